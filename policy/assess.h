@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VOUCH_ASSESS_H
+#define VOUCH_ASSESS_H
+
+#include "record.h"
+
+/* The one path from a message to a decision. vouch-milter calls it as SMTP happens, `vouch check` with a message at rest.
+ *
+ *   assess_new -> assess_connect -> assess_mail -> assess_rcpt* -> assess_field* -> assess_eoh -> assess_body* -> assess_finish -> assess_free
+ *
+ * Every call but assess_finish returns at once: questions are asked as soon as a name is known, and assess_finish waits for all of them together. */
+
+struct assess;
+struct assess_context; /* resolver, store, DKIM library, suffix list: shared by all threads */
+
+struct assess_options {
+    const char *dns_server; /* --dns; NULL: as the settings say */
+    const char *zone_file;  /* --zone; NULL: the network */
+    bool read_only;         /* never write to the model */
+    const char *sensor;     /* this host's name; authserv-id unless the settings name one */
+};
+
+/* settings: used for where things are (store, DNS, suffix list). NULL on error: one line in error_r. exit_r: what a command should exit with (sysexits.h). */
+struct assess_context *assess_context_new(const struct settings *settings,
+                                          const struct assess_options *options, char *error_r,
+                                          size_t size, int *exit_r);
+void assess_context_free(struct assess_context **cp);
+struct store *assess_context_store(struct assess_context *c);
+const struct psl_ctx_st *assess_context_psl(const struct assess_context *c);
+const char *assess_context_authserv_id(const struct assess_context *c, const struct settings *s);
+
+/* settings: takes a reference. now_us: since the epoch; the time everything is judged at. NULL: out of memory. */
+struct assess *assess_new(struct assess_context *context, struct settings *settings,
+                          int64_t now_us);
+void assess_free(struct assess **ap);
+/* Called once before assess_finish really has to sleep. */
+void assess_before_wait(struct assess *a, void (*call)(void *), void *arg);
+
+/* All strings are copied. NULL where not known. 0 or VOUCH_E_NOMEM. */
+int assess_connect(struct assess *a, const struct ipaddr *ip, const char *name);
+int assess_helo(struct assess *a, const char *helo);
+int assess_mail(struct assess *a, const char *sender, const char *user, const char *tls);
+int assess_rcpt(struct assess *a, const char *rcpt);
+int assess_field(struct assess *a, struct span name, struct span value);
+int assess_eoh(struct assess *a, const char *queue_id);
+/* true: no more of the body is needed */
+bool assess_body(struct assess *a, struct span chunk);
+int assess_finish(struct assess *a, const char *queue_id, const struct record **record_r);
+/* forged or stale fields of ours that stood in the message: name and 1-based index among fields of that name, in order of appearance */
+struct assess_forged {
+    const char *name;
+    unsigned index;
+};
+const struct assess_forged *assess_forged(const struct assess *a, size_t *count_r);
+/* the fields to add, folded with "\n\t": Authentication-Results and X-Vouch; NULL: out of memory */
+const char *assess_authres(struct assess *a);
+const char *assess_header(struct assess *a);
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VOUCH_IDENTITY_H
+#define VOUCH_IDENTITY_H
+
+#include "evidence.h"
+#include "message.h"
+
+struct psl_ctx_st;
+
+/* Which identities a message asserts, and under which keys the model keeps what it knows of them (names
+ * after RFC 7073). Keys are known at end of header; how far each is proven is known only after verification. */
+enum identity_kind {
+    ID_HOST,            /* client address */
+    ID_NETWORK,         /* its /24 or /48 */
+    ID_HELO,            /* rfc5321.helo */
+    ID_PTR,             /* Organizational Domain of the client's confirmed name */
+    ID_MAILFROM,        /* rfc5321.mailfrom address */
+    ID_MAILFROM_DOMAIN, /* its domain */
+    ID_MAILFROM_ORG,
+    ID_AUTHOR, /* rfc5322.from address */
+    ID_AUTHOR_DOMAIN,
+    ID_AUTHOR_ORG,
+    ID_DKIM,          /* d= of one signature */
+    ID_HOP,           /* network of one hop beyond the client */
+    ID_PAIR_NETWORK,  /* author's organization sent from this network */
+    ID_PAIR_DKIM,     /* ... signed by this domain */
+    ID_PAIR_MAILFROM, /* ... with this envelope organization */
+    ID_PAIR_PTR,      /* ... from a host of this PTR organization */
+    ID_PAIR_RCPT,     /* author address with recipient: their relationship */
+    ID_KIND_COUNT
+};
+const char *identity_kind_name(enum identity_kind kind); /* "rfc5322.from.domain", ... */
+/* -1 for an unknown name */
+int identity_kind_parse(const char *name);
+
+/* group and field are the model's key (DESIGN 5): group is "ip:<network>" or "dom:<org domain>", what is looked up together
+ * has one group; field is the member in it: "*" for the group itself, "h:<address>", "d:<subdomain>", "a:<address>",
+ * "p:<kind>:<value>" ... Both are at most IDENTITY_KEY_MAX bytes; longer subjects are hashed. */
+#define IDENTITY_KEY_MAX 320
+#define IDENTITY_MAX     64 /* identities of one message */
+struct identity {
+    enum identity_kind kind;
+    const char *
+        subject; /* for a person: "198.51.100.7", "example.org", "example.org via 198.51.100.0/24" */
+    const char *group;
+    const char *field;
+    int index; /* ID_DKIM, ID_PAIR_DKIM: index of the signature among the message's DKIM-Signature fields; ID_HOP: of the hop; else -1 */
+};
+
+/* dkim_domains: d= of each DKIM-Signature field, normalised, NULL where there is none. ptr_name: the client's name as far as
+ * known when keys are made (the MTA's or the PTR's answer); NULL if none. 0 or VOUCH_E_NOMEM. */
+int identity_list(struct arena *arena, const struct message *m, const struct psl_ctx_st *psl,
+                  const char *const *dkim_domains, size_t dkim_count, const char *ptr_name,
+                  struct identity **list_r, size_t *count_r);
+/* The identity that text (an address, a network, a domain, or "kind:value") names, for look-ups by hand. Gives every
+ * identity that text may mean. 0, VOUCH_E_SYNTAX, VOUCH_E_NOMEM. */
+int identity_parse(struct arena *arena, const struct psl_ctx_st *psl, const char *text,
+                   struct identity **list_r, size_t *count_r);
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VOUCH_ARENA_H
+#define VOUCH_ARENA_H
+
+#include "span.h"
+
+/* Memory that lives exactly as long as one message. Not thread-safe: one user at a time.
+ * Every allocation may return NULL: out of memory, or the arena's maximum is reached. */
+struct arena;
+
+/* max: most bytes this arena may hand out. NULL if out of memory. */
+struct arena *arena_new(size_t max);
+void arena_free(struct arena **arenap);
+/* Forgets all that was allocated; keeps one block for reuse. */
+void arena_reset(struct arena *arena);
+/* n zeroed bytes, aligned for any type */
+void *arena_alloc(struct arena *arena, size_t n);
+/* count * size zeroed bytes; NULL also when the product overflows */
+void *arena_array(struct arena *arena, size_t count, size_t size);
+/* Copies, NUL-terminated. arena_strdup(NULL) is NULL. */
+char *arena_strdup(struct arena *arena, const char *s);
+char *arena_span(struct arena *arena, struct span s);
+char *arena_printf(struct arena *arena, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+size_t arena_used(const struct arena *arena);
+
+/* A growing array in an arena: makes room for one more item of size bytes. *itemsp has count
+ * items and room for *capp. 0, VOUCH_E_NOMEM, or VOUCH_E_LIMIT when count >= max. */
+int arena_grow(struct arena *arena, void *itemsp, size_t count, size_t *capp, size_t size,
+               size_t max);
+
+#endif

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VOUCH_MESSAGE_H
+#define VOUCH_MESSAGE_H
+
+#include "arena.h"
+#include "received.h"
+#include "rfc5322.h"
+
+/* Limits on what one message may make us keep. 0 is not allowed anywhere. */
+struct message_limits {
+    size_t fields;       /* most header fields kept */
+    size_t header_bytes; /* most bytes of header kept */
+    size_t hops;         /* most Received fields parsed */
+    size_t recipients;   /* most recipients kept */
+};
+#define MESSAGE_LIMITS_DEFAULT ((struct message_limits){1000, 262144, 50, 1000})
+
+/* What SMTP said. Strings live in the message's arena. NULL means "not known"; "" is a value of its own
+ * (the null sender). */
+struct envelope {
+    struct ipaddr ip;   /* the client; IP_NONE if not known (local submission) */
+    const char *name;   /* the client's name as the MTA verified it; NULL if none */
+    const char *helo;   /* as given, lower case */
+    const char *sender; /* reverse-path without "<>"; "" for the null sender */
+    const char **rcpts; /* accepted recipients, without "<>" */
+    size_t rcpt_count;
+    const char *user; /* SASL login; NULL if not authenticated */
+    const char *tls;  /* TLS version; NULL if the session was in the clear */
+    const char *queue_id;
+};
+
+/* What a message over a limit lost: such a message is judged on what was kept. */
+enum message_over {
+    MESSAGE_OVER_FIELDS = 1,
+    MESSAGE_OVER_HEADER = 2,
+    MESSAGE_OVER_HOPS = 4,
+    MESSAGE_OVER_RECIPIENTS = 8,
+};
+
+/* One message while it is judged: envelope, header fields in order, and what message_scan reads from
+ * them. Owns nothing but through the arena. */
+struct message {
+    struct arena *arena;
+    struct message_limits limits;
+    struct envelope env;
+    struct field *fields;
+    size_t field_count, field_cap;
+    size_t header_bytes; /* all that came, kept or not */
+    uint64_t size;       /* bytes of header and body seen */
+    unsigned over;       /* enum message_over bits */
+    size_t rcpt_cap;
+
+    /* filled by message_scan */
+    struct hop *hops; /* topmost first */
+    size_t hop_count;
+    ptrdiff_t
+        client_hop; /* index into hops of the field that tells of the client; -1 if none: then the
+                             client is the SMTP client itself and every hop is its claim */
+    size_t from_count; /* number of From fields; 1 in a proper message */
+    const struct mailbox
+        *author;         /* first mailbox of the first From; NULL if there is none that is valid */
+    size_t author_count; /* mailboxes in all From fields */
+    const struct mailbox *reply_to; /* first one; NULL if none */
+    const char *subject;            /* decoded UTF-8; NULL if none */
+    const char *message_id;         /* without "<>"; NULL if none */
+    time_t date;                    /* Date field; -1 if none or invalid */
+    const char *author_org;    /* Organizational Domain of author->domain; NULL without author */
+    const char *sender_domain; /* domain of env.sender, "" for the null sender, NULL if not known */
+};
+
+struct psl_ctx_st;
+
+/* arena is borrowed and must outlive the message. */
+void message_init(struct message *m, struct arena *arena, const struct message_limits *limits);
+/* Copies name and value into the arena; over a limit: sets m->over, returns 0. 0 or VOUCH_E_NOMEM. */
+int message_add_field(struct message *m, struct span name, struct span value);
+int message_add_rcpt(struct message *m, const char *rcpt);
+/* Reads what the fields say, once, at end of header. trusted: networks whose Received fields are believed
+ * (our own and the operator's relays). If env.ip is known it is the client unless it is trusted; then the path is read
+ * on. 0 or VOUCH_E_NOMEM. */
+int message_scan(struct message *m, const struct psl_ctx_st *psl, const struct ipnet *trusted,
+                 size_t trusted_count);
+/* first field of that name (without case), or NULL */
+const struct field *message_field(const struct message *m, const char *name);
+/* The client that is judged: env.ip/name/helo, or those of the client hop. */
+struct message_client {
+    struct ipaddr ip;
+    const char *name;
+    const char *helo;
+};
+struct message_client message_client(const struct message *m);
+
+#endif

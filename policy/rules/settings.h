@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VOUCH_SETTINGS_H
+#define VOUCH_SETTINGS_H
+
+#include <stdio.h>
+#include "message.h"
+#include "trust.h"
+
+/* vouch.conf as an immutable, reference-counted snapshot. Parsing is pure: the caller reads the file. */
+
+enum trust_class { CLASS_UNTRUSTED, CLASS_SUSPICIOUS, CLASS_TRUSTED, CLASS_COUNT };
+const char *trust_class_name(enum trust_class c);
+
+/* In order of strictness: of two answers for one message the later one wins where only one can be given. */
+enum action {
+    ACTION_NONE = -1, /* not set: inherit */
+    ACTION_ACCEPT,
+    ACTION_TAG,
+    ACTION_QUARANTINE,
+    ACTION_TEMPFAIL,
+    ACTION_REJECT,
+    ACTION_DISCARD,
+    ACTION_COUNT
+};
+const char *action_name(enum action a);
+
+enum mode { MODE_ENFORCE, MODE_OBSERVE };
+enum quarantine_method { QUARANTINE_HOLD, QUARANTINE_REDIRECT };
+enum direction { DIRECTION_INBOUND, DIRECTION_OUTBOUND, DIRECTION_ANY };
+const char *mode_name(enum mode m);
+const char *quarantine_method_name(enum quarantine_method q);
+const char *direction_name(enum direction d);
+
+/* address or domain patterns: "user@example.com", "example.com" (that domain only), ".example.com" (it and all below), "*" */
+struct pattern_list {
+    const char **patterns;
+    size_t count;
+};
+bool pattern_list_match(const struct pattern_list *list, const char *address);
+
+struct policy {
+    const char *name;
+    int line; /* in the file */
+    struct pattern_list recipients,
+        senders; /* empty matches all; senders: envelope sender or author */
+    struct ipnet *clients;
+    size_t client_count;              /* 0 matches all */
+    enum direction direction;         /* DIRECTION_INBOUND unless the file says otherwise */
+    enum action actions[CLASS_COUNT]; /* ACTION_NONE: as the file's own actions */
+    double trusted, untrusted;        /* thresholds; NaN: as the file's own */
+    int mode;                         /* enum mode, -1: as the file's own */
+    int quarantine;                   /* enum quarantine_method, -1: as the file's own */
+    const char *quarantine_mailbox;   /* NULL: as the file's own */
+    const char *subject_prefix;       /* NULL: as the file's own */
+};
+
+struct settings {
+    struct arena *arena; /* owns everything here */
+    const char *file;    /* for messages; "built-in defaults" without a file */
+
+    /* identity of this site */
+    const char *authserv_id; /* NULL: the host's name, filled in by the program */
+    struct pattern_list
+        local_domains; /* names that are ours: a client that says HELO with one of them lies */
+    struct ipnet *trusted_relays;
+    size_t trusted_relay_count;
+    struct ipnet *internal;
+    size_t internal_count;
+
+    /* judgement */
+    enum mode mode;
+    double trusted, untrusted; /* thresholds on trust, 0 < untrusted <= trusted < 1 */
+    enum action actions[CLASS_COUNT];
+    enum action on_failure; /* accept, tempfail or quarantine: a message that could not be judged */
+    enum quarantine_method quarantine;
+    const char *quarantine_mailbox; /* for redirect */
+    const char *subject_prefix;     /* for tag; "" for none */
+    const char *reject_text;        /* SMTP reply text */
+    struct pattern_list protected_senders, protected_recipients;
+    enum action
+        protected_action; /* at least this for suspicious mail that claims a protected sender unproven, or goes to a protected recipient */
+    struct policy *policies; /* in file order; the first that matches decides */
+    size_t policy_count;
+    struct trust_params trust;
+
+    /* where things are */
+    const char
+        *store; /* "lmdb:DIR", "redis://host:port/db", "redis+unix:PATH", "memory:" or "none" */
+    const char *store_user, *store_password_file;
+    const char *public_suffix_list; /* NULL: the built-in path */
+    const char **dns_servers;       /* "ADDR" or "ADDR@PORT"; none: resolv.conf */
+    size_t dns_server_count;
+    const char *dns_trust_anchor; /* file; NULL: no DNSSEC validation */
+
+    /* time and size; milliseconds and bytes */
+    unsigned message_deadline_ms, dns_deadline_ms, store_deadline_ms;
+    struct message_limits limits;
+    uint64_t max_body; /* bytes of body verified; a longer message's signatures are "policy" */
+    unsigned max_signatures;
+    unsigned max_queries; /* DNS questions for one message */
+
+    /* the daemon */
+    const char *socket;       /* "unix:/run/vouch/vouch.sock", "inet:8891@127.0.0.1", "inet6:..." */
+    unsigned socket_mode;     /* 0660 */
+    const char *socket_group; /* NULL: the daemon's own */
+    const char *user;         /* NULL: do not change */
+    const char *pid_file;     /* NULL: none */
+    const char *log;          /* "syslog" or "stderr" */
+    unsigned log_level;       /* 0 error .. 3 debug */
+};
+
+/* One mistake in the file. */
+struct settings_error {
+    int line; /* 0: the file as a whole */
+    const char *
+        text; /* what is wrong, what would be accepted: "unknown key 'treshold' (did you mean 'trusted'?)" */
+};
+
+#define SETTINGS_MAX_ERRORS 50
+#define SETTINGS_MAX_BYTES  (1024 * 1024)
+
+/* text: the file's content; file: its name for messages. Returns a snapshot with one reference, or NULL; every mistake in the
+ * file (not only the first) is then in *errors_r (from malloc, the caller frees with settings_errors_free). */
+struct settings *settings_parse(const char *text, size_t len, const char *file,
+                                struct settings_error **errors_r, size_t *error_count_r);
+/* the built-in defaults; NULL: out of memory */
+struct settings *settings_default(void);
+void settings_errors_free(struct settings_error **errorsp, size_t count);
+struct settings *settings_ref(struct settings *s);
+void settings_unref(struct settings **sp);
+
+/* The schema, for `vouch config show`, vouch.conf(5) and the sync test. */
+struct settings_key {
+    const char *path; /* "thresholds.trusted"; "policies[].recipients" */
+    const char *type; /* "string", "list of networks", "duration", "0..1", "accept|tag|..." */
+    const char *unit; /* NULL if none */
+    const char *def;  /* default as it would be written; NULL: none */
+    const char *help; /* one line */
+};
+const struct settings_key *settings_keys(size_t *count_r);
+/* Writes all settings in force in the file's own syntax, readable back to the same snapshot. */
+void settings_write(const struct settings *s, FILE *out);
+
+#endif

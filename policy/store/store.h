@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VOUCH_STORE_H
+#define VOUCH_STORE_H
+
+#include <stdbool.h>
+#include "counts.h"
+#include "errors.h"
+
+/* The model: counts by key. One interface, four backends (memory, lmdb, redis, fail); one conformance test
+ * runs against each. All functions may be called from any thread. */
+
+struct store;
+struct store_query;
+
+struct store_key {
+    const char *group; /* identity.h: "ip:192.0.2.0/24", "dom:example.org" */
+    const char *field; /* "*", "h:192.0.2.7", ... */
+};
+struct store_value {
+    int outcome;          /* enum lookup_outcome */
+    struct counts counts; /* when found */
+};
+/* Masses to add at a time (event time, seconds). */
+struct store_update {
+    struct store_key key;
+    int64_t time;
+    double good, bad, seen;
+};
+
+struct store_options {
+    const char *user, *password_file; /* redis; NULL if none */
+    unsigned connect_timeout_ms;
+    bool read_only;   /* never writes, never creates */
+    double half_life; /* seconds, for updates */
+};
+
+/* url: "lmdb:DIR", "redis://HOST:PORT/DB", "redis+unix:PATH[?db=N]", "memory:", "memory:FILE" (a JSON lines export, loaded), "fail:" (every
+ * look-up fails), "fail:uncertain", "none". NULL on error: one line in error_r that says what and what to do. A Redis that is away is no error here: it is asked
+ * again later, with jitter. */
+struct store *store_open(const char *url, const struct store_options *options, char *error_r,
+                         size_t size);
+void store_close(struct store **sp);
+
+/* Sends the look-ups (one pipelined round trip) and returns at once. Keys are copied. NULL: out of memory. */
+struct store_query *store_ask(struct store *s, const struct store_key *keys, size_t count);
+/* true if store_wait would not sleep */
+bool store_ready(struct store_query *q);
+/* Waits until deadline_ms (CLOCK_MONOTONIC). values_r has count entries; those without an answer are LOOKUP_FAILED or LOOKUP_UNCERTAIN. Returns LOOKUP_FOUND if
+ * the model was asked and answered, else the worst outcome. Frees the query. */
+int store_wait(struct store_query **qp, int64_t deadline_ms, struct store_value *values_r);
+/* Gives up on a query. */
+void store_cancel(struct store_query **qp);
+
+/* Adds a batch in one atomic step, together with a watermark of that writer ("" for none): 0, VOUCH_E_TEMP (nothing was applied, or it is
+ * not known: ask store_watermark), VOUCH_E_IO. */
+int store_apply(struct store *s, const struct store_update *updates, size_t count,
+                const char *writer, uint64_t watermark);
+/* 1 found, 0 absent, -1 failed */
+int store_watermark(struct store *s, const char *writer, uint64_t *watermark_r);
+/* Sets counts as they are (import): replaces. 0, VOUCH_E_TEMP, VOUCH_E_IO. */
+int store_put(struct store *s, const struct store_key *keys, const struct counts *counts, size_t n);
+/* Calls each for every key, in no particular order; ends early when each returns non-zero, and returns that. 0, VOUCH_E_TEMP, VOUCH_E_IO. */
+int store_scan(struct store *s,
+               int (*each)(void *, const struct store_key *, const struct counts *), void *arg);
+/* The model version that look-ups use now ("1"); lives as long as the store. NULL if not known. */
+const char *store_version(struct store *s);
+/* One phrase on the state for a person ("connected", "away since 12 s: Connection refused"); text_r has size bytes. */
+void store_state(struct store *s, char *text_r, size_t size);
+
+#endif

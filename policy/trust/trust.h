@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VOUCH_TRUST_H
+#define VOUCH_TRUST_H
+
+#include "counts.h"
+#include "identity.h"
+
+/* The trust sum: trust = logistic(bias + sum of weights), each weight natural log-odds with the counts behind it. */
+
+/* Every weight a site may set; names are those of vouch.conf's weights group and of the evidence in the record. Filled by
+ * trust_params_default. */
+struct trust_params {
+    double bias;      /* log-odds of a message of which nothing is known */
+    double half_life; /* seconds */
+    double prior;     /* messages' worth of doubt that shrinks a subject's log-odds towards 0 */
+    double w[64];     /* by enum trust_weight */
+};
+
+enum trust_weight {
+    TW_HOST,
+    TW_NETWORK,
+    TW_HELO,
+    TW_PTR,
+    TW_MAILFROM,
+    TW_AUTHOR,
+    TW_DKIM,
+    TW_HOP,
+    TW_PAIR_NETWORK,
+    TW_PAIR_DKIM,
+    TW_PAIR_MAILFROM,
+    TW_PAIR_PTR,
+    TW_RELATIONSHIP,
+    TW_FORGERY, /* author with history, not proven by this message */
+    TW_IPREV_FAIL,
+    TW_SPF_FAIL,
+    TW_SPF_SOFTFAIL,
+    TW_DKIM_FAIL,
+    TW_DMARC_FAIL,
+    TW_DMARC_PASS,
+    TW_HELO_LITERAL,
+    TW_HELO_FORGED, /* HELO is an address, or one of our own names */
+    TW_MULTIPLE_FROM,
+    TW_NO_AUTHOR,
+    TW_BODY_APPENDED,
+    TW_TIME_DISORDER,
+    TW_PROTECTED, /* claims to be a protected sender and does not prove it */
+    TW_COUNT
+};
+const char *trust_weight_name(enum trust_weight w); /* "host", "network", "spf_fail", ... */
+const char *trust_weight_help(enum trust_weight w); /* one line, for vouch.conf(5) */
+void trust_params_default(struct trust_params *params_r);
+
+/* What the model answered for each identity: enum lookup_outcome and counts as stored (not yet decayed). */
+struct trust_known {
+    int outcome;
+    struct counts counts;
+};
+
+/* One term of the sum, and one entry of the record's evidence. */
+struct trust_item {
+    const char *name;       /* trust_weight_name */
+    const char *subject;    /* NULL if the term is about the message as a whole */
+    double weight;          /* log-odds added */
+    double good, bad, seen; /* decayed counts behind it; negative: not applicable (printed null) */
+    const char *note;       /* one phrase for a person; NULL if none */
+};
+
+enum message_flag {
+    FLAG_MULTIPLE_FROM = 1u << 0,
+    FLAG_NO_AUTHOR = 1u << 1,
+    FLAG_BODY_APPENDED = 1u << 2, /* DKIM l= with more body than was signed */
+    FLAG_FORGED_AUTHOR =
+        1u << 3, /* author's domain has a history that this message did not prove */
+    FLAG_PROTECTED_SENDER = 1u << 4,  /* claims a protected sender, unproven */
+    FLAG_FORGED_AUTHRES = 1u << 5,    /* carried an Authentication-Results of ours */
+    FLAG_OVER_LIMIT = 1u << 6,        /* part of the message was not looked at */
+    FLAG_MODEL_UNAVAILABLE = 1u << 7, /* the model could not be asked */
+    FLAG_DNS_TIMEOUT = 1u << 8,
+    FLAG_BAD_RELAY = 1u << 9, /* a hop beyond the client has a bad history */
+    FLAG_TIME_DISORDER = 1u << 10
+};
+/* name of the lowest bit set ("multiple_from"), NULL for 0 */
+const char *message_flag_name(unsigned flag);
+
+struct trust_result {
+    struct trust_item *
+        items; /* largest |weight| first; terms of weight 0 that a person should know of (temperror) are kept */
+    size_t item_count;
+    double sum;     /* bias and all weights */
+    double trust;   /* 0..1 */
+    unsigned flags; /* enum message_flag, those the sum can tell */
+};
+
+/* True if this message proves that it speaks for the author's Organizational Domain: DMARC pass, or an
+ * aligned DKIM or SPF pass where no DMARC record is published, and one From field with one author. */
+bool trust_author_proven(const struct message *m, const struct evidence *ev,
+                         const struct psl_ctx_st *psl);
+
+struct trust_input {
+    const struct message *message;
+    const struct evidence *evidence;
+    const struct identity *identities;
+    const struct trust_known *known; /* one for each identity */
+    size_t identity_count;
+    const struct psl_ctx_st *psl;
+    bool
+        protected_sender; /* the author's address or domain is on the operator's list of protected senders */
+    int64_t now;          /* seconds since the epoch */
+};
+/* Pure. 0 or VOUCH_E_NOMEM. */
+int trust_sum(struct arena *arena, const struct trust_params *params, const struct trust_input *in,
+              struct trust_result *result_r);
+
+#endif

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VOUCH_RESOLVER_H
+#define VOUCH_RESOLVER_H
+
+#include "ipaddr.h"
+
+/* The one way to DNS. One resolver serves all threads; one dns_batch belongs to one message, asks
+ * each question once, and has one deadline. */
+
+enum dns_type { DNS_A = 1, DNS_PTR = 12, DNS_MX = 15, DNS_TXT = 16, DNS_AAAA = 28 };
+
+enum dns_status {
+    DNS_PENDING = 0,
+    DNS_FOUND,    /* at least one record of the type */
+    DNS_NODATA,   /* the name exists, the type does not */
+    DNS_NXDOMAIN, /* also for names that cannot be asked (empty or long labels) */
+    DNS_FAILED /* SERVFAIL, bogus, refused, malformed, over the batch's limit, or no answer by the deadline */
+};
+
+/* Records of the question's type after CNAMEs. Borrowed: valid as long as the batch. */
+struct dns_answer {
+    enum dns_status status;
+    const char *
+        why; /* phrase for DNS_FAILED: "no answer in time", "SERVFAIL", "DNSSEC: ..."; NULL otherwise */
+    bool timed_out; /* DNS_FAILED by the deadline */
+    bool secure;    /* validated by DNSSEC */
+    struct span *
+        rdata; /* wire format without the length; TXT: character-strings with their length bytes; names uncompressed */
+    size_t count;
+};
+
+struct resolver;
+struct dns_batch;
+struct dns_question;
+
+struct resolver_options {
+    const char *const *servers; /* "ADDR" or "ADDR@PORT"; none: resolv.conf's */
+    size_t server_count;
+    const char
+        *zone_file; /* answers come from this master file alone, nothing is asked of the network */
+    const char *trust_anchor; /* file; NULL: no validation */
+};
+
+/* On error NULL, and one line that says what is wrong and where ("FILE:LINE: ...") in error_r (size bytes). */
+struct resolver *resolver_new(const struct resolver_options *options, char *error_r, size_t size);
+/* No batch may be open. */
+void resolver_free(struct resolver **rp);
+
+/* deadline_ms: CLOCK_MONOTONIC, as resolver_clock_ms() gives it. max_questions: further ones are answered DNS_FAILED. NULL: out of memory. */
+struct dns_batch *dns_batch_new(struct resolver *r, int64_t deadline_ms, unsigned max_questions);
+/* Cancels what is still under way. */
+void dns_batch_free(struct dns_batch **bp);
+/* Asks, without waiting; the same question in one batch is asked once. name: any case, with or without final dot. Never NULL but when out of
+ * memory. Questions belong to the batch. */
+struct dns_question *dns_ask(struct dns_batch *b, const char *name, enum dns_type type);
+/* The answer so far; status DNS_PENDING if there is none yet. Does not wait. */
+const struct dns_answer *dns_peek(struct dns_question *q);
+/* Waits for the answer or the batch's deadline; never DNS_PENDING. */
+const struct dns_answer *dns_wait(struct dns_question *q);
+/* Called once, before the first dns_wait of the batch that really has to sleep. */
+void dns_batch_before_wait(struct dns_batch *b, void (*call)(void *), void *arg);
+unsigned dns_batch_questions(const struct dns_batch *b); /* asked so far */
+bool dns_batch_timed_out(const struct dns_batch *b);     /* any answer cut by the deadline */
+int64_t dns_batch_wait_us(const struct dns_batch *b);    /* time slept in dns_wait */
+
+int64_t resolver_clock_ms(void);
+
+/* Text of one TXT record: character-strings joined. NULL: out of memory. */
+struct arena;
+char *dns_txt_join(struct arena *arena, struct span rdata, size_t *len_r);
+/* Presentation form of an uncompressed wire name in rdata at offset; lower case, no final dot; false if malformed. */
+bool dns_name_text(struct span rdata, size_t offset, char name_r[254 * 4]);
+
+#endif

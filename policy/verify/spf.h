@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VOUCH_SPF_H
+#define VOUCH_SPF_H
+
+#include "evidence.h"
+#include "message.h"
+
+struct dns_batch;
+
+/* SPF (RFC 7208) by libspf2 behind a guard: the library never sees a published record, only one that
+ * was checked against the grammar and rewritten, and it never counts: look-ups are counted here. */
+
+#define SPF_MAX_TERMS 10 /* RFC 7208 s4.6.4 */
+#define SPF_MAX_VOID  2
+#define SPF_MAX_NAMES 10 /* addresses of one mx, names of one ptr */
+#define SPF_MAX_QUERIES                                                                            \
+    121 /* what 10 terms of 10 names each can need, and the record itself; see spf.c */
+
+struct spf_request {
+    struct ipaddr ip;
+    const char *helo;     /* as given; NULL if none */
+    const char *sender;   /* reverse-path; "" for the null sender: then postmaster@helo is judged */
+    const char *receiver; /* our name, for %{r} */
+    enum spf_scope scope; /* SPF_SCOPE_HELO judges helo whatever the sender */
+};
+
+struct spf_cost {
+    unsigned terms, voids, queries; /* of this evaluation */
+};
+
+/* 1: *result_r is final. 0: an answer is still missing; it was asked for: call again later, when it may have come. Never waits. Strings
+ * live in the arena. VOUCH_E_NOMEM. */
+int spf_step(struct arena *arena, struct dns_batch *dns, const struct spf_request *request,
+             struct spf_result *result_r, struct spf_cost *cost_r);
+/* The same, and waits (up to the batch's deadline). What did not come is temperror. 0 or VOUCH_E_NOMEM. */
+int spf_check(struct arena *arena, struct dns_batch *dns, const struct spf_request *request,
+              struct spf_result *result_r, struct spf_cost *cost_r);
+
+#endif
