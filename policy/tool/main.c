@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The vouch command: finds the subcommand and runs it. */
+#include "config.h"
+#include <signal.h>
+#include <string.h>
+#include "tool.h"
+
+static const struct tool_command commands[] = {
+    {"check", "judge messages as the milter would, and say why", tool_check},
+    {"lookup", "show what the model knows of an address, domain or network", tool_lookup},
+    {"model", "import or export the model (JSON lines)", tool_model},
+    {"config", "check vouch.conf, or show the settings in force", tool_config},
+};
+#define COMMAND_COUNT (sizeof commands / sizeof *commands)
+
+static void usage(FILE *out)
+{
+    fputs("Usage: vouch COMMAND [OPTION]... [ARGUMENT]...\n"
+          "Judges mail by what vouches for it. The commands:\n\n",
+          out);
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].summary);
+    fputs("\n'vouch COMMAND --help' tells more of one; the manual is vouch(1).\n", out);
+}
+
+int main(int argc, char **argv)
+{
+    signal(SIGPIPE, SIG_IGN);
+    const char *name = argc > 1 ? argv[1] : NULL;
+    if (!name) {
+        usage(stderr);
+        return EX_USAGE;
+    }
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
+        usage(stdout);
+        return 0;
+    }
+    if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0) {
+        puts("vouch " PACKAGE_VERSION);
+        return 0;
+    }
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        if (strcmp(name, commands[i].name) == 0) {
+            tool_set_name(commands[i].name);
+            return commands[i].run(argc - 1, argv + 1);
+        }
+    }
+    fprintf(stderr, "vouch: there is no command '%s'\n", name);
+    usage(stderr);
+    return EX_USAGE;
+}

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the subcommands of vouch share: errors, settings, time, colours. */
+#include "config.h"
+#include <ctype.h>
+#include <errno.h>
+#include <libpsl.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "errors.h"
+#include "settings_load.h"
+#include "store.h"
+#include "tool.h"
+
+/* Set once by main before anything else runs. */
+static const char *tool_name = "";
+
+void tool_set_name(const char *name)
+{
+    tool_name = name;
+}
+
+static void print_error(const char *format, va_list ap)
+{
+    fprintf(stderr, "vouch%s%s: ", *tool_name ? " " : "", tool_name);
+    vfprintf(stderr, format, ap);
+    fputc('\n', stderr);
+}
+
+int tool_error(int status, const char *format, ...)
+{
+    va_list ap;
+    va_start(ap, format);
+    print_error(format, ap);
+    va_end(ap);
+    return status;
+}
+
+int tool_usage_error(const char *format, ...)
+{
+    va_list ap;
+    va_start(ap, format);
+    print_error(format, ap);
+    va_end(ap);
+    fprintf(stderr, "Try 'vouch %s --help'.\n", tool_name);
+    return EX_USAGE;
+}
+
+static struct settings *defaults(int *status_r)
+{
+    struct settings *s = settings_default();
+    if (!s)
+        *status_r = tool_error(EX_OSERR, "out of memory");
+    return s;
+}
+
+struct settings *tool_settings(const char *file, int *status_r)
+{
+    struct settings *s = NULL;
+    struct settings_error *errors = NULL;
+    size_t count = 0;
+    const char *path = file ? file : SETTINGS_DEFAULT_FILE;
+    int rc = settings_load(path, &s, &errors, &count);
+    if (rc == 0)
+        return s;
+    if (rc == VOUCH_E_IO && !file && errno == ENOENT)
+        return defaults(status_r);
+    *status_r = EX_CONFIG;
+    if (rc == VOUCH_E_CONFIG) {
+        for (size_t i = 0; i < count; i++)
+            fprintf(stderr, "%s:%d: %s\n", path, errors[i].line, errors[i].text);
+        settings_errors_free(&errors, count);
+    } else {
+        tool_error(0, "%s: %s", path, rc == VOUCH_E_IO ? strerror(errno) : vouch_strerror(rc));
+    }
+    return NULL;
+}
+
+struct store *tool_store(const struct settings *s, const char *url, bool read_only, int *status_r)
+{
+    char error[512];
+    struct store_options options = {
+        .user = s->store_user,
+        .password_file = s->store_password_file,
+        .connect_timeout_ms = 2000,
+        .read_only = read_only,
+        .half_life = s->trust.half_life,
+    };
+    struct store *store = store_open(url ? url : s->store, &options, error, sizeof error);
+    if (!store)
+        *status_r = tool_error(EX_UNAVAILABLE, "%s", error);
+    return store;
+}
+
+struct psl_ctx_st *tool_psl(const struct settings *s)
+{
+    const char *path = s->public_suffix_list ? s->public_suffix_list : PUBLIC_SUFFIX_LIST;
+    psl_ctx_t *psl = psl_load_file(path);
+    if (!psl)
+        tool_error(0,
+                   "%s: cannot read the public suffix list; Organizational Domains are taken "
+                   "to have two labels (install the publicsuffix package)",
+                   path);
+    return psl;
+}
+
+int64_t tool_now_us(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_REALTIME, &ts);
+    return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
+/* "Z", "+hh:mm" or "-hh:mm"; seconds east of UTC. */
+static int parse_offset(const char *s, long *offset_r)
+{
+    unsigned h, m;
+    int end = 0;
+    if ((s[0] == 'Z' || s[0] == 'z') && s[1] == '\0') {
+        *offset_r = 0;
+        return 0;
+    }
+    if ((s[0] != '+' && s[0] != '-') || sscanf(s + 1, "%2u:%2u%n", &h, &m, &end) != 2 ||
+        s[1 + end] != '\0' || h > 23 || m > 59)
+        return VOUCH_E_SYNTAX;
+    *offset_r = (s[0] == '-' ? -1L : 1L) * (long)(h * 3600 + m * 60);
+    return 0;
+}
+
+/* RFC 3339 date-time */
+static int parse_rfc3339(const char *s, int64_t *time_us_r)
+{
+    struct tm tm = {0};
+    char t;
+    int end = 0;
+    if (sscanf(s, "%4d-%2d-%2d%c%2d:%2d:%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &t,
+               &tm.tm_hour, &tm.tm_min, &tm.tm_sec, &end) != 7 ||
+        !strchr("Tt ", t))
+        return VOUCH_E_SYNTAX;
+    s += end;
+    int64_t us = 0;
+    if (*s == '.') {
+        int64_t unit = 100000;
+        for (s++; isdigit((unsigned char)*s); s++, unit /= 10)
+            us += (*s - '0') * unit;
+    }
+    long offset;
+    if (parse_offset(s, &offset) != 0 || tm.tm_mon < 1 || tm.tm_mon > 12 || tm.tm_mday < 1 ||
+        tm.tm_mday > 31 || tm.tm_hour > 23 || tm.tm_min > 59 || tm.tm_sec > 60)
+        return VOUCH_E_SYNTAX;
+    tm.tm_year -= 1900;
+    tm.tm_mon -= 1;
+    *time_us_r = ((int64_t)timegm(&tm) - offset) * 1000000 + us;
+    return 0;
+}
+
+int tool_time(const char *text, int64_t *time_us_r)
+{
+    time_t t;
+    uint64_t epoch;
+    if (strcmp(text, "now") == 0) {
+        *time_us_r = tool_now_us();
+        return 0;
+    }
+    if (text[0] == '@') {
+        if (span_uint(span_of(text + 1), UINT32_MAX, &epoch) != 0)
+            return VOUCH_E_SYNTAX;
+        *time_us_r = (int64_t)epoch * 1000000;
+        return 0;
+    }
+    if (parse_rfc3339(text, time_us_r) == 0)
+        return 0;
+    if (rfc5322_date(span_of(text), &t) != 0)
+        return VOUCH_E_SYNTAX;
+    *time_us_r = (int64_t)t * 1000000;
+    return 0;
+}
+
+const struct tool_style *tool_style_for(FILE *out)
+{
+    static const struct tool_style plain = {"", "", "", "", "", ""};
+    static const struct tool_style colour = {"\033[1m",  "\033[2m",  "\033[31m",
+                                             "\033[33m", "\033[32m", "\033[0m"};
+    const char *term = getenv("TERM");
+    const char *no_colour = getenv("NO_COLOR");
+    if (!isatty(fileno(out)) || !term || strcmp(term, "dumb") == 0 || (no_colour && *no_colour))
+        return &plain;
+    return &colour;
+}
+
+/* Length of the UTF-8 sequence at s that is safe to show, or 0. */
+static size_t printable(const unsigned char *s)
+{
+    if (s[0] >= 0x20 && s[0] < 0x7f)
+        return 1;
+    if (s[0] >= 0xc2 && s[0] <= 0xdf && (s[1] & 0xc0) == 0x80)
+        return s[0] == 0xc2 && s[1] < 0xa0 ? 0 : 2; /* C1 controls */
+    if (s[0] >= 0xe0 && s[0] <= 0xef && (s[1] & 0xc0) == 0x80 && (s[2] & 0xc0) == 0x80)
+        /* U+202A..U+202E, U+2066..U+2069 turn the line around */
+        return s[0] == 0xe2 && ((s[1] == 0x80 && s[2] >= 0xaa && s[2] <= 0xae) ||
+                                (s[1] == 0x81 && s[2] >= 0xa6 && s[2] <= 0xa9))
+                   ? 0
+                   : 3;
+    if (s[0] >= 0xf0 && s[0] <= 0xf4 && (s[1] & 0xc0) == 0x80 && (s[2] & 0xc0) == 0x80 &&
+        (s[3] & 0xc0) == 0x80)
+        return 4;
+    return 0;
+}
+
+void tool_print_safe(FILE *out, const char *text)
+{
+    const unsigned char *s = (const unsigned char *)text;
+    while (*s) {
+        size_t n = printable(s);
+        if (n > 0)
+            fwrite(s, 1, n, out);
+        else
+            fprintf(out, "\\x%02x", *s);
+        s += n > 0 ? n : 1;
+    }
+}
