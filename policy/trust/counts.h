@@ -12,9 +12,12 @@ struct counts {
         last; /* seconds since the epoch: first seen, and the time the masses are true for */
 };
 
-#define COUNTS_BYTES 24 /* encoded size; byte 0 is the codec's version */
+#define COUNTS_BYTES    24   /* encoded size; byte 0 is the codec's version */
+#define COUNTS_MASS_MAX 1e30 /* sums stop here: finite whatever is added */
 
-/* Versioned, byte-order independent. Masses are kept as 32-bit floats, times as 32-bit unsigned seconds. */
+/* Versioned, byte-order independent. Masses keep 29 significant bits, times are 32-bit unsigned
+ * seconds (what lies outside is clamped, and
+ * so is a mass above the maximum). Masses must be finite and not negative. */
 void counts_encode(const struct counts *c, uint8_t bytes_r[COUNTS_BYTES]);
 /* 0, or VOUCH_E_SYNTAX (unknown version, wrong length, a mass that is negative or not finite). */
 int counts_decode(const void *bytes, size_t len, struct counts *c_r);
