@@ -21,11 +21,13 @@ enum identity_kind {
     ID_AUTHOR_DOMAIN,
     ID_AUTHOR_ORG,
     ID_DKIM,          /* d= of one signature */
-    ID_HOP,           /* network of one hop beyond the client */
+    ID_HOP,           /* network of one hop beyond the client, in that role */
+    ID_HOP_NETWORK,   /* the same network's history as a client: looked up, never taught by a hop */
     ID_PAIR_NETWORK,  /* author's organization sent from this network */
     ID_PAIR_DKIM,     /* ... signed by this domain */
     ID_PAIR_MAILFROM, /* ... with this envelope organization */
     ID_PAIR_PTR,      /* ... from a host of this PTR organization */
+    ID_PAIR_ORIGIN,   /* ... first handed over in this network: the bottom-most public hop */
     ID_PAIR_RCPT,     /* author address with recipient: their relationship */
     ID_KIND_COUNT
 };

@@ -29,6 +29,7 @@ enum trust_weight {
     TW_PAIR_DKIM,
     TW_PAIR_MAILFROM,
     TW_PAIR_PTR,
+    TW_PAIR_ORIGIN,
     TW_RELATIONSHIP,
     TW_FORGERY, /* author with history, not proven by this message */
     TW_IPREV_FAIL,
@@ -38,7 +39,7 @@ enum trust_weight {
     TW_DMARC_FAIL,
     TW_DMARC_PASS,
     TW_HELO_LITERAL,
-    TW_HELO_FORGED, /* HELO is an address, or one of our own names */
+    TW_HELO_FORGED, /* HELO is somebody else's address, or one of our own names */
     TW_MULTIPLE_FROM,
     TW_NO_AUTHOR,
     TW_BODY_APPENDED,
@@ -82,13 +83,16 @@ enum message_flag {
 /* name of the lowest bit set ("multiple_from"), NULL for 0 */
 const char *message_flag_name(unsigned flag);
 
+struct trust_case; /* what was summed, for trust_explain_gap */
+
 struct trust_result {
     struct trust_item *
         items; /* largest |weight| first; terms of weight 0 that a person should know of (temperror) are kept */
     size_t item_count;
-    double sum;     /* bias and all weights */
-    double trust;   /* 0..1 */
-    unsigned flags; /* enum message_flag, those the sum can tell */
+    double sum;                     /* bias and all weights */
+    double trust;                   /* 0..1 */
+    unsigned flags;                 /* enum message_flag, those the sum can tell */
+    const struct trust_case *basis; /* borrows what trust_sum's input points to; NULL: none */
 };
 
 /* True if this message proves that it speaks for the author's Organizational Domain: DMARC pass, or an
@@ -105,10 +109,21 @@ struct trust_input {
     const struct psl_ctx_st *psl;
     bool
         protected_sender; /* the author's address or domain is on the operator's list of protected senders */
-    int64_t now;          /* seconds since the epoch */
+    bool helo_ours; /* HELO is one of our own names, and the client is not ours */
+    int64_t now;    /* seconds since the epoch */
 };
 /* Pure. 0 or VOUCH_E_NOMEM. */
 int trust_sum(struct arena *arena, const struct trust_params *params, const struct trust_input *in,
               struct trust_result *result_r);
+
+/* The most effective single change that would have brought this message to trust >= wanted, as a phrase that completes
+ * "trusted if ...": "SPF or DKIM had proven example.org", "alice@example.org had 7 more good messages". NULL: trust is that high
+ * already, no single change suffices, or out of memory. The input and what it points to must still live. */
+const char *trust_explain_gap(struct arena *arena, const struct trust_result *result,
+                              double wanted);
+
+/* Whether a label of this message may be taught to identities[i]. A name is taught only by messages that prove it, so that
+ * nobody can spoil the reputation of a name by forging it. */
+bool trust_teaches(const struct trust_input *in, size_t i, bool good);
 
 #endif
