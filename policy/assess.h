@@ -46,10 +46,11 @@ int assess_eoh(struct assess *a, const char *queue_id);
 /* true: no more of the body is needed */
 bool assess_body(struct assess *a, struct span chunk);
 int assess_finish(struct assess *a, const char *queue_id, const struct record **record_r);
-/* forged or stale fields of ours that stood in the message: name and 1-based index among fields of that name, in order of appearance */
+/* fields that only we may write and that stood in the message, in order of appearance: to be removed */
 struct assess_forged {
     const char *name;
-    unsigned index;
+    unsigned index;  /* from 1, among fields of that name */
+    size_t position; /* from 0, among all fields */
 };
 const struct assess_forged *assess_forged(const struct assess *a, size_t *count_r);
 /* the fields to add, folded with "\n\t": Authentication-Results and X-Vouch; NULL: out of memory */

@@ -48,6 +48,9 @@ void resolver_free(struct resolver **rp);
 
 /* deadline_ms: CLOCK_MONOTONIC, as resolver_clock_ms() gives it. max_questions: further ones are answered DNS_FAILED. NULL: out of memory. */
 struct dns_batch *dns_batch_new(struct resolver *r, int64_t deadline_ms, unsigned max_questions);
+/* Moves the deadline: a message's questions are asked while the client is still sending, and its waiting time begins when it
+ * has sent all. */
+void dns_batch_set_deadline(struct dns_batch *b, int64_t deadline_ms);
 /* Cancels what is still under way. */
 void dns_batch_free(struct dns_batch **bp);
 /* Asks, without waiting; the same question in one batch is asked once. name: any case, with or without final dot. Never NULL but when out of

@@ -1,0 +1,443 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* vouch check: judges messages at rest by the same assess that the milter calls. */
+#include "config.h"
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "errors.h"
+#include "explain.h"
+#include "input.h"
+#include "store.h"
+#include "tool.h"
+
+#define CHECK_MAX_RCPTS 1000
+#define CHECK_CHUNK     65535 /* as much body as libmilter hands over at once */
+
+struct check {
+    /* what the command line says; NULL or IP_NONE: not given */
+    const char *config, *store, *dns, *zone, *hostname, *helo, *sender, *user, *at;
+    const char *rcpts[CHECK_MAX_RCPTS];
+    size_t rcpt_count;
+    struct ipaddr ip;
+    bool json;
+
+    struct settings *settings;
+    struct assess_context *context;
+    int status; /* the strictest so far */
+};
+
+enum {
+    OPT_IP = 256,
+    OPT_HOSTNAME,
+    OPT_HELO,
+    OPT_SENDER,
+    OPT_RCPT,
+    OPT_USER,
+    OPT_CONFIG,
+    OPT_STORE,
+    OPT_DNS,
+    OPT_ZONE,
+    OPT_AT,
+    OPT_JSON,
+    OPT_EXPLAIN
+};
+
+static const struct option options[] = {
+    {"ip", required_argument, NULL, OPT_IP},
+    {"hostname", required_argument, NULL, OPT_HOSTNAME},
+    {"helo", required_argument, NULL, OPT_HELO},
+    {"sender", required_argument, NULL, OPT_SENDER},
+    {"rcpt", required_argument, NULL, OPT_RCPT},
+    {"user", required_argument, NULL, OPT_USER},
+    {"config", required_argument, NULL, OPT_CONFIG},
+    {"store", required_argument, NULL, OPT_STORE},
+    {"dns", required_argument, NULL, OPT_DNS},
+    {"zone", required_argument, NULL, OPT_ZONE},
+    {"at", required_argument, NULL, OPT_AT},
+    {"json", no_argument, NULL, OPT_JSON},
+    {"explain", no_argument, NULL, OPT_EXPLAIN},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
+};
+
+static void usage(FILE *out)
+{
+    fputs(
+        "Usage: vouch check [OPTION]... [FILE... | -]\n"
+        "Judges messages as vouch-milter would. FILE is a message, an mbox or a Maildir; '-' or\n"
+        "nothing is standard input.\n\n"
+        "What SMTP said; what is not given is read from the message's path:\n"
+        "  --ip ADDRESS        the SMTP client\n"
+        "  --hostname NAME     its verified name\n"
+        "  --helo NAME         what it called itself\n"
+        "  --sender ADDRESS    envelope sender; '' for the null sender\n"
+        "  --rcpt ADDRESS      a recipient; may be repeated\n"
+        "  --user NAME         the client authenticated as NAME\n\n"
+        "Where answers come from:\n"
+        "  --config FILE       settings [" SYSCONFDIR "/vouch/vouch.conf]\n"
+        "  --store URL         model: lmdb:DIR, redis://HOST:PORT/DB, redis+unix:PATH,\n"
+        "                      memory:FILE or none [as the settings say]\n"
+        "  --dns ADDR[@PORT]   DNS server [as the settings say, or resolv.conf]\n"
+        "  --zone FILE         answer from this zone file alone; nothing is asked of the network\n"
+        "  --at TIME           judge as of TIME: 2026-01-31T12:00:00Z, @EPOCH, or 'received' for\n"
+        "                      each message's own arrival [now]\n\n"
+        "What is printed:\n"
+        "  --explain           every piece of evidence and the sum, for a person [default]\n"
+        "  --json              the decision record, one JSON object a line\n\n"
+        "Exit status: 0 accept, 1 tag, 2 quarantine, 3 reject, 4 tempfail, 5 discard (the highest\n"
+        "of all messages); 64 usage, 65 bad input, 66 no input, 69 store or DNS not reachable,\n"
+        "78 configuration.\n",
+        out);
+}
+
+static int exit_status(enum action a)
+{
+    switch (a) {
+    case ACTION_TAG:
+        return 1;
+    case ACTION_QUARANTINE:
+        return 2;
+    case ACTION_REJECT:
+        return 3;
+    case ACTION_TEMPFAIL:
+        return 4;
+    case ACTION_DISCARD:
+        return 5;
+    default:
+        return 0;
+    }
+}
+
+/* What stands above the first Received field was written at delivery: the envelope, as far as it was kept. */
+struct delivery {
+    struct span return_path, rcpt;
+    time_t received; /* of the topmost Received field; -1 if none */
+};
+
+static struct delivery read_delivery(struct span text)
+{
+    struct delivery d = {SPAN_NONE, SPAN_NONE, -1};
+    struct field f;
+    while (rfc5322_next_field(&text, &f) == 1) {
+        if (span_ieq_cstr(f.name, "Received")) {
+            ptrdiff_t semicolon = -1, next;
+            while ((next = span_index(f.value, ';', (size_t)(semicolon + 1))) >= 0)
+                semicolon = next;
+            if (semicolon >= 0 &&
+                rfc5322_date(span_slice(f.value, (size_t)semicolon + 1, f.value.len),
+                             &d.received) != 0)
+                d.received = -1;
+            break;
+        }
+        if (!d.return_path.p && span_ieq_cstr(f.name, "Return-Path"))
+            d.return_path = f.value;
+        if (!d.rcpt.p &&
+            (span_ieq_cstr(f.name, "X-Original-To") || span_ieq_cstr(f.name, "Delivered-To")))
+            d.rcpt = f.value;
+    }
+    return d;
+}
+
+/* Mail travels with CRLF; at rest it mostly has LF. */
+static char *to_wire(struct span text, size_t *len_r)
+{
+    size_t lines = 0, len = 0;
+    for (size_t i = 0; i < text.len; i++)
+        lines += text.p[i] == '\n';
+    char *wire = malloc(text.len + lines + 1);
+    if (!wire)
+        return NULL;
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.p[i] == '\n' && (i == 0 || text.p[i - 1] != '\r'))
+            wire[len++] = '\r';
+        wire[len++] = text.p[i];
+    }
+    *len_r = len;
+    return wire;
+}
+
+/* The line (from 1) at which rest begins in text. */
+static unsigned line_number(struct span text, struct span rest)
+{
+    unsigned n = 1;
+    for (const char *p = text.p; p < rest.p; p++)
+        n += *p == '\n';
+    return n;
+}
+
+/* A message at rest must begin with a header; one that ends inside a line of it was cut off. */
+static int check_shape(const char *name, struct span text)
+{
+    struct span rest = text;
+    struct field f;
+    size_t fields = 0;
+    int rc;
+    if (text.len == 0)
+        return tool_error(EX_DATAERR, "%s: is empty: expected a message", name);
+    if (memchr(text.p, '\0', text.len < 512 ? text.len : 512))
+        return tool_error(EX_DATAERR, "%s: is no message: its beginning holds NUL bytes", name);
+    while ((rc = rfc5322_next_field(&rest, &f)) == 1)
+        fields++;
+    if (fields == 0)
+        return tool_error(EX_DATAERR,
+                          "%s:1: is no message: expected a header field such as 'From: ...'", name);
+    if (rc == 0 && rest.len == 0 && text.p[text.len - 1] != '\n')
+        return tool_error(EX_DATAERR, "%s:%u: ends in the middle of the header: cut off?", name,
+                          line_number(text, rest));
+    return 0;
+}
+
+/* Brings SMTP's part: what the command line says, else what delivery kept. */
+static int feed_envelope(const struct check *c, struct assess *a, const struct delivery *d,
+                         struct arena *arena)
+{
+    const char *sender = c->sender;
+    if (!sender && d->return_path.p)
+        sender = rfc5322_path(arena, span_trim(d->return_path));
+    int rc = assess_connect(a, c->ip.family ? &c->ip : NULL, c->hostname);
+    if (rc == 0 && c->helo)
+        rc = assess_helo(a, c->helo);
+    if (rc == 0)
+        rc = assess_mail(a, sender, c->user, NULL);
+    for (size_t i = 0; rc == 0 && i < c->rcpt_count; i++)
+        rc = assess_rcpt(a, c->rcpts[i]);
+    if (rc == 0 && c->rcpt_count == 0 && d->rcpt.p) {
+        const char *rcpt = rfc5322_path(arena, span_trim(d->rcpt));
+        rc = rcpt ? assess_rcpt(a, rcpt) : 0;
+    }
+    return rc;
+}
+
+static int feed_message(struct assess *a, struct span wire)
+{
+    struct field f;
+    int rc;
+    while ((rc = rfc5322_next_field(&wire, &f)) == 1)
+        if (assess_field(a, f.name, f.value) != 0)
+            return VOUCH_E_NOMEM;
+    if (assess_eoh(a, NULL) != 0)
+        return VOUCH_E_NOMEM;
+    while (wire.len > 0) {
+        struct span chunk = span_slice(wire, 0, CHECK_CHUNK);
+        assess_body(a, chunk);
+        wire = span_slice(wire, chunk.len, wire.len);
+    }
+    return 0;
+}
+
+/* True if DNS was asked and nothing at all came back: then "temperror" says more about us than about the message. */
+static bool dns_unreachable(const struct record *r)
+{
+    const struct evidence *ev = r->evidence;
+    bool asked = ev->spf.result != AUTH_UNKNOWN || ev->iprev.result != AUTH_UNKNOWN;
+    bool answered = ev->spf.result != AUTH_TEMPERROR || ev->iprev.result != AUTH_TEMPERROR;
+    return asked && !answered && ev->dmarc.result == AUTH_TEMPERROR;
+}
+
+static int report(struct check *c, const char *name, const struct record *r)
+{
+    char state[256];
+    if (r->flags & FLAG_MODEL_UNAVAILABLE) {
+        store_state(assess_context_store(c->context), state, sizeof state);
+        return tool_error(EX_UNAVAILABLE,
+                          "%s: the model cannot be asked (%s); '--store none' judges without it",
+                          c->settings->store, state);
+    }
+    if (dns_unreachable(r))
+        return tool_error(EX_UNAVAILABLE,
+                          "%s: no DNS server answers; '--dns ADDR' names another, '--zone FILE' "
+                          "needs none",
+                          name);
+    if (c->json) {
+        char *line = record_json(r);
+        if (!line)
+            return tool_error(EX_OSERR, "%s: out of memory", name);
+        puts(line);
+        free(line);
+    } else {
+        explain_write(stdout, name, r, c->settings);
+    }
+    if (ferror(stdout))
+        return tool_error(EX_IOERR, "standard output: %s", strerror(errno));
+    int status = exit_status(r->decision->action);
+    c->status = status > c->status ? status : c->status;
+    return 0;
+}
+
+static int judge_at(const struct check *c, const struct delivery *d, const char *name,
+                    int64_t *time_us_r)
+{
+    *time_us_r = tool_now_us();
+    if (!c->at)
+        return 0;
+    if (strcmp(c->at, "received") != 0)
+        return tool_time(c->at, time_us_r);
+    if (d->received < 0)
+        return tool_error(EX_DATAERR,
+                          "%s: --at received: the message has no Received field with a "
+                          "date at its top",
+                          name);
+    *time_us_r = (int64_t)d->received * 1000000;
+    return 0;
+}
+
+static int check_message(void *arg, const char *name, struct span text)
+{
+    struct check *c = arg;
+    int64_t now_us;
+    int rc = check_shape(name, text);
+    struct delivery d = read_delivery(text);
+    if (rc != 0 || (rc = judge_at(c, &d, name, &now_us)) != 0)
+        return rc;
+    size_t len = 0;
+    const struct record *r;
+    char *wire = to_wire(text, &len);
+    struct arena *arena = arena_new(1 << 20);
+    struct assess *a = assess_new(c->context, c->settings, now_us);
+    if (!wire || !arena || !a || feed_envelope(c, a, &d, arena) != 0 ||
+        feed_message(a, span_make(wire, len)) != 0 || assess_finish(a, NULL, &r) != 0)
+        rc = tool_error(EX_OSERR, "%s: out of memory", name);
+    else
+        rc = report(c, name, r);
+    assess_free(&a);
+    arena_free(&arena);
+    free(wire);
+    return rc;
+}
+
+static int parse_option(struct check *c, int option)
+{
+    int64_t ignored;
+    switch (option) {
+    case OPT_IP:
+        if (ipaddr_parse(span_of(optarg), &c->ip) != 0)
+            return tool_usage_error("--ip %s: not an IPv4 or IPv6 address", optarg);
+        break;
+    case OPT_HOSTNAME:
+        c->hostname = optarg;
+        break;
+    case OPT_HELO:
+        c->helo = optarg;
+        break;
+    case OPT_SENDER:
+        c->sender = optarg;
+        break;
+    case OPT_RCPT:
+        if (c->rcpt_count >= CHECK_MAX_RCPTS)
+            return tool_usage_error("--rcpt: more than %d recipients", CHECK_MAX_RCPTS);
+        c->rcpts[c->rcpt_count++] = optarg;
+        break;
+    case OPT_USER:
+        c->user = optarg;
+        break;
+    case OPT_CONFIG:
+        c->config = optarg;
+        break;
+    case OPT_STORE:
+        c->store = optarg;
+        break;
+    case OPT_DNS:
+        c->dns = optarg;
+        break;
+    case OPT_ZONE:
+        c->zone = optarg;
+        break;
+    case OPT_AT:
+        if (strcmp(optarg, "received") != 0 && tool_time(optarg, &ignored) != 0)
+            return tool_usage_error(
+                "--at %s: not a time: give 2026-01-31T12:00:00Z, @EPOCH, now or "
+                "received",
+                optarg);
+        c->at = optarg;
+        break;
+    case OPT_JSON:
+        c->json = true;
+        break;
+    case OPT_EXPLAIN:
+        c->json = false;
+        break;
+    default:
+        return tool_usage_error("unknown option or missing argument");
+    }
+    return 0;
+}
+
+/* Addresses are taken as SMTP would: with or without "<>". */
+static int normalise_envelope(struct check *c, struct arena *arena)
+{
+    if (c->sender && !(c->sender = rfc5322_path(arena, span_of(c->sender))))
+        return tool_usage_error("--sender: not an address");
+    for (size_t i = 0; i < c->rcpt_count; i++)
+        if (!(c->rcpts[i] = rfc5322_path(arena, span_of(c->rcpts[i]))) || !*c->rcpts[i])
+            return tool_usage_error("--rcpt: not an address");
+    if (c->zone && c->dns)
+        return tool_usage_error("--zone and --dns exclude each other: choose one");
+    return 0;
+}
+
+/* The default model need not exist yet: then there is nothing to ask, which is said once. */
+static bool default_model_missing(const struct check *c)
+{
+    const char *dir = c->settings->store;
+    return !c->store && !c->config && span_istarts(span_of(dir), "lmdb:") &&
+           access(dir + 5, F_OK) != 0;
+}
+
+static int open_context(struct check *c)
+{
+    char error[512], host[256] = "localhost";
+    int status = EX_SOFTWARE;
+    c->settings = tool_settings(c->config, &status);
+    if (!c->settings)
+        return status;
+    if (c->store)
+        c->settings->store = c->store;
+    else if (default_model_missing(c)) {
+        tool_error(0, "there is no model at %s yet: judging without one", c->settings->store + 5);
+        c->settings->store = "none";
+    }
+    gethostname(host, sizeof host - 1);
+    struct assess_options o = {c->dns, c->zone, true, host};
+    c->context = assess_context_new(c->settings, &o, error, sizeof error, &status);
+    return c->context ? 0 : tool_error(status, "%s", error);
+}
+
+static int check_files(struct check *c, char **files, int count)
+{
+    if (count == 0)
+        return input_read("-", check_message, c);
+    for (int i = 0; i < count; i++) {
+        int rc = input_read(files[i], check_message, c);
+        if (rc != 0)
+            return rc;
+    }
+    return 0;
+}
+
+int tool_check(int argc, char **argv)
+{
+    struct check c = {0};
+    int option, rc = 0;
+    while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+        if (option == 'h') {
+            usage(stdout);
+            return 0;
+        }
+        if ((rc = parse_option(&c, option)) != 0)
+            return rc;
+    }
+    struct arena *arena = arena_new(4 << 20);
+    rc = arena ? normalise_envelope(&c, arena) : tool_error(EX_OSERR, "out of memory");
+    if (rc == 0)
+        rc = open_context(&c);
+    if (rc == 0)
+        rc = check_files(&c, argv + optind, argc - optind);
+    if (fflush(stdout) != 0 && rc == 0)
+        rc = tool_error(EX_IOERR, "standard output: %s", strerror(errno));
+    assess_context_free(&c.context);
+    settings_unref(&c.settings);
+    arena_free(&arena);
+    return rc != 0 ? rc : c.status;
+}

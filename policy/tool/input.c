@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Messages at rest. A file that begins with "From " is an mbox (mboxrd quoting), a directory with cur and new a Maildir,
+ * anything else one message. */
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include "input.h"
+#include "tool.h"
+
+/* All of f, or NULL with errno; EFBIG when it is larger than INPUT_MAX_BYTES. */
+static char *slurp(FILE *f, size_t *len_r)
+{
+    size_t len = 0, cap = 1 << 16, got;
+    char *text = malloc(cap);
+    while (text && (got = fread(text + len, 1, cap - len, f)) > 0) {
+        len += got;
+        if (len < cap)
+            continue;
+        char *larger = cap < INPUT_MAX_BYTES ? realloc(text, cap *= 2) : NULL;
+        if (!larger) {
+            errno = cap < INPUT_MAX_BYTES ? ENOMEM : EFBIG;
+            free(text);
+            return NULL;
+        }
+        text = larger;
+    }
+    if (text && ferror(f)) {
+        free(text);
+        return NULL;
+    }
+    *len_r = len;
+    return text;
+}
+
+/* ">From ", ">>From ": what mboxrd quoted */
+static size_t quoted_from(struct span line)
+{
+    size_t n = 0;
+    while (n < line.len && line.p[n] == '>')
+        n++;
+    return n > 0 && span_istarts(span_slice(line, n, line.len), "From ") ? n : 0;
+}
+
+static struct span next_line(struct span *rest)
+{
+    ptrdiff_t end = span_index(*rest, '\n', 0);
+    size_t len = end < 0 ? rest->len : (size_t)end + 1;
+    struct span line = span_slice(*rest, 0, len);
+    *rest = span_slice(*rest, len, rest->len);
+    return line;
+}
+
+static bool is_blank(struct span line)
+{
+    return line.len == 0 || line.p[0] == '\n' || (line.p[0] == '\r' && line.len <= 2);
+}
+
+static bool is_separator(struct span line)
+{
+    return line.len >= 5 && memcmp(line.p, "From ", 5) == 0;
+}
+
+/* Takes one message off an mbox that starts at a "From " line; copies it, unquoted, to out. */
+static size_t mbox_message(struct span *rest, char *out)
+{
+    size_t len = 0, before_blank = 0;
+    bool blank = false;
+    next_line(rest);
+    while (rest->len > 0) {
+        struct span ahead = *rest, line = next_line(&ahead);
+        if (blank && is_separator(line))
+            return before_blank;
+        *rest = ahead;
+        blank = is_blank(line);
+        if (blank)
+            before_blank = len;
+        size_t skip = quoted_from(line) ? 1 : 0;
+        memcpy(out + len, line.p + skip, line.len - skip);
+        len += line.len - skip;
+    }
+    return blank ? before_blank : len;
+}
+
+static int read_mbox(const char *path, struct span text, input_each *each, void *arg)
+{
+    char *message = malloc(text.len ? text.len : 1);
+    char name[PATH_MAX + 32];
+    int rc = 0;
+    if (!message)
+        return tool_error(EX_OSERR, "%s: out of memory", path);
+    for (unsigned n = 1; rc == 0 && text.len > 0; n++) {
+        size_t len = mbox_message(&text, message);
+        snprintf(name, sizeof name, "%s:%u", path, n);
+        rc = each(arg, name, span_make(message, len));
+    }
+    free(message);
+    return rc;
+}
+
+static int read_stream(const char *path, FILE *f, input_each *each, void *arg)
+{
+    size_t len = 0;
+    char *text = slurp(f, &len);
+    if (!text)
+        return tool_error(EX_NOINPUT, "%s: %s", path, strerror(errno));
+    struct span all = span_make(text, len);
+    int rc = is_separator(all) ? read_mbox(path, all, each, arg) : each(arg, path, all);
+    free(text);
+    return rc;
+}
+
+static int read_file(const char *path, input_each *each, void *arg)
+{
+    FILE *f = fopen(path, "re");
+    if (!f)
+        return tool_error(EX_NOINPUT, "%s: %s", path, strerror(errno));
+    int rc = read_stream(path, f, each, arg);
+    fclose(f);
+    return rc;
+}
+
+static int visible(const struct dirent *entry)
+{
+    return entry->d_name[0] != '.';
+}
+
+static int read_maildir(const char *path, input_each *each, void *arg)
+{
+    static const char *const parts[] = {"new", "cur"};
+    char name[PATH_MAX];
+    int rc = 0;
+    for (int p = 0; rc == 0 && p < 2; p++) {
+        struct dirent **entries;
+        snprintf(name, sizeof name, "%s/%s", path, parts[p]);
+        int n = scandir(name, &entries, visible, alphasort);
+        if (n < 0)
+            return tool_error(EX_NOINPUT,
+                              "%s: is a directory, but cannot be read as a Maildir (%s: %s)", path,
+                              parts[p], strerror(errno));
+        for (int i = 0; i < n; i++) {
+            int len = snprintf(name, sizeof name, "%s/%s/%s", path, parts[p], entries[i]->d_name);
+            if (rc == 0 && len < (int)sizeof name)
+                rc = read_file(name, each, arg);
+            free(entries[i]);
+        }
+        free(entries);
+    }
+    return rc;
+}
+
+int input_read(const char *path, input_each *each, void *arg)
+{
+    struct stat st;
+    if (strcmp(path, "-") == 0)
+        return read_stream("standard input", stdin, each, arg);
+    if (stat(path, &st) != 0)
+        return tool_error(EX_NOINPUT, "%s: %s", path, strerror(errno));
+    return S_ISDIR(st.st_mode) ? read_maildir(path, each, arg) : read_file(path, each, arg);
+}
