@@ -16,6 +16,7 @@ struct assess_context; /* resolver, store, DKIM library, suffix list: shared by 
 struct assess_options {
     const char *dns_server; /* --dns; NULL: as the settings say */
     const char *zone_file;  /* --zone; NULL: the network */
+    const char *store;      /* --store; NULL: as the settings say */
     bool read_only;         /* never write to the model */
     const char *sensor;     /* this host's name; authserv-id unless the settings name one */
 };

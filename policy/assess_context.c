@@ -39,7 +39,7 @@ static int open_store(struct assess_context *c, const struct settings *s,
         .read_only = o->read_only,
         .half_life = s->trust.half_life,
     };
-    c->store = store_open(s->store, &options, error_r, size);
+    c->store = store_open(o->store ? o->store : s->store, &options, error_r, size);
     return c->store ? 0 : EX_UNAVAILABLE;
 }
 

@@ -243,7 +243,7 @@ static int report(struct check *c, const char *name, const struct record *r)
         store_state(assess_context_store(c->context), state, sizeof state);
         return tool_error(EX_UNAVAILABLE,
                           "%s: the model cannot be asked (%s); '--store none' judges without it",
-                          c->settings->store, state);
+                          c->store ? c->store : c->settings->store, state);
     }
     if (dns_unreachable(r))
         return tool_error(EX_UNAVAILABLE,
@@ -392,14 +392,18 @@ static int open_context(struct check *c)
     c->settings = tool_settings(c->config, &status);
     if (!c->settings)
         return status;
-    if (c->store)
-        c->settings->store = c->store;
-    else if (default_model_missing(c)) {
+    if (default_model_missing(c)) {
         tool_error(0, "there is no model at %s yet: judging without one", c->settings->store + 5);
-        c->settings->store = "none";
+        c->store = "none";
     }
     gethostname(host, sizeof host - 1);
-    struct assess_options o = {c->dns, c->zone, true, host};
+    struct assess_options o = {
+        .dns_server = c->dns,
+        .zone_file = c->zone,
+        .store = c->store,
+        .read_only = true,
+        .sensor = host,
+    };
     c->context = assess_context_new(c->settings, &o, error, sizeof error, &status);
     return c->context ? 0 : tool_error(status, "%s", error);
 }
