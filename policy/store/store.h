@@ -12,6 +12,8 @@
 struct store;
 struct store_query;
 
+/* Names are UTF-8, 1 to STORE_NAME_MAX bytes: nothing else can be added (it can be asked for, and is absent). */
+#define STORE_NAME_MAX 512
 struct store_key {
     const char *group; /* identity.h: "ip:192.0.2.0/24", "dom:example.org" */
     const char *field; /* "*", "h:192.0.2.7", ... */
@@ -20,6 +22,7 @@ struct store_value {
     int outcome;          /* enum lookup_outcome */
     struct counts counts; /* when found */
 };
+#define STORE_WRITER_MAX 255 /* bytes of a writer's name */
 /* Masses to add at a time (event time, seconds). */
 struct store_update {
     struct store_key key;
@@ -35,8 +38,9 @@ struct store_options {
 };
 
 /* url: "lmdb:DIR", "redis://HOST:PORT/DB", "redis+unix:PATH[?db=N]", "memory:", "memory:FILE" (a JSON lines export, loaded), "fail:" (every
- * look-up fails), "fail:uncertain", "none". NULL on error: one line in error_r that says what and what to do. A Redis that is away is no error here: it is asked
- * again later, with jitter. */
+ * look-up fails), "fail:uncertain", "none" (everything is absent). NULL on error: one line in error_r that says what and what to do, and errno is EINVAL if
+ * url itself is wrong. A Redis that is away is no error here: it is asked again later, with jitter.
+ * A store does not survive fork: open it after. All queries must be over before store_close. */
 struct store *store_open(const char *url, const struct store_options *options, char *error_r,
                          size_t size);
 void store_close(struct store **sp);
@@ -51,15 +55,16 @@ int store_wait(struct store_query **qp, int64_t deadline_ms, struct store_value 
 /* Gives up on a query. */
 void store_cancel(struct store_query **qp);
 
-/* Adds a batch in one atomic step, together with a watermark of that writer ("" for none): 0, VOUCH_E_TEMP (nothing was applied, or it is
- * not known: ask store_watermark), VOUCH_E_IO. */
+/* Adds a batch in one atomic step, together with a watermark of that writer ("" for none). A watermark that is not above the one kept says that
+ * this batch was applied before: then nothing is done, and that is success. 0, VOUCH_E_TEMP (nothing was applied, or it is not known: apply it again),
+ * VOUCH_E_IO, VOUCH_E_NOMEM, VOUCH_E_RANGE (a name that cannot be kept); unless it is VOUCH_E_TEMP, nothing was applied. store_state says more. */
 int store_apply(struct store *s, const struct store_update *updates, size_t count,
                 const char *writer, uint64_t watermark);
 /* 1 found, 0 absent, -1 failed */
 int store_watermark(struct store *s, const char *writer, uint64_t *watermark_r);
-/* Sets counts as they are (import): replaces. 0, VOUCH_E_TEMP, VOUCH_E_IO. */
+/* Sets counts as they are (import): replaces. Errors as store_apply's; may be repeated. */
 int store_put(struct store *s, const struct store_key *keys, const struct counts *counts, size_t n);
-/* Calls each for every key, in no particular order; ends early when each returns non-zero, and returns that. 0, VOUCH_E_TEMP, VOUCH_E_IO. */
+/* Calls each for every key, in no particular order (Redis may repeat one while it grows); ends early when each returns non-zero, and returns that. 0, VOUCH_E_TEMP, VOUCH_E_IO. */
 int store_scan(struct store *s,
                int (*each)(void *, const struct store_key *, const struct counts *), void *arg);
 /* The model version that look-ups use now ("1"); lives as long as the store. NULL if not known. */

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VOUCH_LMDB_ENV_H
+#define VOUCH_LMDB_ENV_H
+
+#include <lmdb.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* One LMDB environment that holds a model; private to this room. */
+
+/* Address space, not disk: the file grows as it fills. 24 bytes a subject and its key make room for
+ * some hundred million subjects. */
+#define LMDB_MAP_BYTES   (sizeof(void *) > 4 ? (size_t)16 << 30 : (size_t)1 << 30)
+#define LMDB_MAX_READERS 512 /* look-ups going on at once, in all processes */
+#define LMDB_VERSION_MAX 32  /* bytes of a model version's name */
+
+struct lmdb_env {
+    struct lmdb_env *next;
+    unsigned refs;
+    dev_t device;
+    ino_t inode;
+    bool read_only;
+    MDB_env *mdb;
+    MDB_dbi meta, counts;
+    char version[LMDB_VERSION_MAX + 1];
+    int error; /* LMDB's code of the last failure; 0: none yet. Atomic. */
+};
+
+/* The environment in dir, shared with whoever in this process has it open; created unless
+ * read_only. NULL: *rc_r is one of LMDB's codes (MDB_INVALID: not a model; MDB_VERSION_MISMATCH;
+ * EROFS: this process has it open for reading only). */
+struct lmdb_env *lmdb_env_ref(const char *dir, bool read_only, int *rc_r);
+void lmdb_env_unref(struct lmdb_env *env);
+
+#endif

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The model: chooses the backend by the URL's scheme, checks arguments once for all of them, and
+ * gives the backends that answer at once their queries. */
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "model_lines.h"
+#include "store_ops.h"
+
+static const struct {
+    const char *scheme;
+    store_open_fn *open;
+} backends[] = {
+    {"lmdb:", store_lmdb_open},
+    {"redis://", store_redis_tcp_open},
+    {"redis+unix:", store_redis_unix_open},
+    {"memory:", store_memory_open},
+    {"fail:", store_fail_open},
+};
+#define BACKEND_COUNT (sizeof backends / sizeof *backends)
+
+static struct store *refuse(const char *url, char *error_r, size_t size)
+{
+    if (strncmp(url, "rediss:", 7) == 0)
+        snprintf(error_r, size,
+                 "store '%s': Redis over TLS is not supported; use redis+unix:PATH to a TLS proxy "
+                 "on this host",
+                 url);
+    else
+        snprintf(error_r, size,
+                 "store '%s': not a store; accepted: lmdb:DIR, redis://HOST:PORT/DB, "
+                 "redis+unix:PATH, memory:, memory:FILE, none",
+                 url);
+    errno = EINVAL;
+    return NULL;
+}
+
+struct store *store_open(const char *url, const struct store_options *options, char *error_r,
+                         size_t size)
+{
+    store_open_fn *opener = NULL;
+    const char *rest = "";
+    assert(options->half_life > 0);
+    if (strcmp(url, "none") == 0)
+        opener = store_none_open;
+    for (size_t i = 0; i < BACKEND_COUNT && !opener; i++) {
+        size_t n = strlen(backends[i].scheme);
+        if (strncmp(url, backends[i].scheme, n) == 0) {
+            opener = backends[i].open;
+            rest = url + n;
+        }
+    }
+    if (!opener)
+        return refuse(url, error_r, size);
+    struct store *s = opener(rest, options, error_r, size);
+    if (s) {
+        s->read_only = options->read_only;
+        s->half_life = options->half_life;
+    }
+    return s;
+}
+
+void store_close(struct store **sp)
+{
+    if (*sp)
+        (*sp)->ops->close(*sp);
+    *sp = NULL;
+}
+
+/* The query of a backend that answers at once: it has its answer from the beginning. */
+struct answered {
+    struct store_query query;
+    int outcome;
+    size_t count;
+    struct store_value values[];
+};
+
+static struct store_query *answer(struct store *s, const struct store_key *keys, size_t count)
+{
+    if (count > (SIZE_MAX - sizeof(struct answered)) / sizeof(struct store_value))
+        return NULL;
+    struct answered *a = malloc(sizeof *a + count * sizeof *a->values);
+    if (!a)
+        return NULL;
+    a->query.store = s;
+    a->count = count;
+    a->outcome = s->ops->get(s, keys, count, a->values);
+    return &a->query;
+}
+
+struct store_query *store_ask(struct store *s, const struct store_key *keys, size_t count)
+{
+    return s->ops->get ? answer(s, keys, count) : s->ops->ask(s, keys, count);
+}
+
+bool store_ready(struct store_query *q)
+{
+    return q->store->ops->get || q->store->ops->ready(q);
+}
+
+int store_wait(struct store_query **qp, int64_t deadline_ms, struct store_value *values_r)
+{
+    struct store_query *q = *qp;
+    *qp = NULL;
+    if (!q->store->ops->get)
+        return q->store->ops->wait(q, deadline_ms, values_r);
+    struct answered *a = (struct answered *)q;
+    int outcome = a->outcome;
+    if (a->count)
+        memcpy(values_r, a->values, a->count * sizeof *values_r);
+    free(a);
+    return outcome;
+}
+
+void store_cancel(struct store_query **qp)
+{
+    struct store_query *q = *qp;
+    *qp = NULL;
+    if (!q)
+        return;
+    if (q->store->ops->get)
+        free(q);
+    else
+        q->store->ops->cancel(q);
+}
+
+int store_values_fill(struct store_value *values_r, size_t count, enum lookup_outcome outcome)
+{
+    for (size_t i = 0; i < count; i++)
+        values_r[i] = (struct store_value){.outcome = outcome};
+    return outcome < 0 ? outcome : LOOKUP_FOUND;
+}
+
+int store_values_outcome(const struct store_value *values, size_t count)
+{
+    int worst = LOOKUP_FOUND;
+    for (size_t i = 0; i < count; i++)
+        if (values[i].outcome < 0 && values[i].outcome < worst)
+            worst = values[i].outcome;
+    return worst;
+}
+
+static bool writable(const struct store *s)
+{
+    if (s->read_only)
+        errno = EROFS;
+    return !s->read_only;
+}
+
+int store_apply(struct store *s, const struct store_update *updates, size_t count,
+                const char *writer, uint64_t watermark)
+{
+    if (!writable(s))
+        return VOUCH_E_IO;
+    for (size_t i = 0; i < count; i++)
+        if (!model_key_valid(&updates[i].key))
+            return VOUCH_E_RANGE;
+    if (strlen(writer) > STORE_WRITER_MAX)
+        return VOUCH_E_RANGE;
+    return s->ops->apply(s, updates, count, writer, watermark);
+}
+
+int store_watermark(struct store *s, const char *writer, uint64_t *watermark_r)
+{
+    return s->ops->watermark(s, writer, watermark_r);
+}
+
+int store_put(struct store *s, const struct store_key *keys, const struct counts *counts, size_t n)
+{
+    if (!writable(s))
+        return VOUCH_E_IO;
+    for (size_t i = 0; i < n; i++)
+        if (!model_key_valid(&keys[i]))
+            return VOUCH_E_RANGE;
+    return s->ops->put(s, keys, counts, n);
+}
+
+int store_scan(struct store *s,
+               int (*each)(void *, const struct store_key *, const struct counts *), void *arg)
+{
+    return s->ops->scan(s, each, arg);
+}
+
+const char *store_version(struct store *s)
+{
+    return s->ops->version(s);
+}
+
+void store_state(struct store *s, char *text_r, size_t size)
+{
+    s->ops->state(s, text_r, size);
+}

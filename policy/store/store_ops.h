@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VOUCH_STORE_OPS_H
+#define VOUCH_STORE_OPS_H
+
+#include "store.h"
+
+/* What a backend gives to store.c; private to this room. Meanings are those of store.h. Arguments
+ * have been checked: names are well formed, a store that was opened read-only is never asked to
+ * write. */
+struct store_ops {
+    /* A backend that answers at once has get and none of the next four: what it returns is what
+     * store_wait will. */
+    int (*get)(struct store *s, const struct store_key *keys, size_t count,
+               struct store_value *values_r);
+    struct store_query *(*ask)(struct store *s, const struct store_key *keys, size_t count);
+    bool (*ready)(struct store_query *q);
+    int (*wait)(struct store_query *q, int64_t deadline_ms, struct store_value *values_r);
+    void (*cancel)(struct store_query *q);
+
+    int (*apply)(struct store *s, const struct store_update *updates, size_t count,
+                 const char *writer, uint64_t watermark);
+    int (*watermark)(struct store *s, const char *writer, uint64_t *watermark_r);
+    int (*put)(struct store *s, const struct store_key *keys, const struct counts *counts,
+               size_t n);
+    int (*scan)(struct store *s,
+                int (*each)(void *, const struct store_key *, const struct counts *), void *arg);
+    const char *(*version)(struct store *s);
+    void (*state)(struct store *s, char *text_r, size_t size);
+    void (*close)(struct store *s);
+};
+
+/* The head of every backend's own struct. */
+struct store {
+    const struct store_ops *ops;
+    bool read_only;
+    double half_life;
+};
+struct store_query {
+    struct store *store;
+};
+
+/* rest: the URL behind its scheme. NULL: one line in error_r. errno is EINVAL if rest itself is
+ * wrong. */
+typedef struct store *store_open_fn(const char *rest, const struct store_options *options,
+                                    char *error_r, size_t size);
+store_open_fn store_none_open, store_fail_open, store_memory_open, store_lmdb_open,
+    store_redis_tcp_open, store_redis_unix_open;
+
+/* All values one outcome; returns what store_wait then returns. */
+int store_values_fill(struct store_value *values_r, size_t count, enum lookup_outcome outcome);
+/* What store_wait returns for these values. */
+int store_values_outcome(const struct store_value *values, size_t count);
+
+#endif

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A private redis-server for tests; it ends with the test, however the test ends. */
+#include <hiredis/hiredis.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
+#include <cmocka.h>
+#include "redis_server.h"
+
+#define START_MS 15000 /* a loaded machine; normally 50 */
+
+bool redis_server_installed(void)
+{
+    return system("command -v redis-server >/dev/null 2>&1") == 0;
+}
+
+void redis_server_init(struct redis_server *s)
+{
+    *s = (struct redis_server){.dir = "/tmp/vouch-redis-XXXXXX"};
+    assert_non_null(mkdtemp(s->dir));
+    snprintf(s->socket, sizeof s->socket, "%s/redis.sock", s->dir);
+}
+
+static void child(struct redis_server *s, const char *const *extra)
+{
+    const char *argv[32] = {"redis-server", "--port",    "0",           "--unixsocket", s->socket,
+                            "--save",       "",          "--daemonize", "no",           "--dir",
+                            s->dir,         "--logfile", "redis.log"};
+    size_t n = 13;
+    while (extra && *extra && n < 31)
+        argv[n++] = *extra++;
+#ifdef __linux__
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+#endif
+    execvp(argv[0], (char *const *)(uintptr_t)argv);
+    _exit(127);
+}
+
+static redisContext *try_connect(struct redis_server *s)
+{
+    redisContext *c = redisConnectUnix(s->socket);
+    redisReply *r = c && !c->err ? redisCommand(c, "PING") : NULL;
+    /* -NOAUTH is an answer too; -LOADING is not yet one */
+    bool up = r && !(r->type == REDIS_REPLY_ERROR && strncmp(r->str, "LOADING", 7) == 0);
+    if (r)
+        freeReplyObject(r);
+    if (!up && c) {
+        redisFree(c);
+        c = NULL;
+    }
+    return c;
+}
+
+void redis_server_start(struct redis_server *s, const char *const *extra)
+{
+    unlink(s->socket);
+    s->pid = fork();
+    assert_true(s->pid >= 0);
+    if (s->pid == 0)
+        child(s, extra);
+    for (int ms = 0; ms < START_MS; ms += 5) {
+        redisContext *c = try_connect(s);
+        if (c) {
+            redisFree(c);
+            return;
+        }
+        nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+    }
+    fail_msg("redis-server did not start: see %s/redis.log", s->dir);
+}
+
+void redis_server_signal(struct redis_server *s, int signal)
+{
+    assert_true(s->pid > 0);
+    kill(s->pid, signal);
+}
+
+void redis_server_stop(struct redis_server *s)
+{
+    if (s->pid <= 0)
+        return;
+    kill(s->pid, SIGKILL);
+    waitpid(s->pid, NULL, 0);
+    s->pid = 0;
+    unlink(s->socket);
+}
+
+void redis_server_clear(struct redis_server *s)
+{
+    char path[128];
+    redis_server_stop(s);
+    snprintf(path, sizeof path, "%s/redis.log", s->dir);
+    unlink(path);
+    rmdir(s->dir);
+}
+
+void redis_server_do(struct redis_server *s, const char *command, char *answer_r, size_t size)
+{
+    redisContext *c = try_connect(s);
+    assert_non_null(c);
+    redisReply *r = redisCommand(c, command);
+    assert_non_null(r);
+    if (r->type == REDIS_REPLY_INTEGER)
+        snprintf(answer_r, size, "%lld", r->integer);
+    else
+        snprintf(answer_r, size, "%s", r->str ? r->str : "");
+    freeReplyObject(r);
+    redisFree(c);
+}
