@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Which identities a message asserts (names after RFC 7073). Their keys are identity_key.c's. How far
+ * each is proven is not asked here: that is known only after verification, and trust.c judges it. */
+#include "identity.h"
+#include <string.h>
+#include "domain.h"
+#include "errors.h"
+#include "identity_key.h"
+
+#define MAX_DKIM 8 /* signing domains of one message; more than 4 is rare even behind lists */
+#define MAX_HOPS 6 /* networks beyond the client: the nearest ones, and always the origin */
+#define MAX_RCPT 8 /* recipients whose relationship is looked up; a message to more is no letter */
+
+static const char *const kind_names[ID_KIND_COUNT] = {
+    [ID_HOST] = "ip",
+    [ID_NETWORK] = "ip.network",
+    [ID_HELO] = "rfc5321.helo",
+    [ID_PTR] = "iprev",
+    [ID_MAILFROM] = "rfc5321.mailfrom",
+    [ID_MAILFROM_DOMAIN] = "rfc5321.mailfrom.domain",
+    [ID_MAILFROM_ORG] = "rfc5321.mailfrom.org",
+    [ID_AUTHOR] = "rfc5322.from",
+    [ID_AUTHOR_DOMAIN] = "rfc5322.from.domain",
+    [ID_AUTHOR_ORG] = "rfc5322.from.org",
+    [ID_DKIM] = "dkim",
+    [ID_HOP] = "hop",
+    [ID_HOP_NETWORK] = "hop.network",
+    [ID_PAIR_NETWORK] = "pair.network",
+    [ID_PAIR_DKIM] = "pair.dkim",
+    [ID_PAIR_MAILFROM] = "pair.mailfrom",
+    [ID_PAIR_PTR] = "pair.ptr",
+    [ID_PAIR_ORIGIN] = "pair.origin",
+    [ID_PAIR_RCPT] = "pair.rcpt",
+};
+
+const char *identity_kind_name(enum identity_kind kind)
+{
+    return kind < ID_KIND_COUNT ? kind_names[kind] : NULL;
+}
+
+int identity_kind_parse(const char *name)
+{
+    for (int kind = 0; kind < ID_KIND_COUNT; kind++)
+        if (strcmp(kind_names[kind], name) == 0)
+            return kind;
+    if (strcmp(name, "ipv4") == 0 || strcmp(name, "ipv6") == 0) /* RFC 7073's names */
+        return ID_HOST;
+    return -1;
+}
+
+/* What the pairs are made of; what the message does not have is NULL or IP_NONE. */
+struct asserted {
+    const struct message *m;
+    struct message_client client;
+    const char *author_domain, *author_org;
+    const char *sender_domain;
+    const char *ptr;
+    struct ipaddr origin;
+};
+
+/* name normalised into the arena; NULL if it is no domain */
+static const char *as_domain(struct identity_maker *mk, const char *name)
+{
+    char text[DOMAIN_MAX + 1];
+    struct ipaddr ip;
+    if (!name || ipaddr_parse(span_of(name), &ip) == 0 ||
+        domain_normalize(span_of(name), text) != 0)
+        return NULL;
+    char *copy = arena_strdup(mk->arena, text);
+    mk->failed |= !copy;
+    return copy;
+}
+
+/* An address made for one message or one recipient (VERP, BATV, SRS, bounce numbers) has no
+ * history of its own; its domain has. */
+static bool is_single_use(struct span local)
+{
+    size_t digits = 0;
+    for (size_t i = 0; i < local.len; i++) {
+        digits = local.p[i] >= '0' && local.p[i] <= '9' ? digits + 1 : 0;
+        if (digits == 5 || local.p[i] == '=')
+            return true;
+    }
+    return local.len > 64; /* RFC 5321 s4.5.3.1.1 */
+}
+
+static void add_sender(struct identity_maker *mk, const struct asserted *a)
+{
+    struct span local;
+    char domain[DOMAIN_MAX + 1];
+    if (!a->sender_domain)
+        return;
+    identity_add_mailfrom_domain(mk, a->sender_domain);
+    if (identity_split(span_of(a->m->env.sender), &local, domain) == 0 && !is_single_use(local))
+        identity_add_mailfrom(mk, local, a->sender_domain);
+}
+
+static void add_signers(struct identity_maker *mk, const struct asserted *a,
+                        const char *const *domains, size_t count)
+{
+    size_t most = mk->count + MAX_DKIM;
+    for (size_t i = 0; i < count && mk->count < most; i++)
+        if (domains[i])
+            identity_add_dkim(mk, domains[i], (int)i);
+    if (!a->author_org)
+        return;
+    most = mk->count + MAX_DKIM;
+    for (size_t i = 0; i < count && mk->count < most; i++)
+        if (domains[i])
+            identity_add_pair_domain(mk, ID_PAIR_DKIM, a->author_org, domains[i], (int)i);
+}
+
+/* the sending host of a hop beyond the client, unless it tells nothing */
+static bool hop_counts(const struct asserted *a, const struct hop *hop)
+{
+    if (hop->internal || hop->ip.family == IP_NONE || ipaddr_is_private(&hop->ip))
+        return false;
+    if (a->client.ip.family == IP_NONE)
+        return true;
+    struct ipnet own = identity_network(&a->client.ip);
+    return !ipnet_contains(&own, &hop->ip);
+}
+
+/* The hops beyond the client, nearest first, and the origin: the bottom-most of them. */
+static void add_hops(struct identity_maker *mk, struct asserted *a)
+{
+    const struct message *m = a->m;
+    size_t first = (size_t)(m->client_hop + 1), origin = m->hop_count, most;
+    for (size_t i = first; i < m->hop_count; i++)
+        if (hop_counts(a, &m->hops[i]))
+            origin = i;
+    if (origin == m->hop_count)
+        return;
+    a->origin = m->hops[origin].ip;
+    most = mk->count + 2 * (MAX_HOPS - 1); /* each is looked up in two roles */
+    for (size_t i = first; i < origin && mk->count < most; i++)
+        if (hop_counts(a, &m->hops[i])) {
+            struct ipnet net = identity_network(&m->hops[i].ip);
+            identity_add_hop(mk, &net, (int)i);
+        }
+    struct ipnet net = identity_network(&a->origin);
+    identity_add_hop(mk, &net, (int)origin);
+}
+
+static void add_pairs(struct identity_maker *mk, const struct asserted *a)
+{
+    const struct ipaddr *ip = &a->client.ip;
+    if (ip->family != IP_NONE && !ipaddr_is_private(ip)) {
+        struct ipnet net = identity_network(ip);
+        identity_add_pair_network(mk, ID_PAIR_NETWORK, a->author_org, &net);
+    }
+    if (a->origin.family != IP_NONE) {
+        struct ipnet net = identity_network(&a->origin);
+        identity_add_pair_network(mk, ID_PAIR_ORIGIN, a->author_org, &net);
+    }
+    if (a->sender_domain)
+        identity_add_pair_domain(mk, ID_PAIR_MAILFROM, a->author_org, a->sender_domain, -1);
+    if (a->ptr)
+        identity_add_pair_domain(mk, ID_PAIR_PTR, a->author_org, a->ptr, -1);
+    const struct envelope *env = &a->m->env;
+    for (size_t i = 0; i < env->rcpt_count && i < MAX_RCPT; i++)
+        identity_add_relationship(mk, span_of(a->m->author->local), a->author_domain,
+                                  span_of(env->rcpts[i]));
+}
+
+/* the client's address, HELO and name */
+static void add_client(struct identity_maker *mk, struct asserted *a)
+{
+    const struct ipaddr *ip = &a->client.ip;
+    if (ip->family != IP_NONE && !ipaddr_is_private(ip)) {
+        struct ipnet net = identity_network(ip);
+        identity_add_ip(mk, ip);
+        identity_add_network(mk, &net);
+    }
+    const char *helo = as_domain(mk, a->client.helo);
+    if (helo)
+        identity_add_helo(mk, helo);
+    if (a->ptr)
+        identity_add_ptr(mk, a->ptr);
+}
+
+int identity_list(struct arena *arena, const struct message *m, const struct psl_ctx_st *psl,
+                  const char *const *dkim_domains, size_t dkim_count, const char *ptr_name,
+                  struct identity **list_r, size_t *count_r)
+{
+    struct identity_maker mk = {.arena = arena, .psl = psl};
+    struct asserted a = {.m = m, .client = message_client(m)};
+    a.ptr = as_domain(&mk, ptr_name ? ptr_name : a.client.name);
+    a.sender_domain = as_domain(&mk, m->sender_domain);
+    if (m->author)
+        a.author_domain = as_domain(&mk, m->author->domain);
+    if (a.author_domain)
+        a.author_org = domain_org(psl, a.author_domain);
+
+    add_client(&mk, &a);
+    add_sender(&mk, &a);
+    if (a.author_domain) {
+        identity_add_author_domain(&mk, a.author_domain);
+        identity_add_author(&mk, span_of(m->author->local), a.author_domain);
+    }
+    add_signers(&mk, &a, dkim_domains, dkim_count);
+    add_hops(&mk, &a);
+    if (a.author_domain)
+        add_pairs(&mk, &a);
+    if (mk.failed)
+        return VOUCH_E_NOMEM;
+    *list_r = mk.list;
+    *count_r = mk.count;
+    return 0;
+}

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The keys under which the model keeps what it knows of an identity (DESIGN 5).
+ *
+ *   ip:<network>     *                 the network as a client's
+ *                    h:<address>       one host in it
+ *                    hop               the network as a hop beyond the client
+ *   dom:<org>        *                 the organisation as author
+ *                    d:<domain>        one domain of it as author's domain
+ *                    a:<address>       one author
+ *                    mf  mfd:<domain>  mf:<address>   the same three as envelope sender
+ *                    helo:<name>  ptr  dkim:<d>       roles of their own
+ *                    p:net:<network>  p:origin:<network>  p:dkim:<org>  p:mf:<org>  p:ptr:<org>
+ *                                      the author's organisation with each source it used
+ *                    r:<author>:<recipient>
+ *
+ * Roles never share a key: that a name is worn by others in one role (anybody may say HELO) must not
+ * colour what it is known for in another. Local-parts are lower-cased, in keys only: sites that tell
+ * "Bob" from "bob" do not exist, forgers who vary case do. */
+#include "identity_key.h"
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include "domain.h"
+#include "errors.h"
+
+#define NETWORK_V4 24 /* what one customer of a hosting company usually has */
+#define NETWORK_V6 48 /* RFC 6177: what one site is given */
+
+#define DIGEST_TEXT 33 /* "~" and 32 hex digits */
+
+/* Two FNV-1a sums from different offsets. They only tell apart over-long subjects that agree in their first
+ * IDENTITY_KEY_MAX - DIGEST_TEXT bytes, so forging a collision gains nothing that matters. */
+static void digest(struct span s, char text_r[DIGEST_TEXT + 1])
+{
+    uint64_t a = UINT64_C(0xcbf29ce484222325), b = UINT64_C(0x6c62272e07bb0142);
+    for (size_t i = 0; i < s.len; i++) {
+        a = (a ^ (unsigned char)s.p[i]) * UINT64_C(0x100000001b3);
+        b = (b ^ (unsigned char)s.p[i]) * UINT64_C(0x100000001b3);
+        b ^= b >> 29;
+    }
+    snprintf(text_r, DIGEST_TEXT + 1, "~%016" PRIx64 "%016" PRIx64, a, b);
+}
+
+/* Cuts text to IDENTITY_KEY_MAX bytes, at a character's start, with the digest of the whole at its end. */
+static void shorten(char *text)
+{
+    struct span whole = span_of(text);
+    char sum[DIGEST_TEXT + 1];
+    if (whole.len <= IDENTITY_KEY_MAX)
+        return;
+    digest(whole, sum);
+    size_t cut = IDENTITY_KEY_MAX - DIGEST_TEXT;
+    while (cut > 0 && ((unsigned char)text[cut] & 0xc0) == 0x80)
+        cut--;
+    memcpy(text + cut, sum, sizeof sum);
+}
+
+/* The parts joined; NULL, and failed set, when out of memory. */
+static char *join(struct identity_maker *mk, const char *a, const char *b, const char *c)
+{
+    size_t a_len = strlen(a), b_len = strlen(b), c_len = strlen(c);
+    char *text = mk->failed ? NULL : arena_alloc(mk->arena, a_len + b_len + c_len + 1);
+    if (!text) {
+        mk->failed = true;
+        return NULL;
+    }
+    memcpy(text, a, a_len);
+    memcpy(text + a_len, b, b_len);
+    memcpy(text + a_len + b_len, c, c_len);
+    return text;
+}
+
+static bool is_listed(const struct identity_maker *mk, const struct identity *id)
+{
+    for (size_t i = 0; i < mk->count; i++)
+        if (mk->list[i].kind == id->kind && strcmp(mk->list[i].field, id->field) == 0 &&
+            strcmp(mk->list[i].group, id->group) == 0)
+            return true;
+    return false;
+}
+
+/* group: "ip:" or "dom:" and whose. field: prefix and value. Takes subject and value as they are: arena or static. */
+static void add(struct identity_maker *mk, enum identity_kind kind, int index, const char *subject,
+                const char *space, const char *owner, const char *prefix, const char *value)
+{
+    char *group = join(mk, space, owner, "");
+    char *field = join(mk, prefix, value, "");
+    if (mk->failed || !subject)
+        return;
+    shorten(group);
+    shorten(field);
+    struct identity id = {kind, subject, group, field, index};
+    if (is_listed(mk, &id))
+        return;
+    int rc = arena_grow(mk->arena, &mk->list, mk->count, &mk->cap, sizeof id, IDENTITY_MAX);
+    if (rc == 0)
+        mk->list[mk->count++] = id;
+    else if (rc == VOUCH_E_NOMEM)
+        mk->failed = true;
+}
+
+static void add_domain(struct identity_maker *mk, enum identity_kind kind, int index,
+                       const char *subject, const char *prefix, const char *value)
+{
+    const char *at = strrchr(subject, '@');
+    add(mk, kind, index, subject, "dom:", domain_org(mk->psl, at ? at + 1 : subject), prefix,
+        value);
+}
+
+struct ipnet identity_network(const struct ipaddr *ip)
+{
+    return ipnet_of(ip, ip->family == IP_V4 ? NETWORK_V4 : NETWORK_V6);
+}
+
+static char *network_text(struct identity_maker *mk, const struct ipnet *net)
+{
+    char text[IPNET_TEXT];
+    return join(mk, ipnet_format(net, text), "", "");
+}
+
+void identity_add_ip(struct identity_maker *mk, const struct ipaddr *ip)
+{
+    char text[IPADDR_TEXT], owner[IPNET_TEXT];
+    struct ipnet net = identity_network(ip);
+    char *subject = join(mk, ipaddr_format(ip, text), "", "");
+    add(mk, ID_HOST, -1, subject, "ip:", ipnet_format(&net, owner), "h:", text);
+}
+
+void identity_add_network(struct identity_maker *mk, const struct ipnet *net)
+{
+    char *subject = network_text(mk, net);
+    if (subject)
+        add(mk, ID_NETWORK, -1, subject, "ip:", subject, "*", "");
+}
+
+void identity_add_hop(struct identity_maker *mk, const struct ipnet *net, int index)
+{
+    char *subject = network_text(mk, net);
+    if (!subject)
+        return;
+    add(mk, ID_HOP, index, subject, "ip:", subject, "hop", "");
+    add(mk, ID_HOP_NETWORK, index, subject, "ip:", subject, "*", "");
+}
+
+void identity_add_helo(struct identity_maker *mk, const char *name)
+{
+    add_domain(mk, ID_HELO, -1, name, "helo:", name);
+}
+
+void identity_add_ptr(struct identity_maker *mk, const char *name)
+{
+    add_domain(mk, ID_PTR, -1, domain_org(mk->psl, name), "ptr", "");
+}
+
+void identity_add_dkim(struct identity_maker *mk, const char *domain, int index)
+{
+    add_domain(mk, ID_DKIM, index, domain, "dkim:", domain);
+}
+
+void identity_add_mailfrom_domain(struct identity_maker *mk, const char *domain)
+{
+    const char *org = domain_org(mk->psl, domain);
+    add_domain(mk, ID_MAILFROM_ORG, -1, org, "mf", "");
+    if (strcmp(org, domain) != 0)
+        add_domain(mk, ID_MAILFROM_DOMAIN, -1, domain, "mfd:", domain);
+}
+
+void identity_add_author_domain(struct identity_maker *mk, const char *domain)
+{
+    const char *org = domain_org(mk->psl, domain);
+    add_domain(mk, ID_AUTHOR_ORG, -1, org, "*", "");
+    if (strcmp(org, domain) != 0)
+        add_domain(mk, ID_AUTHOR_DOMAIN, -1, domain, "d:", domain);
+}
+
+/* "Bob", "example.org" -> "bob@example.org" */
+static char *address_key(struct identity_maker *mk, struct span local, const char *domain)
+{
+    char *text = mk->failed ? NULL : rfc5322_utf8(mk->arena, local);
+    if (!text) {
+        mk->failed = true;
+        return NULL;
+    }
+    for (char *p = text; *p; p++)
+        if (*p >= 'A' && *p <= 'Z')
+            *p = (char)(*p + ('a' - 'A'));
+    return join(mk, text, "@", domain);
+}
+
+void identity_add_mailfrom(struct identity_maker *mk, struct span local, const char *domain)
+{
+    char *address = address_key(mk, local, domain);
+    if (address)
+        add_domain(mk, ID_MAILFROM, -1, address, "mf:", address);
+}
+
+void identity_add_author(struct identity_maker *mk, struct span local, const char *domain)
+{
+    char *address = address_key(mk, local, domain);
+    if (address)
+        add_domain(mk, ID_AUTHOR, -1, address, "a:", address);
+}
+
+struct pair_words {
+    const char *between, *prefix;
+};
+
+static struct pair_words pair_words(enum identity_kind kind)
+{
+    switch (kind) {
+    case ID_PAIR_NETWORK:
+        return (struct pair_words){" via ", "p:net:"};
+    case ID_PAIR_ORIGIN:
+        return (struct pair_words){" written in ", "p:origin:"};
+    case ID_PAIR_DKIM:
+        return (struct pair_words){" signed by ", "p:dkim:"};
+    case ID_PAIR_MAILFROM:
+        return (struct pair_words){" with envelope of ", "p:mf:"};
+    default:
+        return (struct pair_words){" from hosts of ", "p:ptr:"};
+    }
+}
+
+static void add_pair(struct identity_maker *mk, enum identity_kind kind, const char *author_org,
+                     const char *source, int index)
+{
+    struct pair_words words = pair_words(kind);
+    char *subject = join(mk, author_org, words.between, source);
+    add(mk, kind, index, subject, "dom:", author_org, words.prefix, source);
+}
+
+void identity_add_pair_network(struct identity_maker *mk, enum identity_kind kind,
+                               const char *author_org, const struct ipnet *net)
+{
+    char text[IPNET_TEXT];
+    add_pair(mk, kind, author_org, ipnet_format(net, text), -1);
+}
+
+void identity_add_pair_domain(struct identity_maker *mk, enum identity_kind kind,
+                              const char *author_org, const char *domain, int index)
+{
+    add_pair(mk, kind, author_org, domain_org(mk->psl, domain), index);
+}
+
+int identity_split(struct span address, struct span *local_r, char *domain_r)
+{
+    size_t at = address.len;
+    while (at > 0 && address.p[at - 1] != '@')
+        at--;
+    if (at < 2)
+        return VOUCH_E_SYNTAX;
+    *local_r = span_slice(address, 0, at - 1);
+    return domain_normalize(span_slice(address, at, address.len), domain_r);
+}
+
+void identity_add_relationship(struct identity_maker *mk, struct span local, const char *domain,
+                               struct span rcpt)
+{
+    char rcpt_domain[DOMAIN_MAX + 1];
+    struct span rcpt_local;
+    if (identity_split(rcpt, &rcpt_local, rcpt_domain) != 0)
+        return;
+    char *author = address_key(mk, local, domain);
+    char *to = address_key(mk, rcpt_local, rcpt_domain);
+    if (!author || !to)
+        return;
+    char *subject = join(mk, author, " to ", to);
+    char *value = join(mk, author, ":", to);
+    if (subject && value)
+        add(mk, ID_PAIR_RCPT, -1, subject, "dom:", domain_org(mk->psl, domain), "r:", value);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VOUCH_IDENTITY_KEY_H
+#define VOUCH_IDENTITY_KEY_H
+
+#include "identity.h"
+
+/* Keys of single identities: private to identity.c and identity_text.c, which say which of them a
+ * message or a person's text names. */
+struct identity_maker {
+    struct arena *arena;
+    const struct psl_ctx_st *psl;
+    struct identity *list;
+    size_t count, cap;
+    bool failed; /* out of memory: everything after does nothing */
+};
+
+/* What stands in one list already is not added again; neither is what is over IDENTITY_MAX. */
+void identity_add_ip(struct identity_maker *mk, const struct ipaddr *ip);
+void identity_add_network(struct identity_maker *mk, const struct ipnet *net);
+/* index: of the hop, -1 for look-ups by hand */
+void identity_add_hop(struct identity_maker *mk, const struct ipnet *net, int index);
+/* domains are normalised; local is the local-part as it came */
+void identity_add_helo(struct identity_maker *mk, const char *name);
+void identity_add_ptr(struct identity_maker *mk, const char *name);
+void identity_add_dkim(struct identity_maker *mk, const char *domain, int index);
+void identity_add_mailfrom_domain(struct identity_maker *mk, const char *domain);
+void identity_add_mailfrom(struct identity_maker *mk, struct span local, const char *domain);
+void identity_add_author_domain(struct identity_maker *mk, const char *domain);
+void identity_add_author(struct identity_maker *mk, struct span local, const char *domain);
+/* author_org: Organizational Domain of the author */
+void identity_add_pair_network(struct identity_maker *mk, enum identity_kind kind,
+                               const char *author_org, const struct ipnet *net);
+/* domain: any of the other organisation */
+void identity_add_pair_domain(struct identity_maker *mk, enum identity_kind kind,
+                              const char *author_org, const char *domain, int index);
+void identity_add_relationship(struct identity_maker *mk, struct span local, const char *domain,
+                               struct span rcpt);
+
+/* the network whose history a host shares: /24 or /48 */
+struct ipnet identity_network(const struct ipaddr *ip);
+/* The domain after the last "@" of address, normalised, and the local-part before it. 0 or
+ * VOUCH_E_SYNTAX (none, or not a domain: an address literal has no owner whose history could be kept). */
+int identity_split(struct span address, struct span *local_r, char *domain_r);
+
+#endif
