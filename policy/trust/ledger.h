@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VOUCH_LEDGER_H
+#define VOUCH_LEDGER_H
+
+#include "proof.h"
+
+/* The terms of one sum while it is drawn up: private to trust.c and the files that add terms
+ * (history.c, facts.c). */
+
+#define LEDGER_MAX 96 /* terms; each weight gives at most three, see history.c */
+
+/* No single term counts more than this: one mistaken list or label cannot decide against everything else. */
+#define TERM_MAX 4.0
+
+struct ledger {
+    const struct trust_params *params;
+    const struct trust_input *in;
+    struct arena *arena;         /* for notes; NULL: none are wanted */
+    const struct counts *counts; /* one for each identity, as of in->now */
+    enum proof author;
+    int without; /* this weight counts nothing; -1: all count */
+    double sum;
+    unsigned flags;
+    bool failed; /* out of memory */
+    size_t count;
+    struct trust_item items[LEDGER_MAX];
+};
+
+/* Weights are kept in hundredths, as they are printed, so that the terms shown add up to the sum shown and no platform's last
+ * bit tells. */
+double ledger_round(double weight);
+/* Adds a term unless it rounds to 0. counts: NULL if none are behind it. note: static or in the arena; NULL if none. */
+void ledger_add(struct ledger *l, enum trust_weight w, const char *subject, double weight,
+                const struct counts *counts, const char *note);
+/* A term that counts nothing but that a person should know of. */
+void ledger_mention(struct ledger *l, enum trust_weight w, const char *subject, const char *note);
+/* x times the weight's parameter, at most TERM_MAX either way, rounded */
+double ledger_weigh(const struct ledger *l, enum trust_weight w, double x);
+
+/* Terms from what the model knows (history.c), and from the message itself (facts.c). */
+void history_terms(struct ledger *l);
+void fact_terms(struct ledger *l);
+
+#endif

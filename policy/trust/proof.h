@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VOUCH_PROOF_H
+#define VOUCH_PROOF_H
+
+#include "trust.h"
+
+/* Which of the names a message wears it proved to be its own. */
+
+enum proof {
+    PROOF_NO,
+    PROOF_YES,
+    PROOF_UNDECIDED /* a check that might have proven it got no answer, or was not made */
+};
+
+enum proof proof_author(const struct message *m, const struct evidence *ev,
+                        const struct psl_ctx_st *psl);
+/* identities[i] of any kind. For pairs: that the source is proven; the author is proof_author's question. */
+bool proof_identity(const struct trust_input *in, size_t i);
+
+#endif

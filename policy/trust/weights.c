@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The weights: names, defaults and the reason for each; and the names of flags. */
+#include <string.h>
+#include "trust.h"
+
+#define DAY 86400.0
+
+/* Starting values, chosen so that with a prior of 4
+ *   - nothing known: no pass of a check reaches trusted (+2.2), no one failed check reaches untrusted (-2.2);
+ *   - 20 good messages of a proven author, and nothing else, are enough for trusted; where network, recipient and
+ *     signature are the usual ones too, 3 are;
+ *   - 20 bad messages of a network are enough for untrusted.
+ * Terms from one message's names are far from independent, so most count a fraction of what they would alone. */
+static const struct {
+    const char *name;
+    double w;
+    const char *help;
+} table[TW_COUNT] = {
+    [TW_HOST] = {"host", 1.1,
+                 "client address, beyond what its network says; proven by TCP; good history counts "
+                 "a third"},
+    [TW_NETWORK] = {"network", 1.1,
+                    "client's /24 or /48; bad neighbours are telling, good ones much less so"},
+    [TW_HELO] = {"helo", 0.2, "HELO name, when SPF or the client's confirmed name proves it"},
+    [TW_PTR] = {"ptr", 0.3, "organisation of the client's confirmed name"},
+    [TW_MAILFROM] =
+        {"mailfrom", 0.25,
+         "envelope sender, its domain and organisation, on SPF pass; often only a mail service"},
+    [TW_AUTHOR] =
+        {"author", 1.0,
+         "author's address, domain and organisation, when proven: what the message is trusted for"},
+    [TW_DKIM] = {"dkim", 0.25, "domain of a verified signature; often that of the author again"},
+    [TW_HOP] =
+        {"hop", 1.1,
+         "worst network beyond the client; good history there counts a fifth, being only claimed"},
+    [TW_PAIR_NETWORK] =
+        {"pair_network", 0.4,
+         "author's organisation from this network: what shared servers cannot lend"},
+    [TW_PAIR_DKIM] = {"pair_dkim", 0.2, "author's organisation signed by this domain"},
+    [TW_PAIR_MAILFROM] = {"pair_mailfrom", 0.15,
+                          "author's organisation with this organisation's envelope"},
+    [TW_PAIR_PTR] = {"pair_ptr", 0.2, "author's organisation from hosts of this organisation"},
+    [TW_PAIR_ORIGIN] =
+        {"pair_origin", 0.2,
+         "proven author's organisation writing from this network; a claim, so little"},
+    [TW_RELATIONSHIP] = {"relationship", 0.3, "proven author has written to this recipient before"},
+    [TW_FORGERY] = {"forgery", -1.1,
+                    "author's organisation is known to prove itself and this message does not"},
+    [TW_IPREV_FAIL] =
+        {"iprev_fail", -0.4,
+         "client has no name, or one that does not point back: rare among mail servers"},
+    [TW_SPF_FAIL] = {"spf_fail", -0.8,
+                     "envelope domain says this client is not its own; forwarding does it too"},
+    [TW_SPF_SOFTFAIL] = {"spf_softfail", -0.4, "the same, said with less certainty"},
+    [TW_DKIM_FAIL] = {"dkim_fail", -0.2,
+                      "signed, but nothing verifies: mailing lists do that every day"},
+    [TW_DMARC_FAIL] =
+        {"dmarc_fail", -1.2,
+         "author's domain disowns it with p=reject; 0.7 of it for quarantine, 0.3 for none"},
+    [TW_DMARC_PASS] = {"dmarc_pass", 0.2,
+                       "author is proven: no verdict, a quarter of bad mail passes"},
+    [TW_HELO_LITERAL] = {"helo_literal", -0.3,
+                         "HELO is the client's address: careless servers, and bots"},
+    [TW_HELO_FORGED] = {"helo_forged", -1.0,
+                        "HELO is somebody else's address or one of our own names: a lie"},
+    [TW_MULTIPLE_FROM] = {"multiple_from", -1.5,
+                          "more than one From field: what is shown may not be what was checked"},
+    [TW_NO_AUTHOR] = {"no_author", -0.8, "no valid author: nobody to hold it against"},
+    [TW_BODY_APPENDED] = {"body_appended", -0.5,
+                          "body goes on behind what was signed: some lists do it, replays do it"},
+    [TW_TIME_DISORDER] =
+        {"time_disorder", -0.3,
+         "Received fields run backwards by more than an hour: forged, or a bad clock"},
+    [TW_PROTECTED] = {"protected", -1.5, "claims a protected sender and does not prove it"},
+};
+
+const char *trust_weight_name(enum trust_weight w)
+{
+    return w < TW_COUNT ? table[w].name : NULL;
+}
+
+const char *trust_weight_help(enum trust_weight w)
+{
+    return w < TW_COUNT ? table[w].help : NULL;
+}
+
+void trust_params_default(struct trust_params *params_r)
+{
+    memset(params_r, 0, sizeof *params_r);
+    params_r->bias = 0; /* undecided, so that an empty model calls nothing good or bad */
+    params_r->half_life = 90 * DAY; /* senders of a monthly letter stay known, last year's fade */
+    params_r->prior = 4;            /* one good message is a beginning, not a reputation */
+    for (int w = 0; w < TW_COUNT; w++)
+        params_r->w[w] = table[w].w;
+}
+
+static const char *const flag_names[] = {
+    "multiple_from",    "no_author",      "body_appended", "forged_author",
+    "protected_sender", "forged_authres", "over_limit",    "model_unavailable",
+    "dns_timeout",      "bad_relay",      "time_disorder",
+};
+
+const char *message_flag_name(unsigned flag)
+{
+    for (size_t bit = 0; bit < sizeof flag_names / sizeof *flag_names; bit++)
+        if (flag >> bit & 1)
+            return flag_names[bit];
+    return NULL;
+}
