@@ -39,6 +39,8 @@ struct resolver_options {
     const char
         *zone_file; /* answers come from this master file alone, nothing is asked of the network */
     const char *trust_anchor; /* file; NULL: no validation */
+    const char *resolv_conf;  /* NULL: /etc/resolv.conf. One that is not there or names no server is an
+                                 error only when something is asked */
 };
 
 /* On error NULL, and one line that says what is wrong and where ("FILE:LINE: ...") in error_r (size bytes). */

@@ -1,0 +1,528 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* One libunbound context for all threads: a validating cache that forwards to the given servers. It never
+ * asks the Internet's name servers itself.
+ *
+ * libunbound runs on evloop.h, all of it under one lock. Who asks calls it directly, so that an answer in the
+ * cache is there when dns_ask returns, with no change of threads; a dispatcher thread does the rest as packets and
+ * timers come due. A callback is always called with the lock held, once for each question that was taken; a batch that is
+ * freed sooner takes its name off its questions under the same lock, and their answers then only feed the cache.
+ * (libunbound has no way to end a question that is under way, so their number is bounded.)
+ *
+ * Order of locks: the resolver's, then the batch's. An answer is written before it is published under the batch's lock,
+ * and is never changed after that: what was late stays late. */
+#include "resolver.h"
+#include <errno.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unbound-event.h>
+#include <unbound.h>
+#include "dnswire.h"
+#include "errors.h"
+#include "evloop.h"
+#include "zonefile.h"
+
+#define MAX_UNDER_WAY 500 /* questions without an answer; each holds a socket for up to 6 s */
+#define OUTGOING_SOCKETS                                                                           \
+    "512" /* above MAX_UNDER_WAY: with none left, libunbound would queue all behind the slow */
+#define WHY_MAX           256 /* bytes of a validator's explanation kept */
+#define MAX_SERVERS       8
+#define RESOLV_CONF       "/etc/resolv.conf"
+#define RESOLV_CONF_LINES 1000
+
+struct resolver {
+    pthread_mutex_t lock;
+    struct zonefile *zone; /* if set: nothing else is */
+    struct ub_ctx *context;
+    struct evloop *loop;
+    pthread_t dispatcher;
+    bool has_lock, has_dispatcher;
+    bool stop;
+    unsigned servers, under_way;
+};
+
+struct dns_question {
+    struct dns_question *next;
+    struct dns_batch *batch;
+    struct job *job;                           /* under way; the resolver's lock */
+    _Atomic(const struct dns_answer *) answer; /* NULL: pending */
+    struct dns_answer *owned;                  /* what is to be freed of it */
+    uint16_t type;
+    uint8_t name[DNS_WIRE_NAME];
+};
+
+struct dns_batch {
+    struct resolver *resolver;
+    pthread_mutex_t lock;
+    pthread_cond_t answered;
+    bool waiting;
+    int64_t deadline_ms;
+    unsigned count, max_questions;
+    struct dns_question *questions;
+    struct dns_question over; /* stands for all questions over the limit */
+    void (*before_wait)(void *);
+    void *before_wait_arg;
+    bool timed_out;
+    int64_t wait_us;
+};
+
+/* One question that libunbound works at. */
+struct job {
+    struct resolver *resolver;
+    struct dns_question *question; /* NULL: nobody waits for it any more */
+};
+
+static const struct dns_answer pending = {.status = DNS_PENDING};
+static const struct dns_answer unaskable = {.status = DNS_NXDOMAIN};
+static const struct dns_answer too_late = {
+    .status = DNS_FAILED, .why = "no answer in time", .timed_out = true};
+static const struct dns_answer no_memory = {.status = DNS_FAILED, .why = "out of memory"};
+static const struct dns_answer over_limit = {.status = DNS_FAILED,
+                                             .why = "too many DNS questions for one message"};
+static const struct dns_answer busy = {.status = DNS_FAILED,
+                                       .why = "too many DNS questions without an answer"};
+static const struct dns_answer no_server = {
+    .status = DNS_FAILED,
+    .why = "no DNS server is known: set one in vouch.conf or in " RESOLV_CONF};
+static const struct dns_answer refused = {.status = DNS_FAILED,
+                                          .why = "libunbound refused the question"};
+
+static int64_t clock_us(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+int64_t resolver_clock_ms(void)
+{
+    return clock_us() / 1000;
+}
+
+/* Setting up. */
+
+/* "ADDR" or "ADDR@PORT" */
+static bool server_valid(const char *server)
+{
+    struct span rest = span_of(server), address, port = SPAN_NONE;
+    struct ipaddr ip;
+    uint64_t number;
+    span_split(&rest, '@', &address);
+    if (rest.p)
+        port = rest;
+    return ipaddr_parse(address, &ip) == 0 && address.p[0] != '[' &&
+           !span_istarts(address, "ipv6:") &&
+           (!port.p || (span_uint(port, 65535, &number) == 0 && number > 0));
+}
+
+static int add_server(struct resolver *r, const char *server)
+{
+    if (r->servers == MAX_SERVERS)
+        return 0;
+    int rc = ub_ctx_set_fwd(r->context, server);
+    r->servers += rc == 0;
+    return rc;
+}
+
+/* The "nameserver ADDR" lines (resolv.conf(5)). A file that is not there names none. */
+static int add_system_servers(struct resolver *r, const char *path)
+{
+    FILE *f = fopen(path ? path : RESOLV_CONF, "re");
+    char line[256], address[64];
+    int rc = 0;
+    for (unsigned n = 0; f && rc == 0 && n < RESOLV_CONF_LINES && fgets(line, sizeof line, f); n++)
+        if (sscanf(line, " nameserver %63s", address) == 1 && server_valid(address))
+            rc = add_server(r, address);
+    if (f)
+        fclose(f);
+    return rc;
+}
+
+/* Options are set before the context is first used; a libunbound that does not know one is as good without. */
+static void set_options(struct ub_ctx *context, bool validate)
+{
+    static const char *const options[][2] = {
+        /* A question goes out again after 1 s, then after 2 s, and is given up after 6 s in all: a slow domain behind a
+           fast forwarder is waited for. By default it would be asked each 50 ms and given up within 2 s. */
+        {"infra-cache-min-rtt:", "1000"},
+        {"outbound-msg-retry:", "2"},
+        /* A forwarder is not held dead for long because some domain behind it was silent. */
+        {"infra-host-ttl:", "2"},
+        {"outgoing-range:", OUTGOING_SOCKETS},
+        {"outgoing-num-tcp:", "16"},
+        {"msg-cache-size:", "2m"},
+        {"rrset-cache-size:", "4m"},
+        {"do-not-query-localhost:", "no"},
+        /* names of private networks are known to the operator's own server, if to any */
+        {"unblock-lan-zones:", "yes"},
+        {"insecure-lan-zones:", "yes"},
+        {"qname-minimisation:", "no"},
+        {"minimal-responses:", "yes"},
+    };
+    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
+        ub_ctx_set_option(context, options[i][0], options[i][1]);
+    if (!validate)
+        ub_ctx_set_option(context, "module-config:", "iterator");
+    ub_ctx_debugout(context, NULL);
+}
+
+static void on_started(void *arg, int rcode, void *packet, int length, int security, char *why,
+                       int rate_limited)
+{
+    (void)arg, (void)rcode, (void)packet, (void)length, (void)security, (void)why;
+    (void)rate_limited;
+}
+
+static void *dispatch(void *arg)
+{
+    struct resolver *r = arg;
+    pthread_mutex_lock(&r->lock);
+    while (!r->stop)
+        evloop_turn(r->loop, &r->lock);
+    pthread_mutex_unlock(&r->lock);
+    return NULL;
+}
+
+/* No signal is for this thread. */
+static int start_dispatcher(struct resolver *r)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int rc = pthread_create(&r->dispatcher, NULL, dispatch, r);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    r->has_dispatcher = rc == 0;
+    return rc;
+}
+
+static int add_servers(struct resolver *r, const struct resolver_options *o, char *error_r,
+                       size_t size)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < o->server_count; i++) {
+        rc = server_valid(o->servers[i]) ? add_server(r, o->servers[i]) : UB_SYNTAX;
+        if (rc != 0)
+            snprintf(error_r, size,
+                     "DNS server \"%s\": not an address: write it like 192.0.2.53, "
+                     "192.0.2.53@5353 or 2001:db8::53@5353",
+                     o->servers[i]);
+    }
+    return o->server_count ? rc : add_system_servers(r, o->resolv_conf);
+}
+
+static int add_anchor(struct resolver *r, const char *path, char *error_r, size_t size)
+{
+    FILE *f = fopen(path, "re");
+    if (!f) {
+        snprintf(error_r, size, "%s: cannot read the DNSSEC trust anchor: %s", path,
+                 strerror(errno));
+        return VOUCH_E_IO;
+    }
+    fclose(f);
+    snprintf(error_r, size, "%s: libunbound cannot use this as DNSSEC trust anchor", path);
+    return ub_ctx_add_ta_file(r->context, path);
+}
+
+static int open_context(struct resolver *r, const struct resolver_options *o, char *error_r,
+                        size_t size)
+{
+    r->loop = evloop_new();
+    r->context = r->loop ? ub_ctx_create_ub_event(evloop_base(r->loop)) : NULL;
+    snprintf(error_r, size, "DNS: libunbound cannot be started: %s", strerror(errno));
+    if (!r->context)
+        return VOUCH_E_NOMEM;
+    set_options(r->context, o->trust_anchor != NULL);
+    int rc = add_servers(r, o, error_r, size);
+    if (rc == 0 && o->trust_anchor)
+        rc = add_anchor(r, o->trust_anchor, error_r, size);
+    /* the first question is when libunbound reads what it was given; this one it answers itself */
+    if (rc == 0)
+        rc = ub_resolve_event(r->context, "localhost", DNS_A, 1, NULL, on_started, NULL);
+    if (rc == 0)
+        rc = start_dispatcher(r);
+    return rc;
+}
+
+struct resolver *resolver_new(const struct resolver_options *options, char *error_r, size_t size)
+{
+    struct resolver *r = calloc(1, sizeof *r);
+    snprintf(error_r, size, "DNS: out of memory");
+    if (!r)
+        return NULL;
+    if (pthread_mutex_init(&r->lock, NULL) != 0)
+        goto fail;
+    r->has_lock = true;
+    if (options->zone_file)
+        r->zone = zonefile_load(options->zone_file, error_r, size);
+    if (options->zone_file ? !r->zone : open_context(r, options, error_r, size) != 0)
+        goto fail;
+    error_r[0] = '\0';
+    return r;
+fail:
+    resolver_free(&r);
+    return NULL;
+}
+
+void resolver_free(struct resolver **rp)
+{
+    struct resolver *r = *rp;
+    if (!r)
+        return;
+    if (r->has_dispatcher) {
+        pthread_mutex_lock(&r->lock);
+        r->stop = true;
+        evloop_wake(r->loop);
+        pthread_mutex_unlock(&r->lock);
+        pthread_join(r->dispatcher, NULL);
+    }
+    if (r->context)
+        ub_ctx_delete(r->context); /* calls back for each question that is under way */
+    evloop_free(&r->loop);
+    zonefile_free(&r->zone);
+    if (r->has_lock)
+        pthread_mutex_destroy(&r->lock);
+    free(r);
+    *rp = NULL;
+}
+
+/* Batches. */
+
+struct dns_batch *dns_batch_new(struct resolver *r, int64_t deadline_ms, unsigned max_questions)
+{
+    pthread_condattr_t attributes;
+    struct dns_batch *b = calloc(1, sizeof *b);
+    if (!b)
+        return NULL;
+    b->resolver = r;
+    b->deadline_ms = deadline_ms;
+    b->max_questions = max_questions;
+    b->over.batch = b;
+    b->over.answer = &over_limit;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_mutex_init(&b->lock, NULL);
+    pthread_cond_init(&b->answered, &attributes);
+    pthread_condattr_destroy(&attributes);
+    return b;
+}
+
+void dns_batch_set_deadline(struct dns_batch *b, int64_t deadline_ms)
+{
+    b->deadline_ms = deadline_ms;
+}
+
+/* Nobody waits for these any more. */
+static void forget_jobs(struct dns_batch *b)
+{
+    pthread_mutex_lock(&b->resolver->lock);
+    for (struct dns_question *q = b->questions; q; q = q->next)
+        if (q->job)
+            q->job->question = NULL;
+    pthread_mutex_unlock(&b->resolver->lock);
+}
+
+void dns_batch_free(struct dns_batch **bp)
+{
+    struct dns_batch *b = *bp;
+    bool open = false;
+    if (!b)
+        return;
+    /* the lock: a callback that has published its answer may still hold it */
+    pthread_mutex_lock(&b->lock);
+    for (struct dns_question *q = b->questions; q; q = q->next) {
+        const struct dns_answer *a = atomic_load(&q->answer);
+        open = open || !a || a == &too_late;
+    }
+    pthread_mutex_unlock(&b->lock);
+    if (open)
+        forget_jobs(b);
+    for (struct dns_question *q = b->questions, *next; q; q = next) {
+        next = q->next;
+        free(q->owned);
+        free(q);
+    }
+    pthread_cond_destroy(&b->answered);
+    pthread_mutex_destroy(&b->lock);
+    free(b);
+    *bp = NULL;
+}
+
+void dns_batch_before_wait(struct dns_batch *b, void (*call)(void *), void *arg)
+{
+    b->before_wait = call;
+    b->before_wait_arg = arg;
+}
+
+unsigned dns_batch_questions(const struct dns_batch *b)
+{
+    return b->count;
+}
+
+bool dns_batch_timed_out(const struct dns_batch *b)
+{
+    return b->timed_out;
+}
+
+int64_t dns_batch_wait_us(const struct dns_batch *b)
+{
+    return b->wait_us;
+}
+
+/* Questions. */
+
+/* Takes owned (NULL: out of memory), which is the answer unless the question was given up. */
+static void publish(struct dns_question *q, struct dns_answer *owned)
+{
+    struct dns_batch *b = q->batch;
+    pthread_mutex_lock(&b->lock);
+    if (atomic_load(&q->answer)) {
+        free(owned);
+    } else {
+        q->owned = owned;
+        atomic_store(&q->answer, owned ? owned : &no_memory);
+        if (b->waiting)
+            pthread_cond_signal(&b->answered);
+    }
+    pthread_mutex_unlock(&b->lock);
+}
+
+static const char *bogus_phrase(const char *why, char phrase_r[WHY_MAX])
+{
+    snprintf(phrase_r, WHY_MAX, "DNSSEC: %s", why ? why : "the answer is bogus");
+    return phrase_r;
+}
+
+/* libunbound has an answer; the resolver's lock is held. */
+static void on_answer(void *arg, int rcode, void *packet, int length, int security, char *why_bogus,
+                      int rate_limited)
+{
+    struct job *job = arg;
+    struct dns_question *q = job->question;
+    struct dns_answer *a = NULL;
+    char phrase[WHY_MAX];
+    (void)rate_limited;
+    job->resolver->under_way--;
+    free(job);
+    if (!q)
+        return;
+    q->job = NULL;
+    if (security == 1)
+        a = dnswire_failure(bogus_phrase(why_bogus, phrase));
+    else if (rcode != 0 || !packet)
+        a = dnswire_failure(rcode == 5 ? "REFUSED" : "SERVFAIL");
+    else
+        a = dnswire_answer(span_make(packet, (size_t)length), q->name, q->type);
+    if (a)
+        a->secure = security == 2;
+    publish(q, a);
+}
+
+/* NULL: it is under way, or answered. */
+static const struct dns_answer *submit(struct resolver *r, struct dns_question *q)
+{
+    char text[254 * 4];
+    const struct dns_answer *failure = NULL;
+    struct job *job = NULL;
+    if (r->servers == 0)
+        return &no_server;
+    dns_name_text(span_make(q->name, sizeof q->name), 0, text);
+    pthread_mutex_lock(&r->lock);
+    if (r->under_way >= MAX_UNDER_WAY)
+        failure = &busy;
+    else if (!(job = malloc(sizeof *job)))
+        failure = &no_memory;
+    if (job) {
+        *job = (struct job){r, q};
+        q->job = job;
+        r->under_way++;
+        if (ub_resolve_event(r->context, text, q->type, 1, job, on_answer, NULL) != 0) {
+            q->job = NULL;
+            r->under_way--;
+            free(job);
+            failure = &refused;
+        }
+    }
+    pthread_mutex_unlock(&r->lock);
+    return failure;
+}
+
+static struct dns_question *find_question(const struct dns_batch *b, const uint8_t *name,
+                                          size_t length, uint16_t type)
+{
+    struct dns_question *q = b->questions;
+    while (q && (q->type != type || memcmp(q->name, name, length) != 0))
+        q = q->next;
+    return q;
+}
+
+struct dns_question *dns_ask(struct dns_batch *b, const char *name, enum dns_type type)
+{
+    uint8_t wire[DNS_WIRE_NAME] = {0};
+    size_t length = dnswire_name(name, wire);
+    struct dns_question *q = find_question(b, wire, length ? length : 1, (uint16_t)type);
+    if (q)
+        return q;
+    if (b->count >= b->max_questions)
+        return &b->over;
+    if (!(q = calloc(1, sizeof *q)))
+        return NULL;
+    b->count++;
+    q->batch = b;
+    q->type = (uint16_t)type;
+    memcpy(q->name, wire, length);
+    q->next = b->questions;
+    b->questions = q;
+    if (length == 0)
+        q->answer = &unaskable;
+    else if (b->resolver->zone)
+        publish(q, zonefile_answer(b->resolver->zone, q->name, q->type));
+    else {
+        const struct dns_answer *failure = submit(b->resolver, q);
+        if (failure)
+            q->answer = failure;
+    }
+    return q;
+}
+
+const struct dns_answer *dns_peek(struct dns_question *q)
+{
+    const struct dns_answer *a = atomic_load_explicit(&q->answer, memory_order_acquire);
+    return a ? a : &pending;
+}
+
+/* Sleeps until q is answered or the deadline is there. */
+static void sleep_for(struct dns_batch *b, struct dns_question *q)
+{
+    struct timespec end = {.tv_sec = b->deadline_ms / 1000,
+                           .tv_nsec = (b->deadline_ms % 1000) * 1000000};
+    int64_t started = clock_us();
+    int rc = 0;
+    pthread_mutex_lock(&b->lock);
+    b->waiting = true;
+    while (rc == 0 && !atomic_load(&q->answer))
+        rc = pthread_cond_timedwait(&b->answered, &b->lock, &end);
+    b->waiting = false;
+    if (!atomic_load(&q->answer)) {
+        atomic_store(&q->answer, &too_late);
+        b->timed_out = true;
+    }
+    pthread_mutex_unlock(&b->lock);
+    b->wait_us += clock_us() - started;
+}
+
+const struct dns_answer *dns_wait(struct dns_question *q)
+{
+    struct dns_batch *b = q->batch;
+    if (dns_peek(q) == &pending) {
+        if (b->before_wait && resolver_clock_ms() < b->deadline_ms) {
+            void (*call)(void *) = b->before_wait;
+            b->before_wait = NULL;
+            call(b->before_wait_arg);
+        }
+        sleep_for(b, q);
+    }
+    return dns_peek(q);
+}
