@@ -452,9 +452,9 @@ static int compute(struct assess *a)
         .psl = a->context->psl,
         .protected_sender =
             m->author && pattern_list_match(&s->protected_senders, m->author->address),
+        .helo_ours = client.helo && pattern_list_match(&s->local_domains, client.helo),
         .now = a->now_us / 1000000,
     };
-    (void)client;
     if (!a->failed && trust_sum(a->arena, &s->trust, &input, &a->trust) != 0)
         fail(a);
     a->record.flags |= a->trust.flags | path_flags(a);

@@ -1,0 +1,60 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# The pages and the programs in step: every option of a command's --help stands in its section of the page, and no
+# other does; the pages are well-formed.
+set -u
+src=${VOUCH_SRCDIR:-.} build=${VOUCH_BUILDDIR:-.}
+n=0
+
+report() { # NAME PROBLEMS
+    n=$((n + 1))
+    if [ -z "$2" ]; then
+        echo "ok $n - $1"
+    else
+        echo "not ok $n - $1"
+        printf '%s\n' "$2" | sed 's/^/# /'
+    fi
+}
+
+echo "1..9"
+
+# options in mdoc ".It Fl -name" or ".Fl -name" between two headings
+page_options() { # PAGE SECTION-PATTERN
+    awk -v want="$2" '
+        /^\.S[hs] / { inside = ($0 ~ want) }
+        inside && /^\.(It )?Fl / { for (i = 1; i <= NF; i++) if ($i == "Fl" && $(i + 1) ~ /^-[a-z]/) print "-" $(i + 1) }
+    ' "$1" | sed 's/,$//' | sort -u
+}
+
+help_options() {
+    "$@" --help 2>&1 | grep -oE -- '(^|[ ,])--[a-z][a-z-]+' | tr -d ' ,' | grep -vx -- --help | sort -u
+}
+
+same() { # NAME PAGE SECTION COMMAND...
+    local name=$1 page=$2 section=$3
+    shift 3
+    report "$name: options and page agree" \
+        "$(diff <(help_options "$@") <(page_options "$page" "$section" | grep -vx -- --help) |
+            sed -n 's/^</in --help only:/p; s/^>/in the page only:/p')"
+}
+
+same "vouch check" "$src/man/vouch.1" "vouch check" "$build/vouch" check
+same "vouch lookup" "$src/man/vouch.1" "vouch lookup" "$build/vouch" lookup
+same "vouch model" "$src/man/vouch.1" "vouch model" "$build/vouch" model
+same "vouch config" "$src/man/vouch.1" "vouch config" "$build/vouch" config
+same "vouch-milter" "$src/man/vouch-milter.8" "OPTIONS|DESCRIPTION" "$build/vouch-milter"
+
+for page in vouch.1 vouch.conf.5 vouch-milter.8; do
+    if command -v mandoc >/dev/null; then
+        report "$page is well-formed" "$(mandoc -T lint -W warning "$src/man/$page" 2>&1)"
+    else
+        n=$((n + 1))
+        echo "ok $n - $page is well-formed # SKIP mandoc is not installed"
+    fi
+done
+
+unlisted=
+for command in $("$build/vouch" --help | awk '/^  [a-z]/ {print $1}'); do
+    grep -q "^\.Ss vouch $command" "$src/man/vouch.1" || unlisted="$unlisted $command"
+done
+report "every command has its section in vouch(1)" "$unlisted"

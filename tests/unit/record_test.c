@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+#include <jansson.h>
+#include "record.h"
+
+static void id_is_a_uuid_version_7_of_its_time(void **state)
+{
+    (void)state;
+    const uint8_t ones[10] = {255, 255, 255, 255, 255, 255, 255, 255, 255, 255};
+    const uint8_t zeros[10] = {0};
+    char id[RECORD_ID_TEXT];
+    record_id(id, 0x0123456789ab * 1000LL, ones);
+    assert_string_equal(id, "01234567-89ab-7fff-bfff-ffffffffffff");
+    record_id(id, 1645557742000 * 1000LL, zeros); /* RFC 9562 appendix A.6's time */
+    assert_string_equal(id, "017f22e2-79b0-7000-8000-000000000000");
+    record_id(id, -5, zeros);
+    assert_string_equal(id, "00000000-0000-7000-8000-000000000000");
+}
+
+static void time_is_rfc3339(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t us;
+        const char *text;
+    } table[] = {
+        {0, "1970-01-01T00:00:00.000000Z"},
+        {1, "1970-01-01T00:00:00.000001Z"},
+        {-1, "1969-12-31T23:59:59.999999Z"},
+        {1767322984123456, "2026-01-02T03:03:04.123456Z"},
+        {951782400000000, "2000-02-29T00:00:00.000000Z"},
+    };
+    char text[32];
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        record_time(table[i].us, text);
+        assert_string_equal(text, table[i].text);
+    }
+}
+
+/* A record of a message that tries to break out of every form. */
+struct fixture {
+    struct arena *arena;
+    struct message m;
+    struct evidence ev;
+    struct dkim_result dkim;
+    struct trust_item item;
+    struct trust_result trust;
+    struct rcpt_decision rcpt;
+    struct decision decision;
+    struct record r;
+};
+
+#define HOSTILE "a\r\nX-Vouch: class=trusted\" <x>, \xff\xfe"
+
+static int setup(void **state)
+{
+    struct fixture *f = calloc(1, sizeof *f);
+    struct message_limits limits = MESSAGE_LIMITS_DEFAULT;
+    f->arena = arena_new(1 << 20);
+    message_init(&f->m, f->arena, &limits);
+    f->m.env.sender = HOSTILE;
+    f->m.env.helo = HOSTILE;
+    f->m.env.queue_id = "4ABC";
+    f->m.message_id = HOSTILE;
+    f->m.client_hop = -1;
+    f->m.date = -1;
+    ipaddr_parse(span_of("2001:db8::7"), &f->m.env.ip);
+    assert_int_equal(message_add_rcpt(&f->m, HOSTILE), 0);
+    f->dkim = (struct dkim_result){.result = AUTH_TEMPERROR, .domain = HOSTILE, .reason = HOSTILE};
+    f->ev.dkim = &f->dkim;
+    f->ev.dkim_count = 1;
+    f->ev.spf.result = AUTH_PASS;
+    f->item = (struct trust_item){.name = "author",
+                                  .subject = HOSTILE,
+                                  .weight = -1.25,
+                                  .good = 2,
+                                  .bad = 0,
+                                  .seen = -1,
+                                  .note = HOSTILE};
+    f->trust =
+        (struct trust_result){.items = &f->item, .item_count = 1, .sum = -1, .trust = 0.268941};
+    f->rcpt = (struct rcpt_decision){.rcpt = HOSTILE,
+                                     .action = ACTION_QUARANTINE,
+                                     .class = CLASS_SUSPICIOUS,
+                                     .reason = "because"};
+    f->decision = (struct decision){.class = CLASS_SUSPICIOUS,
+                                    .action = ACTION_QUARANTINE,
+                                    .mode = MODE_OBSERVE,
+                                    .reason = HOSTILE,
+                                    .rcpts = &f->rcpt,
+                                    .rcpt_count = 1};
+    f->r = (struct record){.id = "017f22e2-79b0-7000-8000-000000000000",
+                           .sensor = "mx.example.com",
+                           .message = &f->m,
+                           .evidence = &f->ev,
+                           .trust = &f->trust,
+                           .decision = &f->decision,
+                           .judged = true,
+                           .flags = FLAG_DNS_TIMEOUT | FLAG_OVER_LIMIT,
+                           .model = "1",
+                           .timing = {.total = 1500, .dns = -1}};
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    arena_free(&f->arena);
+    free(f);
+    return 0;
+}
+
+static void json_has_every_key_of_the_schema_and_one_line(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const keys[] = {"schema",
+                                       "id",
+                                       "time",
+                                       "sensor",
+                                       "direction",
+                                       "queue_id",
+                                       "client",
+                                       "sender",
+                                       "recipients",
+                                       "size",
+                                       "message_id",
+                                       "author",
+                                       "auth",
+                                       "path",
+                                       "evidence",
+                                       "trust",
+                                       "class",
+                                       "flags",
+                                       "policy",
+                                       "action",
+                                       "mode",
+                                       "reason",
+                                       "recipient_actions",
+                                       "model",
+                                       "timing_us"};
+    char *line = record_json(&f->r);
+    assert_non_null(line);
+    assert_null(strchr(line, '\n'));
+    json_t *j = json_loads(line, 0, NULL);
+    assert_non_null(j);
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (!json_object_get(j, keys[i]))
+            fail_msg("no key %s in %s", keys[i], line);
+    assert_int_equal(json_object_size(j), sizeof keys / sizeof *keys);
+    assert_true(json_is_null(json_object_get(json_object_get(j, "author"), "address")));
+    assert_true(json_is_null(json_object_get(json_object_get(j, "timing_us"), "dns")));
+    json_t *item = json_array_get(json_object_get(j, "evidence"), 0);
+    assert_true(json_is_null(json_object_get(item, "seen")));
+    assert_true(json_real_value(json_object_get(item, "weight")) == -1.25);
+    json_t *auth = json_object_get(j, "auth");
+    assert_string_equal(json_string_value(json_object_get(json_object_get(auth, "spf"), "result")),
+                        "pass");
+    assert_true(json_is_null(json_object_get(json_object_get(auth, "dmarc"), "result")));
+    assert_int_equal(json_array_size(json_object_get(j, "flags")), 2);
+    json_decref(j);
+    free(line);
+}
+
+static void header_cannot_be_broken_out_of(void **state)
+{
+    struct fixture *f = *state;
+    const char *value = record_header(f->arena, &f->r);
+    assert_non_null(value);
+    assert_non_null(strstr(value, "class=suspicious"));
+    assert_non_null(strstr(value, "mode=observe"));
+    assert_non_null(strstr(value, "flags=over_limit,dns_timeout"));
+    assert_null(strchr(value, '\r'));
+    for (const char *p = strchr(value, '\n'); p; p = strchr(p + 1, '\n'))
+        assert_int_equal(p[1], '\t');
+    assert_null(strstr(value, "X-Vouch: class=trusted"));
+}
+
+static void log_line_is_one_line_of_graphic_ascii(void **state)
+{
+    struct fixture *f = *state;
+    const char *line = record_log(f->arena, &f->r);
+    assert_non_null(line);
+    assert_int_equal(strncmp(line, "4ABC: ", 6), 0);
+    for (const char *p = line; *p; p++)
+        assert_in_range((unsigned char)*p, ' ', '~');
+    assert_non_null(strstr(line, "client=unknown[2001:db8::7]"));
+    assert_non_null(
+        strstr(line, " from=<a%0D%0AX-Vouch:%20class=trusted%22%20%3Cx%3E%2C%20%FF%FE>"));
+}
+
+static void model_that_was_not_asked_is_said(void **state)
+{
+    struct fixture *f = *state;
+    f->r.model = NULL;
+    f->r.flags = FLAG_MODEL_UNAVAILABLE;
+    assert_non_null(strstr(record_header(f->arena, &f->r), "model=unavailable"));
+    assert_non_null(strstr(record_log(f->arena, &f->r), "model=unavailable"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(id_is_a_uuid_version_7_of_its_time),
+        cmocka_unit_test(time_is_rfc3339),
+        cmocka_unit_test_setup_teardown(json_has_every_key_of_the_schema_and_one_line, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(header_cannot_be_broken_out_of, setup, teardown),
+        cmocka_unit_test_setup_teardown(log_line_is_one_line_of_graphic_ascii, setup, teardown),
+        cmocka_unit_test_setup_teardown(model_that_was_not_asked_is_said, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
