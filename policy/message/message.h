@@ -6,6 +6,9 @@
 #include "received.h"
 #include "rfc5322.h"
 
+#define MESSAGE_MAX_FROM    10         /* From fields whose addresses are read; 1 is lawful */
+#define MESSAGE_MAX_SUBJECT (998 * 4) /* bytes kept of a subject: RFC 5322 s2.1.1's line, in UTF-8 */
+
 /* Limits on what one message may make us keep. 0 is not allowed anywhere. */
 struct message_limits {
     size_t fields;       /* most header fields kept */
@@ -46,7 +49,9 @@ struct message {
     struct field *fields;
     size_t field_count, field_cap;
     size_t header_bytes; /* all that came, kept or not */
-    uint64_t size;       /* bytes of header and body seen */
+    size_t kept_bytes;   /* of header_bytes */
+    uint64_t size;       /* bytes of header and body seen; message_add_field counts the header,
+                            the caller adds the body */
     unsigned over;       /* enum message_over bits */
     size_t rcpt_cap;
 
@@ -58,9 +63,10 @@ struct message {
                              client is the SMTP client itself and every hop is its claim */
     size_t from_count; /* number of From fields; 1 in a proper message */
     const struct mailbox
-        *author;         /* first mailbox of the first From; NULL if there is none that is valid */
-    size_t author_count; /* mailboxes in all From fields */
-    const struct mailbox *reply_to; /* first one; NULL if none */
+        *author;         /* first valid mailbox of the first From; NULL if there is none */
+    size_t author_count; /* mailboxes with a domain in all From fields (MESSAGE_MAX_FROM are read);
+                            a bare phrase, as an unquoted comma leaves it, is no author */
+    const struct mailbox *reply_to; /* first valid one; NULL if none */
     const char *subject;            /* decoded UTF-8; NULL if none */
     const char *message_id;         /* without "<>"; NULL if none */
     time_t date;                    /* Date field; -1 if none or invalid */

@@ -40,8 +40,10 @@ int rfc5322_next_field(struct span *rest, struct field *field_r);
 int rfc5322_addresses(struct arena *arena, struct span value, struct mailbox **list_r,
                       size_t *count_r);
 /* An SMTP path as MAIL and RCPT carry it, with or without "<>" (RFC 5321 s4.1.2): source routes
- * dropped, domain normalised, local-part's case kept. "<>" gives "". NULL: out of memory or not a path. */
+ * dropped, domain normalised, local-part's case kept and quoted only if it must be. "<>" gives "". NULL: out of memory or not a path. */
 const char *rfc5322_path(struct arena *arena, struct span s);
+/* The same; 0, VOUCH_E_NOMEM or VOUCH_E_SYNTAX. */
+int rfc5322_read_path(struct arena *arena, struct span s, const char **path_r);
 /* Unstructured text: unfolded, RFC 2047 words decoded, invalid bytes replaced by U+FFFD. NULL: out of memory. */
 char *rfc5322_text(struct arena *arena, struct span value);
 /* Date-time with all obsolete zones. 0 or VOUCH_E_SYNTAX; *time_r in seconds since the epoch. */

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VOUCH_LEXER_H
+#define VOUCH_LEXER_H
+
+#include "span.h"
+
+struct sbuf;
+
+/* Tokens of a structured field (RFC 5322 s3.2): any special is its own character. */
+enum token_type {
+    TOKEN_END = 0,
+    TOKEN_ATOM = 'a',    /* also bytes no atom may hold: the parser judges; RFC 2047 words whole */
+    TOKEN_QUOTED = '"',  /* with its quotes; the last may be missing */
+    TOKEN_LITERAL = '[', /* with its brackets; the last may be missing */
+};
+
+struct token {
+    int type; /* enum token_type or one of < > @ , ; : . ] ) */
+    struct span raw;
+    bool gap; /* white space or comments stand before it */
+};
+
+struct lexer {
+    struct span in;
+    size_t at;
+    struct span comment; /* the last comment that was passed, with its parentheses */
+    bool deep;           /* comments nested beyond RFC5322_MAX_DEPTH: the rest was not read */
+};
+
+void lexer_init(struct lexer *lex, struct span in);
+/* Passes white space and comments and takes the next token. */
+struct token lexer_next(struct lexer *lex);
+/* The same, but leaves it to be taken. */
+struct token lexer_peek(const struct lexer *lex);
+/* Appends what a token means: quotes, brackets, parentheses and quoted-pairs' backslashes taken off. */
+void lexer_unquote(struct span raw, struct sbuf *out);
+
+#endif
