@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Carries out a decision through what the MTA lets a filter do. Order matters: forged fields go first, from the highest
+ * index down (Postfix renumbers after each deletion, Sendmail does not), then fields are added above what is left, then
+ * recipients change: the mailbox first, so that a message never stands without a recipient. */
+#include "apply.h"
+#include <string.h>
+#include "subject.h"
+
+#define REPLY_MAX_BYTES 400 /* of text; an SMTP reply line may have 512 (RFC 5321 s4.5.3.1.5) */
+
+#define FIELD_AUTHRES  "Authentication-Results"
+#define FIELD_VOUCH    "X-Vouch"
+#define FIELD_ORIGINAL "X-Vouch-Original-Recipient"
+#define FIELD_REASON   "X-Vouch-Reason"
+
+/* One message on its way out: what is wanted of it, cut to what the MTA can. */
+struct plan {
+    const struct apply *a;
+    const struct mta *mta;
+    struct log *log;
+    const char *name; /* the message's, for the log */
+    bool hold, redirect;
+    bool failed; /* an edit did not reach the MTA */
+};
+
+static void check(struct plan *p, int status, const char *what)
+{
+    if (status == 0)
+        return;
+    log_write(p->log, LOG_LEVEL_ERROR, "%s: the MTA did not take an edit: %s", p->name, what);
+    p->failed = true;
+}
+
+static bool enforced(const struct rcpt_decision *r, enum action action)
+{
+    return r->mode == MODE_ENFORCE && r->action == action;
+}
+
+static bool redirected(const struct rcpt_decision *r)
+{
+    return enforced(r, ACTION_QUARANTINE) && r->quarantine == QUARANTINE_REDIRECT &&
+           r->quarantine_mailbox;
+}
+
+/* Fills what is wanted: hold, redirect. */
+static void plan_want(struct plan *p)
+{
+    const struct decision *d = p->a->record->decision;
+    for (size_t i = 0; i < d->rcpt_count; i++) {
+        if (redirected(&d->rcpts[i]))
+            p->redirect = true;
+        else if (enforced(&d->rcpts[i], ACTION_QUARANTINE))
+            p->hold = true;
+    }
+    if (d->rcpt_count == 0 && d->mode == MODE_ENFORCE && d->action == ACTION_QUARANTINE)
+        p->hold = true;
+}
+
+/* Cuts the plan to what can be done. NULL, or what cannot be and has no substitute. */
+static const char *plan_cut(struct plan *p)
+{
+    unsigned can = p->mta->can;
+    const char *why = NULL;
+    if (p->redirect && (~can & (MTA_ADD_RCPT | MTA_DELETE_RCPT)))
+        why = "the MTA lets no filter change recipients";
+    else if (p->redirect &&
+             (p->a->rcpts_lost || p->a->rcpt_count < p->a->record->decision->rcpt_count))
+        why = "it has more recipients than limits.recipients";
+    if (why) {
+        p->redirect = false;
+        p->hold = true;
+        log_write(p->log, LOG_LEVEL_WARNING, "%s: cannot be redirected, is to be held instead: %s",
+                  p->name, why);
+    }
+    if (p->hold && !(can & MTA_HOLD))
+        return "the MTA lets no filter hold a message";
+    if (p->a->forged_count && !(can & MTA_CHANGE_FIELD))
+        return "the MTA lets no filter remove forged fields";
+    return NULL;
+}
+
+static void remove_forged(struct plan *p)
+{
+    if (!(p->mta->can & MTA_CHANGE_FIELD))
+        return;
+    for (size_t i = p->a->forged_count; i-- > 0;) {
+        const struct assess_forged *f = &p->a->forged[i];
+        check(p, p->mta->change_field(p->mta->engine, f->name, f->index, NULL), f->name);
+    }
+}
+
+static const char *wanted_prefix(const struct decision *d)
+{
+    for (size_t i = 0; i < d->rcpt_count; i++) {
+        const char *prefix = d->rcpts[i].subject_prefix;
+        if (enforced(&d->rcpts[i], ACTION_TAG) && prefix && *prefix)
+            return prefix;
+    }
+    return NULL;
+}
+
+/* All Subject fields are tagged: readers differ in which of several they show. */
+static void tag_subject(struct plan *p)
+{
+    const char *prefix = wanted_prefix(p->a->record->decision);
+    if (!prefix || !(p->mta->can & MTA_CHANGE_FIELD))
+        return;
+    const struct message *m = p->a->record->message;
+    struct sbuf text;
+    sbuf_init(&text, SUBJECT_MAX_BYTES);
+    unsigned index = 0;
+    for (size_t i = 0; i < m->field_count; i++) {
+        if (!span_ieq_cstr(m->fields[i].name, "Subject"))
+            continue;
+        index++;
+        sbuf_reset(&text);
+        if (subject_tag(&text, prefix, m->fields[i].value))
+            check(p, p->mta->change_field(p->mta->engine, "Subject", index, sbuf_str(&text)),
+                  "Subject");
+    }
+    sbuf_reset(&text);
+    if (!index && subject_tag(&text, prefix, SPAN_NONE))
+        check(p, p->mta->insert_field(p->mta->engine, "Subject", sbuf_str(&text)), "Subject");
+    sbuf_clear(&text);
+}
+
+/* True if the message itself names rcpt, so that to name it once more tells nobody anything. */
+static bool named_in_header(const struct message *m, const char *rcpt)
+{
+    for (size_t i = 0; i < m->field_count; i++) {
+        const struct field *f = &m->fields[i];
+        if ((span_ieq_cstr(f->name, "To") || span_ieq_cstr(f->name, "Cc")) &&
+            span_ifind(f->value, rcpt) >= 0)
+            return true;
+    }
+    return false;
+}
+
+/* Whoever reads the mailbox must see for whom the message was. A recipient that stays must not learn of blind ones (RFC 5321 s7.2). */
+static void add_original_rcpts(struct plan *p)
+{
+    const struct decision *d = p->a->record->decision;
+    bool some_stay = false;
+    for (size_t i = 0; i < d->rcpt_count; i++)
+        some_stay = some_stay || !redirected(&d->rcpts[i]);
+    for (size_t i = d->rcpt_count; i-- > 0;) {
+        const char *rcpt = d->rcpts[i].rcpt;
+        if (!redirected(&d->rcpts[i]))
+            continue;
+        if (some_stay && !named_in_header(p->a->record->message, rcpt))
+            continue;
+        check(p, p->mta->insert_field(p->mta->engine, FIELD_ORIGINAL, rcpt), FIELD_ORIGINAL);
+    }
+}
+
+/* text, an id and nothing that is no printable ASCII */
+static void one_line(struct sbuf *out, const char *text, const char *id)
+{
+    sbuf_init(out, 2 * REPLY_MAX_BYTES);
+    sbuf_addf(out, "%.*s (%s)", REPLY_MAX_BYTES, text ? text : "", id);
+    for (size_t i = 0; i < out->len; i++)
+        if (out->p[i] < 0x20 || out->p[i] > 0x7e)
+            out->p[i] = '?';
+}
+
+/* Postfix keeps no reason with a message on hold, so the message itself does. */
+static void add_reason(struct plan *p)
+{
+    struct sbuf reason;
+    one_line(&reason, p->a->record->decision->reason, p->a->record->id);
+    check(p, p->mta->insert_field(p->mta->engine, FIELD_REASON, sbuf_str(&reason)), FIELD_REASON);
+    sbuf_clear(&reason);
+}
+
+/* Each goes to the top: the last one stands highest. */
+static void add_fields(struct plan *p)
+{
+    if (!(p->mta->can & MTA_ADD_FIELD))
+        return;
+    if (p->redirect)
+        add_original_rcpts(p);
+    if (p->hold || p->redirect)
+        add_reason(p);
+    if (p->a->header)
+        check(p, p->mta->insert_field(p->mta->engine, FIELD_VOUCH, p->a->header), FIELD_VOUCH);
+    if (p->a->authres)
+        check(p, p->mta->insert_field(p->mta->engine, FIELD_AUTHRES, p->a->authres), FIELD_AUTHRES);
+    if (!p->a->header || !p->a->authres)
+        log_write(p->log, LOG_LEVEL_ERROR, "%s: out of memory: fields are missing", p->name);
+}
+
+/* a path of SMTP and an address: "<A@example.com>" and "a@example.com" are the same */
+static bool same_address(const char *path, const char *address)
+{
+    struct span s = span_trim(span_of(path));
+    if (s.len >= 2 && s.p[0] == '<' && s.p[s.len - 1] == '>')
+        s = span_slice(s, 1, s.len - 1);
+    return span_ieq_cstr(s, address);
+}
+
+static void redirect(struct plan *p)
+{
+    const struct decision *d = p->a->record->decision;
+    const char *last = NULL;
+    for (size_t i = 0; i < d->rcpt_count && !p->failed; i++) {
+        const char *mailbox = d->rcpts[i].quarantine_mailbox;
+        if (!redirected(&d->rcpts[i]) || (last && strcmp(last, mailbox) == 0))
+            continue;
+        check(p, p->mta->add_rcpt(p->mta->engine, mailbox), mailbox);
+        last = mailbox;
+    }
+    for (size_t i = 0; i < d->rcpt_count && !p->failed; i++) {
+        const struct rcpt_decision *r = &d->rcpts[i];
+        if (redirected(r) && !same_address(p->a->rcpts[i], r->quarantine_mailbox))
+            check(p, p->mta->delete_rcpt(p->mta->engine, p->a->rcpts[i]), r->rcpt);
+    }
+}
+
+static void hold(struct plan *p)
+{
+    struct sbuf reason;
+    one_line(&reason, p->a->record->decision->reason, p->a->record->id);
+    check(p, p->mta->hold(p->mta->engine, sbuf_str(&reason)), "hold");
+    sbuf_clear(&reason);
+}
+
+/* Without a reply of its own the MTA says its own words: no failure. */
+static enum mta_answer refuse(const struct mta *mta, enum mta_answer answer, const char *text,
+                              const char *id)
+{
+    struct sbuf line;
+    one_line(&line, text, id);
+    if (!line.failed)
+        (void)mta->set_reply(mta->engine, answer == MTA_REJECT ? "550" : "451",
+                             answer == MTA_REJECT ? "5.7.1" : "4.7.1", sbuf_str(&line));
+    sbuf_clear(&line);
+    return answer;
+}
+
+/* What on_failure says of a message called name. */
+static enum mta_answer fall_back(const struct plan *p, const char *why, const char *name)
+{
+    enum action action = p->a->settings->on_failure;
+    if (action == ACTION_QUARANTINE && !(p->mta->can & MTA_HOLD))
+        action = ACTION_TEMPFAIL;
+    log_write(p->log, LOG_LEVEL_ERROR, "%s: %s; on_failure: %s", name, why, action_name(action));
+    if (action == ACTION_ACCEPT ||
+        (action == ACTION_QUARANTINE && p->mta->hold(p->mta->engine, why) == 0))
+        return MTA_CONTINUE;
+    return refuse(p->mta, MTA_TEMPFAIL, "The message cannot be checked now, try again later", name);
+}
+
+enum mta_answer apply_on_failure(const struct apply *a, const struct mta *mta, const char *why,
+                                 const char *name, struct log *log)
+{
+    struct plan p = {.a = a, .mta = mta, .log = log, .name = name};
+    enum mta_answer answer = fall_back(&p, why, name);
+    if (answer == MTA_CONTINUE)
+        remove_forged(&p);
+    return answer;
+}
+
+static enum mta_answer deliver(struct plan *p)
+{
+    plan_want(p);
+    const char *impossible = plan_cut(p);
+    if (impossible) {
+        enum mta_answer answer = fall_back(p, impossible, p->name);
+        if (answer != MTA_CONTINUE)
+            return answer;
+        p->hold = p->redirect = false;
+    }
+    remove_forged(p);
+    tag_subject(p);
+    add_fields(p);
+    if (p->redirect)
+        redirect(p);
+    if (p->hold)
+        hold(p);
+    return p->failed ? fall_back(p, "an edit failed", p->name) : MTA_CONTINUE;
+}
+
+enum mta_answer apply(const struct apply *a, const struct mta *mta, struct log *log)
+{
+    const struct record *r = a->record;
+    const char *queue_id = r->message->env.queue_id;
+    struct plan p = {.a = a, .mta = mta, .log = log, .name = queue_id ? queue_id : r->id};
+    enum action whole = r->decision->mode == MODE_ENFORCE ? r->decision->action : ACTION_ACCEPT;
+    if (whole == ACTION_REJECT)
+        return refuse(mta, MTA_REJECT, a->settings->reject_text, r->id);
+    if (whole == ACTION_TEMPFAIL)
+        return refuse(mta, MTA_TEMPFAIL, "The message is not accepted now, try again later", r->id);
+    return whole == ACTION_DISCARD ? MTA_DISCARD : deliver(&p);
+}

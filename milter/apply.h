@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VOUCH_APPLY_H
+#define VOUCH_APPLY_H
+
+#include "assess.h"
+#include "log.h"
+#include "mta.h"
+
+/* A decision, carried out at the end of a message. */
+struct apply {
+    const struct record *record;
+    const struct settings *settings;
+    const char *const *rcpts; /* as RCPT gave them, in the order of the decision's */
+    size_t rcpt_count;
+    bool rcpts_lost; /* there were more than were kept */
+    const struct assess_forged *forged;
+    size_t forged_count;
+    const char *authres, *header; /* values of the fields to add; NULL: out of memory */
+};
+
+/* Edits the message and its envelope and returns what the MTA is to do with it. What this MTA cannot do is logged and
+ * replaced by the nearest thing it can: hold for redirect, otherwise what on_failure says. */
+enum mta_answer apply(const struct apply *a, const struct mta *mta, struct log *log);
+
+/* A message that could not be judged: what on_failure says. a: of it only settings and forged are used. why: for the log; name: the
+ * message's. */
+enum mta_answer apply_on_failure(const struct apply *a, const struct mta *mta, const char *why,
+                                 const char *name, struct log *log);
+
+#endif

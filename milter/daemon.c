@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The settings in force and what hangs on them. Where the model, DNS and the socket are is read once, at start: a reload that
+ * changes them says that they wait for a restart. */
+#include "daemon.h"
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+#include "errors.h"
+#include "poke.h"
+#include "settings_load.h"
+
+struct daemon {
+    pthread_mutex_t lock; /* of settings */
+    struct settings *settings;
+    char *file;
+    struct log *log;
+    struct assess_context *context;
+    struct poke *_Atomic poke;
+    atomic_uint messages;
+};
+
+struct daemon *daemon_new(struct settings *settings, const char *file, struct log *log)
+{
+    struct daemon *d = calloc(1, sizeof *d);
+    if (!d || (file && !(d->file = strdup(file)))) {
+        free(d);
+        settings_unref(&settings);
+        return NULL;
+    }
+    pthread_mutex_init(&d->lock, NULL);
+    d->settings = settings;
+    d->log = log;
+    return d;
+}
+
+void daemon_free(struct daemon **dp)
+{
+    struct daemon *d = *dp;
+    if (!d)
+        return;
+    *dp = NULL;
+    assess_context_free(&d->context);
+    settings_unref(&d->settings);
+    pthread_mutex_destroy(&d->lock);
+    free(d->file);
+    free(d);
+}
+
+int daemon_open(struct daemon *d, char *error_r, size_t size)
+{
+    char host[256] = "localhost";
+    int status = EX_SOFTWARE;
+    gethostname(host, sizeof host - 1);
+    struct assess_options options = {.sensor = host};
+    d->context = assess_context_new(d->settings, &options, error_r, size, &status);
+    if (!d->context)
+        return status;
+    if (!d->settings->authserv_id && !strchr(host, '.'))
+        log_write(d->log, LOG_LEVEL_WARNING,
+                  "this host's name, %s, has no domain: set authserv_id, under which "
+                  "Authentication-Results are written",
+                  host);
+    return 0;
+}
+
+struct settings *daemon_settings(struct daemon *d)
+{
+    pthread_mutex_lock(&d->lock);
+    struct settings *s = settings_ref(d->settings);
+    pthread_mutex_unlock(&d->lock);
+    return s;
+}
+
+struct assess_context *daemon_context(struct daemon *d)
+{
+    return d->context;
+}
+
+struct log *daemon_log(struct daemon *d)
+{
+    return d->log;
+}
+
+static bool same(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+static bool same_servers(const struct settings *a, const struct settings *b)
+{
+    bool equal = a->dns_server_count == b->dns_server_count;
+    for (size_t i = 0; equal && i < a->dns_server_count; i++)
+        equal = same(a->dns_servers[i], b->dns_servers[i]);
+    return equal;
+}
+
+/* Says which changes wait for a restart. */
+static void note_unchanged(struct daemon *d, const struct settings *old, const struct settings *new)
+{
+    const struct {
+        const char *what;
+        bool same;
+    } fixed[] = {
+        {"the model store", same(old->store, new->store) &&
+                                same(old->store_user, new->store_user) &&
+                                same(old->store_password_file, new->store_password_file)},
+        {"the DNS servers",
+         same_servers(old, new) && same(old->dns_trust_anchor, new->dns_trust_anchor)},
+        {"the public suffix list", same(old->public_suffix_list, new->public_suffix_list)},
+        {"the socket",
+         same(old->socket, new->socket) &&
+             old->socket_mode == new->socket_mode &&same(old->socket_group, new->socket_group)},
+        {"the user", same(old->user, new->user)},
+        {"the pid file", same(old->pid_file, new->pid_file)},
+        {"where the log goes", same(old->log, new->log)},
+    };
+    for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
+        if (!fixed[i].same)
+            log_write(
+                d->log, LOG_LEVEL_WARNING,
+                "reload: %s has changed: that needs a restart, until then the old one is used",
+                fixed[i].what);
+}
+
+static void log_mistakes(struct daemon *d, int rc, const struct settings_error *errors,
+                         size_t count)
+{
+    if (rc == VOUCH_E_IO)
+        log_write(d->log, LOG_LEVEL_ERROR, "%s: %s", d->file, strerror(errno));
+    else if (rc != VOUCH_E_CONFIG)
+        log_write(d->log, LOG_LEVEL_ERROR, "%s: %s", d->file, vouch_strerror(rc));
+    for (size_t i = 0; i < count; i++)
+        log_write(d->log, LOG_LEVEL_ERROR, "%s:%d: %s", d->file, errors[i].line, errors[i].text);
+    log_write(d->log, LOG_LEVEL_ERROR, "reload: the settings stay as they were");
+}
+
+void daemon_reload(struct daemon *d)
+{
+    struct settings *new = NULL;
+    struct settings_error *errors = NULL;
+    size_t count = 0;
+    if (!d->file) {
+        log_write(d->log, LOG_LEVEL_WARNING, "reload: no configuration file was given at start");
+        return;
+    }
+    int rc = settings_load(d->file, &new, &errors, &count);
+    if (rc != 0) {
+        log_mistakes(d, rc, errors, count);
+        settings_errors_free(&errors, count);
+        return;
+    }
+    note_unchanged(d, d->settings, new);
+    pthread_mutex_lock(&d->lock);
+    struct settings *old = d->settings;
+    d->settings = new;
+    pthread_mutex_unlock(&d->lock);
+    log_set_level(d->log, new->log_level);
+    settings_unref(&old);
+    log_write(d->log, LOG_LEVEL_INFO, "reload: %s is in force for new messages", d->file);
+}
+
+void daemon_set_poke(struct daemon *d, struct poke *poke)
+{
+    atomic_store(&d->poke, poke);
+}
+
+void daemon_before_wait(void *arg)
+{
+    struct daemon *d = arg;
+    struct poke *poke = atomic_load(&d->poke);
+    if (poke)
+        poke_wake(poke);
+}
+
+void daemon_message_began(struct daemon *d)
+{
+    atomic_fetch_add(&d->messages, 1);
+}
+
+void daemon_message_ended(struct daemon *d)
+{
+    atomic_fetch_sub(&d->messages, 1);
+}
+
+unsigned daemon_messages(struct daemon *d)
+{
+    return atomic_load(&d->messages);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VOUCH_DAEMON_H
+#define VOUCH_DAEMON_H
+
+#include "assess.h"
+#include "log.h"
+
+/* What all sessions of one daemon share: the settings in force, what assess needs, the log. Safe to use from any thread. */
+
+struct daemon;
+struct poke;
+
+/* settings: takes the caller's reference, also on failure. file: where a reload reads them from; NULL: there is none. log: borrowed.
+ * NULL: out of memory. */
+struct daemon *daemon_new(struct settings *settings, const char *file, struct log *log);
+void daemon_free(struct daemon **dp);
+/* Opens the model, DNS and the rest. 0, or an exit status (sysexits.h) with one line in error_r. */
+int daemon_open(struct daemon *d, char *error_r, size_t size);
+
+/* the snapshot for a new message; the caller unrefs it */
+struct settings *daemon_settings(struct daemon *d);
+struct assess_context *daemon_context(struct daemon *d);
+struct log *daemon_log(struct daemon *d);
+
+/* Reads the file again: a new snapshot for new messages. A file with mistakes changes nothing and has each of them logged. */
+void daemon_reload(struct daemon *d);
+
+/* Called before a callback sleeps, so that the library's other sessions go on; arg is the daemon. */
+void daemon_before_wait(void *arg);
+/* poke: borrowed until the daemon ends; see poke.h */
+void daemon_set_poke(struct daemon *d, struct poke *poke);
+
+/* messages under way, so that a stop can let them end */
+void daemon_message_began(struct daemon *d);
+void daemon_message_ended(struct daemon *d);
+unsigned daemon_messages(struct daemon *d);
+
+#endif

@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* vouch-milter: reads the command line and the settings, becomes a daemon, and serves until it is told to stop.
+ *
+ * libmilter runs in a thread of its own and keeps one that waits for SIGHUP, SIGTERM and SIGINT. The main thread handles these
+ * signals as well, and a kernel that hands a process's signals to its main thread first (Linux does) thereby lets us end messages under
+ * way before libmilter stops. Where the library's thread gets them the stop is at once, and MTAs do what
+ * their milter_default_action says. */
+#include "config.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <grp.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+#include "daemon.h"
+#include "errors.h"
+#include "listener.h"
+#include "milter.h"
+#include "poke.h"
+#include "process.h"
+#include "settings_load.h"
+
+#define DRAIN_MAX_MS  10000 /* messages under way may end for so long when we stop */
+#define DRAIN_STEP_MS 20
+#define ERROR_BYTES   512
+
+/* What the signal handler and libmilter's thread write to: a byte per event. Handlers can be given nothing, so it is a global. */
+static int event_pipe[2] = {-1, -1};
+#define EVENT_ENDED 'e' /* libmilter has stopped */
+
+struct program {
+    /* the command line */
+    const char *config, *socket_option;
+    bool foreground, test;
+
+    char *file; /* the configuration's absolute path; NULL: built-in settings */
+    struct settings *settings;
+    const char *socket;
+    struct log *log;
+    struct daemon *daemon;
+    struct poke *poke;
+    int ready_fd, pid_fd, listen_fd;
+    dev_t socket_dev;
+    ino_t socket_ino;
+};
+
+static void usage(FILE *out)
+{
+    fputs("Usage: vouch-milter [-f] [-c FILE] [-s SOCKET]\n"
+          "       vouch-milter -t [-c FILE]\n"
+          "Judges mail for Postfix and Sendmail by the milter protocol.\n\n"
+          "  -c, --config FILE    settings [" SETTINGS_DEFAULT_FILE "]\n"
+          "  -f, --foreground     do not go to the background\n"
+          "  -s, --socket SOCKET  listen on SOCKET, whatever the settings say:\n"
+          "                       unix:PATH, inet:PORT@ADDRESS or inet6:PORT@ADDRESS\n"
+          "  -t, --test           check the settings and exit\n"
+          "  -V, --version        print the version and exit\n"
+          "  -h, --help           print this and exit\n\n"
+          "SIGUSR1 reads the settings again; SIGTERM stops. The manual is vouch-milter(8).\n",
+          out);
+}
+
+/* One line on standard error, and in the log once there is one. */
+static int complain(const struct program *p, int status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+static int complain(const struct program *p, int status, const char *format, ...)
+{
+    char line[2 * ERROR_BYTES];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    fprintf(stderr, "vouch-milter: %s\n", line);
+    if (p->log && strcmp(p->settings->log, "stderr") != 0)
+        log_write(p->log, LOG_LEVEL_ERROR, "%s", line);
+    return status;
+}
+
+/* -1: go on; otherwise the exit status */
+static int read_options(struct program *p, int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"config", required_argument, NULL, 'c'},
+        {"foreground", no_argument, NULL, 'f'},
+        {"socket", required_argument, NULL, 's'},
+        {"test", no_argument, NULL, 't'},
+        {"version", no_argument, NULL, 'V'},
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
+    };
+    int c;
+    while ((c = getopt_long(argc, argv, "c:fs:tVh", options, NULL)) != -1) {
+        switch (c) {
+        case 'c':
+            p->config = optarg;
+            break;
+        case 'f':
+            p->foreground = true;
+            break;
+        case 's':
+            p->socket_option = optarg;
+            break;
+        case 't':
+            p->test = true;
+            break;
+        case 'V':
+            puts("vouch-milter " PACKAGE_VERSION);
+            return EX_OK;
+        case 'h':
+            usage(stdout);
+            return EX_OK;
+        default:
+            fputs("Try 'vouch-milter --help'.\n", stderr);
+            return EX_USAGE;
+        }
+    }
+    if (optind < argc)
+        return complain(p, EX_USAGE, "unexpected argument '%s'; try 'vouch-milter --help'",
+                        argv[optind]);
+    return -1;
+}
+
+static int report_mistakes(const struct program *p, const char *file, int rc,
+                           const struct settings_error *errors, size_t count)
+{
+    if (rc == VOUCH_E_IO)
+        return complain(p, EX_CONFIG, "%s: %s", file, strerror(errno));
+    if (rc != VOUCH_E_CONFIG)
+        return complain(p, EX_CONFIG, "%s: %s", file, vouch_strerror(rc));
+    for (size_t i = 0; i < count; i++)
+        complain(p, EX_CONFIG, "%s:%d: %s", file, errors[i].line, errors[i].text);
+    return EX_CONFIG;
+}
+
+static int read_settings(struct program *p)
+{
+    const char *file = p->config ? p->config : SETTINGS_DEFAULT_FILE;
+    struct settings_error *errors = NULL;
+    size_t count = 0;
+    if (!p->config && access(file, F_OK) != 0) {
+        fprintf(stderr, "vouch-milter: there is no %s: the built-in settings are used\n", file);
+        p->settings = settings_default();
+        return p->settings ? 0 : complain(p, EX_OSERR, "out of memory");
+    }
+    int rc = settings_load(file, &p->settings, &errors, &count);
+    if (rc != 0) {
+        int status = report_mistakes(p, file, rc, errors, count);
+        settings_errors_free(&errors, count);
+        return status;
+    }
+    p->file = realpath(file, NULL); /* a reload happens in another directory */
+    return p->file ? 0 : complain(p, EX_OSERR, "%s: %s", file, strerror(errno));
+}
+
+static int check_socket(struct program *p)
+{
+    char error[ERROR_BYTES];
+    p->socket = p->socket_option ? p->socket_option : p->settings->socket;
+    if (listener_check(p->socket, error, sizeof error) != 0)
+        return complain(p, EX_CONFIG, "%s", error);
+    return 0;
+}
+
+/* A log on standard error needs one: in the background there is only syslog. */
+static int open_log(struct program *p)
+{
+    bool to_stderr = p->foreground && strcmp(p->settings->log, "stderr") == 0;
+    p->log = log_new(to_stderr, p->settings->log_level);
+    return p->log ? 0 : complain(p, EX_OSERR, "out of memory");
+}
+
+/* Makes the socket as the daemon's user and the socket's group, with the mode that the settings want from the first moment on. */
+static int open_listener(struct program *p, const struct process_identity *id)
+{
+    char error[ERROR_BYTES];
+    struct listener_set before;
+    struct stat st;
+    int status = process_assume(id, error, sizeof error);
+    if (status != 0)
+        return complain(p, status, "%s", error);
+    if (listener_clear(p->socket, error, sizeof error) != 0)
+        return complain(p, EX_UNAVAILABLE, "%s", error);
+    listener_scan(&before);
+    mode_t mask = umask(~p->settings->socket_mode & 0777);
+    errno = 0;
+    int rc = milter_open();
+    int saved = errno;
+    umask(mask);
+    if (rc != 0)
+        return complain(p, EX_UNAVAILABLE, "cannot listen on %s: %s", p->socket,
+                        saved ? strerror(saved) : "see the log of the milter library in syslog");
+    p->listen_fd = listener_find(&before);
+    const char *path = listener_path(p->socket);
+    if (path && geteuid() != 0 && getuid() != 0 && id->socket_gid != (gid_t)-1 &&
+        lchown(path, (uid_t)-1, id->socket_gid) != 0)
+        return complain(p, EX_NOPERM, "cannot give %s to the socket's group: %s", path,
+                        strerror(errno));
+    if (path && lstat(path, &st) == 0) {
+        p->socket_dev = st.st_dev;
+        p->socket_ino = st.st_ino;
+    }
+    status = process_resume(id, error, sizeof error);
+    return status == 0 ? 0 : complain(p, status, "%s", error);
+}
+
+static void on_signal(int number)
+{
+    int saved = errno;
+    char event = (char)number;
+    ssize_t n = write(event_pipe[1], &event, 1);
+    (void)n; /* a full pipe holds enough news */
+    errno = saved;
+}
+
+static int catch_signals(struct program *p)
+{
+    static const int caught[] = {SIGHUP, SIGTERM, SIGINT, SIGUSR1};
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+    if (pipe(event_pipe) != 0)
+        return complain(p, EX_OSERR, "cannot make a pipe: %s", strerror(errno));
+    for (int i = 0; i < 2; i++) {
+        fcntl(event_pipe[i], F_SETFD, FD_CLOEXEC);
+        fcntl(event_pipe[i], F_SETFL, O_NONBLOCK);
+    }
+    signal(SIGPIPE, SIG_IGN); /* before the first thread: hiredis raises it */
+    for (size_t i = 0; i < sizeof caught / sizeof *caught; i++)
+        sigaction(caught[i], &action, NULL);
+    return 0;
+}
+
+/* Blocks (or not) what the main thread catches; threads that are made in between inherit it. */
+static void mask_signals(int how)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGHUP);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGUSR1);
+    pthread_sigmask(how, &set, NULL);
+}
+
+static void *serve(void *arg)
+{
+    char event = EVENT_ENDED;
+    (void)arg;
+    milter_run();
+    ssize_t n = write(event_pipe[1], &event, 1);
+    (void)n;
+    return NULL;
+}
+
+/* The next event; -1 after timeout_ms (negative: none). */
+static int next_event(int timeout_ms)
+{
+    struct pollfd pfd = {.fd = event_pipe[0], .events = POLLIN};
+    char event;
+    if (poll(&pfd, 1, timeout_ms) <= 0 || read(event_pipe[0], &event, 1) != 1)
+        return -1;
+    return event;
+}
+
+/* Takes no new connections and lets messages under way end; a second signal ends the wait. */
+static void drain(struct program *p)
+{
+    const char *path = listener_path(p->socket);
+    struct stat st;
+    if (p->listen_fd >= 0)
+        listener_close(p->listen_fd);
+    if (path && lstat(path, &st) == 0 && st.st_ino == p->socket_ino && st.st_dev == p->socket_dev)
+        unlink(path);
+    for (int waited = 0; daemon_messages(p->daemon) > 0 && waited < DRAIN_MAX_MS;
+         waited += DRAIN_STEP_MS)
+        if (next_event(DRAIN_STEP_MS) > 0)
+            break;
+    if (daemon_messages(p->daemon) > 0)
+        log_write(p->log, LOG_LEVEL_WARNING, "stopping with %u messages under way",
+                  daemon_messages(p->daemon));
+}
+
+static int main_loop(struct program *p)
+{
+    for (;;) {
+        int event = next_event(-1);
+        if (event == SIGUSR1) {
+            daemon_reload(p->daemon);
+        } else if (event == EVENT_ENDED) {
+            return complain(p, EX_SOFTWARE,
+                            "the milter library has ended; its reason is in syslog");
+        } else if (event > 0) {
+            log_write(p->log, LOG_LEVEL_INFO, "stopping");
+            drain(p);
+            milter_stop();
+            return EX_OK;
+        }
+    }
+}
+
+static int start_serving(struct program *p)
+{
+    pthread_t thread;
+    p->poke = p->listen_fd >= 0 ? poke_new(p->listen_fd, p->log) : NULL;
+    daemon_set_poke(p->daemon, p->poke);
+    mask_signals(SIG_BLOCK);
+    int rc = pthread_create(&thread, NULL, serve, NULL);
+    mask_signals(SIG_UNBLOCK);
+    if (rc != 0)
+        return complain(p, EX_OSERR, "cannot start a thread: %s", strerror(rc));
+    pthread_detach(thread);
+    if (p->poke)
+        poke_wake(p->poke);
+    return 0;
+}
+
+/* What needs root comes first, then its rights go; what is opened after that is opened as the daemon's user. */
+static int become_daemon(struct program *p)
+{
+    char error[ERROR_BYTES];
+    struct process_identity id;
+    int status =
+        process_identify(p->settings->user, p->settings->socket_group, &id, error, sizeof error);
+    if (status == 0 && !p->foreground)
+        status = process_background(&p->ready_fd, error, sizeof error);
+    if (status == 0 && p->settings->pid_file)
+        status = process_pid_file(p->settings->pid_file, &p->pid_fd, error, sizeof error);
+    if (status != 0)
+        return complain(p, status, "%s", error);
+    umask(027);
+    p->daemon = daemon_new(settings_ref(p->settings), p->file, p->log);
+    if (!p->daemon || milter_setup(p->daemon, p->socket) != 0)
+        return complain(p, EX_OSERR, "out of memory");
+    if ((status = open_listener(p, &id)) != 0)
+        return status;
+    if ((status = process_drop(&id, error, sizeof error)) != 0)
+        return complain(p, status, "%s", error);
+    return catch_signals(p);
+}
+
+static int run(struct program *p)
+{
+    char error[ERROR_BYTES];
+    int status = become_daemon(p);
+    if (status != 0)
+        return status;
+    mask_signals(SIG_BLOCK);
+    status = daemon_open(p->daemon, error, sizeof error);
+    mask_signals(SIG_UNBLOCK);
+    if (status != 0)
+        return complain(p, status, "%s", error);
+    if ((status = start_serving(p)) != 0)
+        return status;
+    log_write(p->log, LOG_LEVEL_INFO, "vouch-milter " PACKAGE_VERSION " listens on %s", p->socket);
+    process_ready(p->ready_fd);
+    return main_loop(p);
+}
+
+int main(int argc, char **argv)
+{
+    struct program p = {.ready_fd = -1, .pid_fd = -1, .listen_fd = -1};
+    int status = read_options(&p, argc, argv);
+    if (status >= 0)
+        return status;
+    if ((status = read_settings(&p)) != 0 || (status = check_socket(&p)) != 0)
+        goto out;
+    if (p.test) {
+        printf("%s: no mistakes found\n", p.file ? p.file : "built-in settings");
+        goto out;
+    }
+    if ((status = open_log(&p)) == 0)
+        status = run(&p);
+out:
+    /* libmilter's threads may still be there: what they use is left to the end of the process */
+    if (p.daemon && daemon_messages(p.daemon) > 0)
+        _exit(status);
+    free(p.file);
+    settings_unref(&p.settings);
+    return status;
+}

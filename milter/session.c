@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A session lasts as long as the MTA's connection; its message begins with MAIL and is gone after its end, an abort, or the next
+ * MAIL (no MTA announces that one message's end is another's beginning). An idle session holds two short strings. */
+#include "session.h"
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include "apply.h"
+
+#define ENVELOPE_MAX_BYTES                                                                         \
+    (4u << 20) /* of one message: 1000 recipients of 512 bytes, four times over */
+
+struct session {
+    struct daemon *daemon;
+    unsigned can;
+    struct ipaddr ip;
+    char *name, *helo;
+    bool failed; /* out of memory: name or helo is missing */
+
+    /* the message under way; arena NULL: none */
+    struct settings *settings;
+    struct assess *assess; /* NULL: could not be made */
+    struct arena *arena;
+    const char **rcpts; /* as given */
+    size_t rcpt_count, rcpt_cap;
+    bool rcpts_lost;
+    bool
+        incomplete; /* out of memory: not all of it reached assess, which remembers its own failures */
+    bool under_way;
+};
+
+struct session *session_new(struct daemon *d, unsigned can)
+{
+    struct session *s = calloc(1, sizeof *s);
+    if (!s)
+        return NULL;
+    s->daemon = d;
+    s->can = can;
+    return s;
+}
+
+void session_abort(struct session *s)
+{
+    if (!s->under_way)
+        return;
+    assess_free(&s->assess);
+    settings_unref(&s->settings);
+    arena_free(&s->arena);
+    s->rcpts = NULL;
+    s->rcpt_count = s->rcpt_cap = 0;
+    s->rcpts_lost = s->incomplete = s->under_way = false;
+    daemon_message_ended(s->daemon);
+}
+
+void session_free(struct session **sp)
+{
+    struct session *s = *sp;
+    if (!s)
+        return;
+    *sp = NULL;
+    session_abort(s);
+    free(s->name);
+    free(s->helo);
+    free(s);
+}
+
+unsigned session_can(const struct session *s)
+{
+    return s->can;
+}
+
+static void keep(struct session *s, char **to, const char *from)
+{
+    free(*to);
+    *to = from ? strdup(from) : NULL;
+    if (from && !*to)
+        s->failed = true;
+}
+
+void session_connect(struct session *s, const struct ipaddr *ip, const char *name)
+{
+    session_abort(s);
+    s->ip = *ip;
+    keep(s, &s->name, name);
+    keep(s, &s->helo, NULL);
+}
+
+void session_helo(struct session *s, const char *helo)
+{
+    keep(s, &s->helo, helo);
+}
+
+static int64_t now_us(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_REALTIME, &ts);
+    return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
+/* The address in a path; one that follows no grammar is kept as it is. NULL: out of memory. */
+static const char *address_of(struct session *s, const char *path)
+{
+    const char *address = rfc5322_path(s->arena, span_of(path));
+    struct span raw = span_trim(span_of(path));
+    if (!address && raw.len >= 2 && raw.p[0] == '<' && raw.p[raw.len - 1] == '>')
+        raw = span_slice(raw, 1, raw.len - 1);
+    return address ? address : arena_span(s->arena, raw);
+}
+
+static bool begin(struct session *s, const char *sender, const char *user, const char *tls)
+{
+    s->arena = arena_new(ENVELOPE_MAX_BYTES);
+    s->assess = assess_new(daemon_context(s->daemon), s->settings, now_us());
+    const char *address = s->arena ? address_of(s, sender) : NULL;
+    if (s->failed || !s->assess || !address)
+        return false;
+    assess_before_wait(s->assess, daemon_before_wait, s->daemon);
+    assess_connect(s->assess, &s->ip, s->name);
+    if (s->helo)
+        assess_helo(s->assess, s->helo);
+    assess_mail(s->assess, address, user, tls);
+    return true;
+}
+
+void session_mail(struct session *s, const char *sender, const char *user, const char *tls)
+{
+    session_abort(s);
+    s->under_way = true;
+    daemon_message_began(s->daemon);
+    s->settings = daemon_settings(s->daemon);
+    s->incomplete = !begin(s, sender, user, tls);
+}
+
+static bool keep_rcpt(struct session *s, const char *rcpt)
+{
+    size_t max = s->settings->limits.recipients;
+    if (s->rcpt_count >= max) {
+        s->rcpts_lost = true; /* assess counts it too */
+        return true;
+    }
+    if (arena_grow(s->arena, &s->rcpts, s->rcpt_count, &s->rcpt_cap, sizeof *s->rcpts, max) != 0 ||
+        !(s->rcpts[s->rcpt_count] = arena_strdup(s->arena, rcpt)))
+        return false;
+    s->rcpt_count++;
+    return true;
+}
+
+void session_rcpt(struct session *s, const char *rcpt)
+{
+    if (!s->under_way || s->incomplete)
+        return;
+    const char *address = keep_rcpt(s, rcpt) ? address_of(s, rcpt) : NULL;
+    if (address)
+        assess_rcpt(s->assess, address);
+    else
+        s->incomplete = true;
+}
+
+/* Goes on in an incomplete message too: forged fields are looked for in any case. */
+void session_field(struct session *s, struct span name, struct span value)
+{
+    if (s->assess)
+        assess_field(s->assess, name, value);
+}
+
+void session_eoh(struct session *s, const char *queue_id)
+{
+    if (s->assess)
+        assess_eoh(s->assess, queue_id);
+}
+
+bool session_body(struct session *s, struct span chunk)
+{
+    return !s->assess || assess_body(s->assess, chunk);
+}
+
+static enum mta_answer carry_out(struct session *s, struct apply *a, const struct mta *mta)
+{
+    a->rcpts = s->rcpts;
+    a->rcpt_count = s->rcpt_count;
+    a->rcpts_lost = s->rcpts_lost;
+    a->authres = assess_authres(s->assess);
+    a->header = assess_header(s->assess);
+    enum mta_answer answer = apply(a, mta, daemon_log(s->daemon));
+    char *line = record_log(a->record->message->arena, a->record);
+    log_write(daemon_log(s->daemon), LOG_LEVEL_INFO, "%s", line ? line : a->record->id);
+    return answer;
+}
+
+enum mta_answer session_end(struct session *s, const char *queue_id, const struct mta *mta)
+{
+    enum mta_answer answer;
+    struct apply a = {.settings = s->settings};
+    if (!s->under_way)
+        return MTA_CONTINUE;
+    if (s->assess)
+        a.forged = assess_forged(s->assess, &a.forged_count);
+    if (s->incomplete || assess_finish(s->assess, queue_id, &a.record) != 0)
+        answer = apply_on_failure(&a, mta, "out of memory: cannot be judged",
+                                  queue_id ? queue_id : "NOQUEUE", daemon_log(s->daemon));
+    else
+        answer = carry_out(s, &a, mta);
+    session_abort(s);
+    return answer;
+}
