@@ -1,0 +1,246 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# For bats files: a private Postfix before vouch-milter, a sink behind it, and what else a message needs. Everything
+# lives in $MTA, on loopback ports and unix sockets, and is stopped by process id.
+#
+#   mta_skip              skips the test where there is no Postfix to start, or no root to start it
+#   mta_begin             makes $MTA
+#   mta_dns ZONE          starts a DNS server on ZONE: $DNS_PORT
+#   mta_milter            starts vouch-milter with $MTA/vouch.conf: $MILTER_SOCKET, $MILTER_PID
+#   mta_postfix [LINE]... starts Postfix, LINEs added to main.cf: $SMTP_PORT
+#   mta_end               stops all of it
+
+PYTHON=/usr/bin/python3
+LIB=$VOUCH_SRCDIR/tests/lib
+VOUCH=$VOUCH_BUILDDIR/vouch
+POSTFIX_DAEMONS=/usr/lib/postfix/sbin
+
+mta_skip() {
+    command -v postfix >/dev/null && [ -d $POSTFIX_DAEMONS ] || skip "postfix is not installed"
+    [ "$(id -u)" = 0 ] || skip "only root can start a private Postfix"
+    [ -x "$PYTHON" ] || skip "$PYTHON is not installed"
+}
+
+mta_begin() {
+    MTA=$(mktemp -d /tmp/vouch-mta.XXXXXX)
+    chmod 755 "$MTA"
+    MILTER_SOCKET=$MTA/run/vouch.sock
+    mkdir "$MTA/run" "$MTA/sink"
+    export MTA MILTER_SOCKET
+}
+
+# mta_until COMMAND...: waits, 15 s at most, for COMMAND to succeed
+mta_until() {
+    for ((i = 0; i < 300; i++)); do
+        "$@" && return 0
+        sleep 0.05
+    done
+    echo "waited in vain for: $*" >&2
+    return 1
+}
+
+# mta_server NAME COMMAND...: starts COMMAND, which prints "port N": sets REPLY to N
+mta_server() {
+    local name=$1
+    shift
+    "$@" >"$MTA/$name.out" 2>"$MTA/$name.err" 3>&- </dev/null &
+    echo $! >"$MTA/$name.pid"
+    mta_until grep -q '^port ' "$MTA/$name.out" || return 1
+    REPLY=$(sed -n 's/^port //p' "$MTA/$name.out")
+}
+
+# mta_free_port: a port that nobody listens on now
+mta_free_port() {
+    $PYTHON -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+
+mta_dns() {
+    mta_server dns $PYTHON "$LIB/dnsd.py" --stay --log "$MTA/dns.log" "$1" || return 1
+    export DNS_PORT=$REPLY
+}
+
+mta_milter() {
+    "$VOUCH_BUILDDIR/vouch-milter" -f -c "$MTA/vouch.conf" -s "unix:$MILTER_SOCKET" \
+        2>>"$MTA/milter.log" 3>&- </dev/null &
+    MILTER_PID=$!
+    echo $MILTER_PID >"$MTA/milter.pid"
+    export MILTER_PID
+    mta_until milter_listens || { cat "$MTA/milter.log" >&2; return 1; }
+}
+
+milter_listens() {
+    [ -S "$MILTER_SOCKET" ] && grep -q ' listens on ' "$MTA/milter.log"
+}
+
+# mta_stop NAME [SIGNAL]: ends what runs under that name, and waits for it
+mta_stop() {
+    local pid
+    [ -f "$MTA/$1.pid" ] || return 0
+    pid=$(cat "$MTA/$1.pid")
+    rm -f "$MTA/$1.pid"
+    kill "-${2:-TERM}" "$pid" 2>/dev/null || return 0
+    wait "$pid" 2>/dev/null || mta_until process_gone "$pid"
+}
+
+process_gone() {
+    ! kill -0 "$1" 2>/dev/null
+}
+
+mta_postfix() {
+    mta_server sink $PYTHON "$LIB/sink.py" "$MTA/sink" || return 1
+    local sink=$REPLY
+    SMTP_PORT=$(mta_free_port)
+    export SMTP_PORT
+    mkdir -p "$MTA/etc" "$MTA/queue" "$MTA/data"
+    chown postfix "$MTA/data"
+    postfix_main "$sink" "$@" >"$MTA/etc/main.cf"
+    postfix_master >"$MTA/etc/master.cf"
+    postfix -c "$MTA/etc" start >"$MTA/postfix.out" 2>&1 3>&- || { cat "$MTA/postfix.out" >&2; return 1; }
+    mta_until postfix_greets
+}
+
+postfix_greets() {
+    (exec 3<>"/dev/tcp/127.0.0.1/$SMTP_PORT" && read -r -t 5 line <&3 && [[ $line == 220* ]]) 2>/dev/null
+}
+
+postfix_main() {
+    local sink=$1
+    shift
+    cat <<EOF
+compatibility_level = 3.6
+queue_directory = $MTA/queue
+data_directory = $MTA/data
+command_directory = /usr/sbin
+daemon_directory = $POSTFIX_DAEMONS
+mail_owner = postfix
+setgid_group = postdrop
+maillog_file = $MTA/maillog
+maillog_file_prefixes = /tmp
+myhostname = mx.example.org
+mydestination =
+inet_interfaces = 127.0.0.1
+inet_protocols = all
+mynetworks = 127.0.0.0/8
+alias_maps =
+alias_database =
+local_recipient_maps =
+relay_domains = example.org
+default_transport = smtp:[127.0.0.1]:$sink
+relay_transport = smtp:[127.0.0.1]:$sink
+smtpd_relay_restrictions = permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination
+smtpd_recipient_restrictions =
+smtpd_authorized_xclient_hosts = 127.0.0.0/8
+smtpd_client_connection_count_limit = 0
+smtpd_client_connection_rate_limit = 0
+smtpd_peername_lookup = no
+disable_dns_lookups = yes
+smtp_host_lookup = native
+smtputf8_enable = no
+smtpd_milters = unix:$MILTER_SOCKET
+milter_default_action = tempfail
+milter_protocol = 6
+message_size_limit = 50000000
+EOF
+    printf '%s\n' "$@"
+}
+
+postfix_master() {
+    cat <<EOF
+127.0.0.1:$SMTP_PORT inet n - n - 100 smtpd
+pickup unix n - n 60 1 pickup
+cleanup unix n - n - 0 cleanup
+qmgr unix n - n 300 1 qmgr
+tlsmgr unix - - n 1000? 1 tlsmgr
+rewrite unix - - n - - trivial-rewrite
+bounce unix - - n - 0 bounce
+defer unix - - n - 0 bounce
+trace unix - - n - 0 bounce
+verify unix - - n - 1 verify
+flush unix n - n 1000? 0 flush
+proxymap unix - - n - - proxymap
+smtp unix - - n - - smtp
+relay unix - - n - - smtp
+showq unix n - n - - showq
+error unix - - n - - error
+retry unix - - n - - error
+discard unix - - n - - discard
+anvil unix - - n - 1 anvil
+scache unix - - n - 1 scache
+postlog unix-dgram n - n - 1 postlogd
+EOF
+}
+
+mta_end() {
+    [ -n "$MTA" ] || return 0
+    if [ -f "$MTA/queue/pid/master.pid" ]; then
+        local pid
+        pid=$(tr -d ' ' <"$MTA/queue/pid/master.pid")
+        kill "$pid" 2>/dev/null && mta_until process_gone "$pid"
+    fi
+    local f
+    for f in "$MTA"/*.pid; do
+        [ -f "$f" ] && mta_stop "$(basename "$f" .pid)"
+    done
+    if [ -n "$VOUCH_KEEP" ]; then
+        echo "# kept: $MTA" >&3
+    else
+        rm -rf "$MTA"
+    fi
+}
+
+# inject ARGUMENTS...: see inject.py; $output is the last reply
+inject() {
+    run $PYTHON "$LIB/inject.py" --port "$SMTP_PORT" "$@"
+}
+
+# arrived N: true once N messages are in the sink
+arrived() {
+    [ "$(ls "$MTA/sink" | grep -c '\.env$')" -ge "$1" ]
+}
+
+sink_clear() {
+    rm -f "$MTA"/sink/*
+}
+
+# sink_one: waits for a message, sets MSG to its file and ENV to its envelope
+sink_one() {
+    mta_until arrived 1 || { tail -5 "$MTA/maillog" "$MTA/milter.log" >&2; return 1; }
+    ENV=$(ls "$MTA"/sink/*.env | head -1)
+    MSG=${ENV%.env}.msg
+}
+
+# nothing_arrives: after the queue is empty, the sink is too
+nothing_arrives() {
+    mta_until queue_empty && ! arrived 1
+}
+
+queue_empty() {
+    [ -z "$(postqueue -c "$MTA/etc" -j 2>/dev/null | grep -v '"queue_name": "hold"')" ]
+}
+
+# field NAME [FILE]: the values of that field, unfolded, one a line, in order
+field() {
+    $PYTHON - "$1" "${2:-$MSG}" <<'EOF'
+import email, email.policy, sys
+message = email.message_from_binary_file(open(sys.argv[2], "rb"), policy=email.policy.compat32)
+for value in message.get_all(sys.argv[1], []):
+    print(" ".join(str(value).split()))
+EOF
+}
+
+# field_names [FILE]: the names in order
+field_names() {
+    $PYTHON - "${1:-$MSG}" <<'EOF'
+import email, sys
+print(" ".join(email.message_from_binary_file(open(sys.argv[1], "rb")).keys()))
+EOF
+}
+
+# envelope: "SENDER -> RCPT RCPT", recipients sorted
+envelope() {
+    $PYTHON -c 'import json, sys; e = json.load(open(sys.argv[1])); print(e["sender"], "->", *sorted(e["rcpts"]))' "${1:-$ENV}"
+}
+
+# vouch_word NAME [FILE]: the word after NAME= in X-Vouch
+vouch_word() {
+    field X-Vouch "${2:-$MSG}" | tr ';' '\n' | sed -n "s/^ *$1=//p"
+}
