@@ -226,7 +226,8 @@ static int bare_address(struct parser *p, struct span region)
 static struct span angle_region(struct lexer *lex, bool *proper_r)
 {
     const char *from = lex->in.p + lex->at;
-    bool route = lexer_peek(lex).type == '@';
+    int first = lexer_peek(lex).type;
+    bool route = first == '@' || first == ',';
     for (;;) {
         struct lexer here = *lex;
         struct token t = lexer_next(lex);
