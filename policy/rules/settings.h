@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include "message.h"
+#include "pattern.h"
 #include "trust.h"
 
 /* vouch.conf as an immutable, reference-counted snapshot. Parsing is pure: the caller reads the file. */
@@ -31,27 +32,21 @@ const char *mode_name(enum mode m);
 const char *quarantine_method_name(enum quarantine_method q);
 const char *direction_name(enum direction d);
 
-/* address or domain patterns: "user@example.com", "example.com" (that domain only), ".example.com" (it and all below), "*" */
-struct pattern_list {
-    const char **patterns;
-    size_t count;
-};
-bool pattern_list_match(const struct pattern_list *list, const char *address);
-
 struct policy {
     const char *name;
     int line; /* in the file */
     struct pattern_list recipients,
         senders; /* empty matches all; senders: envelope sender or author */
     struct ipnet *clients;
-    size_t client_count;              /* 0 matches all */
-    enum direction direction;         /* DIRECTION_INBOUND unless the file says otherwise */
-    enum action actions[CLASS_COUNT]; /* ACTION_NONE: as the file's own actions */
-    double trusted, untrusted;        /* thresholds; NaN: as the file's own */
-    int mode;                         /* enum mode, -1: as the file's own */
-    int quarantine;                   /* enum quarantine_method, -1: as the file's own */
-    const char *quarantine_mailbox;   /* NULL: as the file's own */
-    const char *subject_prefix;       /* NULL: as the file's own */
+    size_t client_count;      /* 0 matches all; the client that is judged (message_client) */
+    enum direction direction; /* DIRECTION_INBOUND unless the file says otherwise */
+    enum action
+        actions[CLASS_COUNT];       /* ACTION_NONE: as the file's own actions (outbound: accept) */
+    double trusted, untrusted;      /* thresholds; NaN: as the file's own */
+    int mode;                       /* enum mode, -1: as the file's own */
+    int quarantine;                 /* enum quarantine_method, -1: as the file's own */
+    const char *quarantine_mailbox; /* NULL: as the file's own */
+    const char *subject_prefix;     /* NULL: as the file's own */
 };
 
 struct settings {
@@ -112,15 +107,19 @@ struct settings {
 /* One mistake in the file. */
 struct settings_error {
     int line; /* 0: the file as a whole */
-    const char *
-        text; /* what is wrong, what would be accepted: "unknown key 'treshold' (did you mean 'trusted'?)" */
+    char *
+        text; /* what is wrong, what would be accepted: "unknown key 'treshold' (did you mean 'thresholds'?)" */
 };
 
-#define SETTINGS_MAX_ERRORS 50
-#define SETTINGS_MAX_BYTES  (1024 * 1024)
+#define SETTINGS_MAX_ERRORS                                                                        \
+    50 /* mistakes told of one file; one more then says that there were more */
+#define SETTINGS_MAX_BYTES    (1024 * 1024)
+#define SETTINGS_MAX_POLICIES 1000
+#define SETTINGS_MAX_LIST     10000 /* values of one list */
 
 /* text: the file's content; file: its name for messages. Returns a snapshot with one reference, or NULL; every mistake in the
- * file (not only the first) is then in *errors_r (from malloc, the caller frees with settings_errors_free). */
+ * file (not only the first) is then in *errors_r (from malloc, the caller frees with settings_errors_free). NULL and no mistakes: out
+ * of memory. */
 struct settings *settings_parse(const char *text, size_t len, const char *file,
                                 struct settings_error **errors_r, size_t *error_count_r);
 /* the built-in defaults; NULL: out of memory */
@@ -132,13 +131,15 @@ void settings_unref(struct settings **sp);
 /* The schema, for `vouch config show`, vouch.conf(5) and the sync test. */
 struct settings_key {
     const char *path; /* "thresholds.trusted"; "policies[].recipients" */
-    const char *type; /* "string", "list of networks", "duration", "0..1", "accept|tag|..." */
+    const char *type; /* "text", "list of networks", "duration", "accept|tag|..." */
     const char *unit; /* NULL if none */
     const char *def;  /* default as it would be written; NULL: none */
     const char *help; /* one line */
 };
-const struct settings_key *settings_keys(size_t *count_r);
-/* Writes all settings in force in the file's own syntax, readable back to the same snapshot. */
-void settings_write(const struct settings *s, FILE *out);
+/* All keys in the order of the man page, in the arena. 0 or VOUCH_E_NOMEM. */
+int settings_keys(struct arena *arena, const struct settings_key **keys_r, size_t *count_r);
+/* Writes all settings in force in the file's own syntax, readable back to the same snapshot; what is not set stands there as a comment. 0,
+ * VOUCH_E_NOMEM (nothing was written) or VOUCH_E_IO. */
+int settings_write(const struct settings *s, FILE *out);
 
 #endif

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The forms that the text values of vouch.conf must have. Nothing is looked up here: whether a file,
+ * user or server exists is seen by the program that uses it. */
+#include "schema.h"
+#include <string.h>
+#include "arena.h"
+#include "errors.h"
+#include "ipaddr.h"
+
+static bool all_of(const char *value, const char *extra)
+{
+    for (const char *p = value; *p; p++)
+        if (!(*p >= 'a' && *p <= 'z') && !(*p >= 'A' && *p <= 'Z') && !(*p >= '0' && *p <= '9') &&
+            !strchr(extra, *p))
+            return false;
+    return *value != '\0';
+}
+
+static const char *after(const char *value, const char *prefix)
+{
+    size_t n = strlen(prefix);
+    return strncmp(value, prefix, n) == 0 ? value + n : NULL;
+}
+
+static bool is_port(const char *text, size_t len)
+{
+    uint64_t port;
+    return span_uint(span_make(text, len), 65535, &port) == 0 && port > 0;
+}
+
+bool schema_check_text(struct arena *arena, const char *value, const char **value_r)
+{
+    (void)arena;
+    for (const char *p = value; *p; p++)
+        if (*p < 0x20 || *p > 0x7e)
+            return false;
+    *value_r = value;
+    return true;
+}
+
+bool schema_check_name(struct arena *arena, const char *value, const char **value_r)
+{
+    (void)arena;
+    *value_r = value;
+    return all_of(value, "_-.");
+}
+
+bool schema_check_account(struct arena *arena, const char *value, const char **value_r)
+{
+    (void)arena;
+    *value_r = value;
+    return all_of(value, "_-.") && value[0] != '-';
+}
+
+bool schema_check_domain(struct arena *arena, const char *value, const char **value_r)
+{
+    char domain[DOMAIN_MAX + 1];
+    *value_r = domain_normalize(span_of(value), domain) == 0 ? arena_strdup(arena, domain) : NULL;
+    return *value_r != NULL;
+}
+
+/* The local-part stays as it is written, the domain becomes A-labels: this goes to the MTA. */
+bool schema_check_mailbox(struct arena *arena, const char *value, const char **value_r)
+{
+    char domain[DOMAIN_MAX + 1];
+    const char *pattern, *at = strrchr(value, '@');
+    if (!at || strpbrk(value, " ,;<>") || !schema_check_text(arena, value, value_r) ||
+        pattern_parse(arena, span_of(value), false, &pattern) != NULL ||
+        domain_normalize(span_of(at + 1), domain) != 0)
+        return false;
+    *value_r = arena_printf(arena, "%.*s@%s", (int)(at - value), value, domain);
+    return *value_r != NULL;
+}
+
+bool schema_check_path(struct arena *arena, const char *value, const char **value_r)
+{
+    return value[0] == '/' && value[1] != '\0' && schema_check_text(arena, value, value_r);
+}
+
+bool schema_check_store(struct arena *arena, const char *value, const char **value_r)
+{
+    static const char *const with_more[] = {"lmdb:/", "redis://", "redis+unix:/"};
+    static const char *const whole[] = {"memory:", "none", "fail:", "fail:uncertain"};
+    if (!schema_check_text(arena, value, value_r))
+        return false;
+    for (size_t i = 0; i < sizeof with_more / sizeof *with_more; i++) {
+        const char *rest = after(value, with_more[i]);
+        if (rest && *rest)
+            return true;
+    }
+    for (size_t i = 0; i < sizeof whole / sizeof *whole; i++)
+        if (strcmp(value, whole[i]) == 0)
+            return true;
+    return after(value, "memory:/") != NULL;
+}
+
+bool schema_check_socket(struct arena *arena, const char *value, const char **value_r)
+{
+    static const char *const unix_prefix[] = {"unix:", "local:"};
+    static const char *const inet_prefix[] = {"inet:", "inet6:"};
+    if (!schema_check_text(arena, value, value_r))
+        return false;
+    for (size_t i = 0; i < 2; i++) {
+        const char *path = after(value, unix_prefix[i]);
+        const char *port = after(value, inet_prefix[i]);
+        if (path)
+            return path[0] == '/' && path[1] != '\0';
+        if (port) {
+            const char *at = strchr(port, '@');
+            return at && is_port(port, (size_t)(at - port)) && all_of(at + 1, ".:-_[]");
+        }
+    }
+    const char *fd = after(value, "fd:");
+    uint64_t n;
+    return fd && span_uint(span_of(fd), 65535, &n) == 0;
+}
+
+bool schema_check_dns_server(struct arena *arena, const char *value, const char **value_r)
+{
+    struct ipaddr ip;
+    char text[IPADDR_TEXT];
+    const char *at = strchr(value, '@');
+    size_t len = at ? (size_t)(at - value) : strlen(value);
+    if (ipaddr_parse(span_make(value, len), &ip) != 0 || (at && !is_port(at + 1, strlen(at + 1))))
+        return false;
+    *value_r = arena_printf(arena, "%s%s", ipaddr_format(&ip, text), at ? at : "");
+    return *value_r != NULL;
+}
+
+bool schema_check_log(struct arena *arena, const char *value, const char **value_r)
+{
+    (void)arena;
+    *value_r = value;
+    return strcmp(value, "syslog") == 0 || strcmp(value, "stderr") == 0;
+}

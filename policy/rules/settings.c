@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The snapshot's life. Everything that it says lies in its arena; only the count of references
+ * changes after settings_parse. */
+#include "settings.h"
+#include <stdatomic.h>
+#include <stdlib.h>
+#include "settings_private.h"
+
+struct snapshot {
+    struct settings settings; /* first: a pointer to it is a pointer to the snapshot */
+    atomic_uint refs;
+};
+
+struct settings *settings_new(void)
+{
+    struct snapshot *snapshot = calloc(1, sizeof *snapshot);
+    if (!snapshot)
+        return NULL;
+    atomic_init(&snapshot->refs, 1);
+    snapshot->settings.arena = arena_new(SETTINGS_MAX_MEMORY);
+    if (!snapshot->settings.arena) {
+        free(snapshot);
+        return NULL;
+    }
+    return &snapshot->settings;
+}
+
+struct settings *settings_ref(struct settings *s)
+{
+    if (s)
+        atomic_fetch_add(&((struct snapshot *)s)->refs, 1);
+    return s;
+}
+
+void settings_unref(struct settings **sp)
+{
+    struct settings *s = *sp;
+    *sp = NULL;
+    if (!s || atomic_fetch_sub(&((struct snapshot *)s)->refs, 1) > 1)
+        return;
+    struct arena *arena = s->arena;
+    arena_free(&arena);
+    free(s);
+}
+
+struct settings *settings_default(void)
+{
+    struct settings_error *errors;
+    size_t count;
+    struct settings *s = settings_parse("", 0, "built-in defaults", &errors, &count);
+    settings_errors_free(&errors, count);
+    return s;
+}
+
+void settings_errors_free(struct settings_error **errorsp, size_t count)
+{
+    if (!*errorsp)
+        return;
+    for (size_t i = 0; i < count; i++)
+        free((*errorsp)[i].text);
+    free(*errorsp);
+    *errorsp = NULL;
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Settings as a file that settings_parse reads back to the same snapshot. */
+#include <string.h>
+#include "arena.h"
+#include "errors.h"
+#include "settings_private.h"
+
+#define WRITE_MAX (16u * 1024 * 1024) /* several times SETTINGS_MAX_BYTES: defaults, long forms */
+
+struct writer {
+    const struct schema *schema;
+    struct sbuf *out;
+    struct sbuf value;  /* of one row */
+    struct span group;  /* that is open; absent: none */
+    const char *indent; /* of the rows outside groups */
+    bool comments;      /* says what is not set */
+};
+
+static void close_group(struct writer *w)
+{
+    if (w->group.p)
+        sbuf_addf(w->out, "%s};\n", w->indent);
+    w->group = SPAN_NONE;
+}
+
+/* path: of a row without its prefix, "name" or "group.name". Returns the name. */
+static const char *enter_group(struct writer *w, const char *path)
+{
+    ptrdiff_t dot = span_index(span_of(path), '.', 0);
+    struct span group = dot < 0 ? SPAN_NONE : span_make(path, (size_t)dot);
+    if (!span_eq(group, w->group) || !group.p) {
+        close_group(w);
+        if (group.p)
+            sbuf_addf(w->out, "%s%.*s: {\n", w->indent, SPAN_ARGS(group));
+        w->group = group;
+    }
+    return dot < 0 ? path : path + dot + 1;
+}
+
+static void write_value(struct writer *w, const char *path, const char *value)
+{
+    if (*value || w->comments) {
+        const char *name = enter_group(w, path);
+        sbuf_addf(w->out, "%s%s", w->indent, w->group.p ? "    " : "");
+        sbuf_addf(w->out, *value ? "%s = %s;\n" : "# %s%s is not set\n", name, value);
+    }
+}
+
+static void write_policy(struct writer *w, const struct policy *p)
+{
+    const size_t prefix = strlen(SCHEMA_POLICY ".");
+    struct writer inner = {w->schema, w->out, w->value, SPAN_NONE, "        ", false};
+    for (size_t i = 0; i < w->schema->count; i++) {
+        const struct schema_row *row = &w->schema->rows[i];
+        if (strncmp(row->key.path, SCHEMA_POLICY ".", prefix) != 0)
+            continue;
+        sbuf_reset(&inner.value);
+        schema_format(row, p, &inner.value);
+        bool unset = strcmp(sbuf_str(&inner.value), "[ ]") == 0;
+        write_value(&inner, row->key.path + prefix, unset ? "" : sbuf_str(&inner.value));
+    }
+    close_group(&inner);
+    w->value = inner.value;
+}
+
+static void write_policies(struct writer *w, const struct settings *s)
+{
+    close_group(w);
+    sbuf_adds(w->out, "policies = (");
+    for (size_t i = 0; i < s->policy_count; i++) {
+        sbuf_adds(w->out, i ? ",\n    {\n" : "\n    {\n");
+        write_policy(w, &s->policies[i]);
+        sbuf_adds(w->out, "    }");
+    }
+    sbuf_adds(w->out, s->policy_count ? "\n);\n" : " );\n");
+}
+
+void settings_format(const struct schema *schema, const struct settings *base, struct sbuf *out)
+{
+    struct writer w = {.schema = schema, .out = out, .indent = "", .comments = base != NULL};
+    sbuf_init(&w.value, WRITE_MAX);
+    for (size_t i = 0; i < schema->count; i++) {
+        const struct schema_row *row = &schema->rows[i];
+        if (strncmp(row->key.path, SCHEMA_POLICY, strlen(SCHEMA_POLICY)) == 0)
+            continue;
+        if (base && row->kind == SCHEMA_POLICIES) {
+            write_policies(&w, base);
+            continue;
+        }
+        sbuf_reset(&w.value);
+        if (base)
+            schema_format(row, base, &w.value);
+        else if (row->key.def)
+            sbuf_adds(&w.value, row->key.def);
+        write_value(&w, row->key.path, sbuf_str(&w.value));
+    }
+    close_group(&w);
+    if (w.value.failed)
+        out->failed = true;
+    sbuf_clear(&w.value);
+}
+
+int settings_write(const struct settings *s, FILE *out)
+{
+    struct schema schema;
+    struct sbuf text;
+    int rc = VOUCH_E_NOMEM;
+    sbuf_init(&text, WRITE_MAX);
+    struct arena *arena = arena_new(WRITE_MAX);
+    if (!arena || schema_init(&schema, arena) != 0)
+        goto out;
+    settings_format(&schema, s, &text);
+    if (text.failed)
+        goto out;
+    rc = fputs(sbuf_str(&text), out) >= 0 && fflush(out) == 0 ? 0 : VOUCH_E_IO;
+out:
+    sbuf_clear(&text);
+    arena_free(&arena);
+    return rc;
+}
