@@ -133,8 +133,10 @@ void pattern_subject(const char *address, struct pattern_subject *subject_r)
     subject_r->null_sender = address && address[0] == '\0';
     subject_r->domain[0] = subject_r->address[0] = '\0';
     ptrdiff_t at = at_sign(s);
-    if (at < 0)
+    if (at < 0) {
+        subject_domain(s, subject_r->domain);
         return;
+    }
     subject_domain(span_slice(s, (size_t)at + 1, s.len), subject_r->domain);
     size_t n = local_normalize(span_slice(s, 0, (size_t)at), subject_r->address);
     if (n == 0)

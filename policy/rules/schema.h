@@ -56,7 +56,8 @@ const struct schema_row *schema_find(const struct schema *schema, const char *gr
 bool schema_is_group(const struct schema *schema, const char *group, const char *name);
 /* What the row takes, to follow "must be" in a sentence; NULL: out of memory. */
 const char *schema_expected(const struct schema_row *row, struct arena *arena);
-/* The path of the key that was probably meant by name in group; NULL if none is near. */
+/* The key or keys that were probably meant by name in group, quoted with their paths; NULL if none is
+ * near. */
 const char *schema_suggest(const struct schema *schema, struct arena *arena, const char *group,
                            const char *name, const config_setting_t *value);
 

@@ -116,27 +116,39 @@ static struct span parent_of(struct span path)
     return path;
 }
 
+/* The best candidate so far, and another that is just as good. */
+struct best {
+    struct span path, other;
+    unsigned score;
+};
+
+static void consider(struct best *best, struct span path, unsigned n)
+{
+    if (n == NONE_NEAR || n > best->score || span_eq(path, best->path) ||
+        span_eq(path, best->other))
+        return;
+    if (n == best->score) {
+        best->other = path;
+        return;
+    }
+    *best = (struct best){path, SPAN_NONE, n};
+}
+
 const char *schema_suggest(const struct schema *schema, struct arena *arena, const char *group,
                            const char *name, const config_setting_t *value)
 {
     int type = config_setting_type(value);
-    struct span best = SPAN_NONE;
-    unsigned best_score = NONE_NEAR;
+    struct best best = {SPAN_NONE, SPAN_NONE, NONE_NEAR};
     for (size_t i = 0; i < schema->count; i++) {
         struct span path = span_of(schema->rows[i].key.path);
         struct span parent = parent_of(path);
-        unsigned n = score(path, &schema->rows[i], group, name, type);
-        if (n < best_score) {
-            best_score = n;
-            best = path;
-        }
-        if (parent.len == 0 || span_eq(parent, SPAN_LIT(SCHEMA_POLICY)))
-            continue;
-        n = score(parent, NULL, group, name, type);
-        if (n < best_score) {
-            best_score = n;
-            best = parent;
-        }
+        consider(&best, path, score(path, &schema->rows[i], group, name, type));
+        if (parent.len > 0 && !span_eq(parent, SPAN_LIT(SCHEMA_POLICY)))
+            consider(&best, parent, score(parent, NULL, group, name, type));
     }
-    return best.p ? arena_span(arena, best) : NULL;
+    if (!best.path.p)
+        return NULL;
+    return best.other.p ? arena_printf(arena, "'%.*s' or '%.*s'", SPAN_ARGS(best.path),
+                                       SPAN_ARGS(best.other))
+                        : arena_printf(arena, "'%.*s'", SPAN_ARGS(best.path));
 }

@@ -35,11 +35,12 @@ const char *schema_expected(const struct schema_row *row, struct arena *arena)
         return arena_printf(arena, "a whole number from %.0f to %.0f", row->min, row->max);
     case SCHEMA_MILLISECONDS:
     case SCHEMA_SECONDS:
-        return arena_printf(arena, "a duration from \"%s\" to \"%s\" (units ms, s, m, h, d)",
+        return arena_printf(arena,
+                            "a duration with its unit (ms, s, m, h, d), from \"%s\" to \"%s\"",
                             units_format(units_duration, (uint64_t)row->min, min),
                             units_format(units_duration, (uint64_t)row->max, max));
     case SCHEMA_SIZE:
-        return arena_printf(arena, "a size from \"%s\" to \"%s\" (units B, K, M, G)",
+        return arena_printf(arena, "a size with its unit (B, K, M, G), from \"%s\" to \"%s\"",
                             units_format(units_size, (uint64_t)row->min, min),
                             units_format(units_size, (uint64_t)row->max, max));
     case SCHEMA_OCTAL:

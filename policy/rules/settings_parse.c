@@ -31,7 +31,7 @@ static void unknown_key(struct reader *r, const char *group, const config_settin
     const char *dot = *group ? "." : "";
     if (meant)
         mistakes_add(r->file.mistakes, line_of(setting),
-                     "unknown key '%s%s%.80s' (did you mean '%s'?)", group, dot, name, meant);
+                     "unknown key '%s%s%.80s' (did you mean %s?)", group, dot, name, meant);
     else
         mistakes_add(r->file.mistakes, line_of(setting), "unknown key '%s%s%.80s'", group, dot,
                      name);

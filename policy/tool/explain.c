@@ -176,7 +176,7 @@ static void verdict(const struct page *p)
     for (unsigned bits = p->r->flags; bits != 0; bits &= bits - 1)
         line(p, bits == p->r->flags ? "Flags" : "", message_flag_name(bits));
     if (d->trusted_if)
-        line(p, "Trusted", d->trusted_if);
+        line(p, "Otherwise", d->trusted_if);
     line(p, "Model", p->r->model ? p->r->model : "not asked");
     line(p, "Id", p->r->id);
 }
