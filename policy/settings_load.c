@@ -40,5 +40,5 @@ int settings_load(const char *path, struct settings **settings_r, struct setting
         return rc;
     *settings_r = settings_parse(text, len, path, errors_r, error_count_r);
     free(text);
-    return *settings_r ? 0 : VOUCH_E_CONFIG;
+    return *settings_r ? 0 : *error_count_r > 0 ? VOUCH_E_CONFIG : VOUCH_E_NOMEM;
 }

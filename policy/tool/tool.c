@@ -47,6 +47,17 @@ int tool_usage_error(const char *format, ...)
     return EX_USAGE;
 }
 
+void tool_print_mistakes(FILE *out, const char *path, const struct settings_error *errors,
+                         size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (errors[i].line > 0)
+            fprintf(out, "%s:%d: %s\n", path, errors[i].line, errors[i].text);
+        else
+            fprintf(out, "%s: %s\n", path, errors[i].text);
+    }
+}
+
 static struct settings *defaults(int *status_r)
 {
     struct settings *s = settings_default();
@@ -68,8 +79,7 @@ struct settings *tool_settings(const char *file, int *status_r)
         return defaults(status_r);
     *status_r = EX_CONFIG;
     if (rc == VOUCH_E_CONFIG) {
-        for (size_t i = 0; i < count; i++)
-            fprintf(stderr, "%s:%d: %s\n", path, errors[i].line, errors[i].text);
+        tool_print_mistakes(stderr, path, errors, count);
         settings_errors_free(&errors, count);
     } else {
         tool_error(0, "%s: %s", path, rc == VOUCH_E_IO ? strerror(errno) : vouch_strerror(rc));

@@ -31,6 +31,9 @@ int tool_usage_error(const char *format, ...) __attribute__((format(printf, 1, 2
 /* The settings of --config FILE; without it (file NULL) those of the default file, or the built-in ones if there is none. On error prints every
  * mistake ("FILE:LINE: ...") and returns NULL with *status_r set. */
 struct settings *tool_settings(const char *file, int *status_r);
+/* "FILE:LINE: TEXT", a line each; without the line for the file as a whole */
+void tool_print_mistakes(FILE *out, const char *path, const struct settings_error *errors,
+                         size_t count);
 /* Opens the model: url, or what the settings say if NULL. On error prints and returns NULL with *status_r set. Caller closes. */
 struct store *tool_store(const struct settings *s, const char *url, bool read_only, int *status_r);
 /* Loads the public suffix list of the settings; NULL (with a warning) if it cannot be read. Caller frees with psl_free. */
