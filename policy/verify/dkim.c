@@ -1,0 +1,425 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* DKIM verification: RFC 6376, RFC 8301, RFC 8463. dkim_signature judges what a field shows by
+ * itself, dkim_key what DNS answered; libopendkim canonicalizes, hashes and verifies what is left.
+ * Each signature is judged on its own; libopendkim's opinion of the message as a whole is not asked.
+ * One message costs one pass over the body for each different pair of canonicalization and l=, and
+ * one key to parse (about 0.1 ms with OpenSSL 3) and one verification for each signature.
+ *
+ * libopendkim (2.11.0~beta2) is guarded against, beyond what dkim_signature withholds:
+ * - h= that uses up every field of the message and names one more: it writes one pointer past an
+ *   array with room for each field. A last field that h= cannot name is always added.
+ * - x= and t= are held against the clock, not against now: its clock drift is set so wide that it
+ *   takes any time after DKIM_EPOCH, and dkim_signature judges alone.
+ * - a From it cannot parse, or a body without a last line end, ends the judging of all signatures.
+ * - a published key record: it only sees the type and the key.
+ * - LF folds and NUL in fields.
+ * A CR alone in the body vanishes in its relaxed form; that is left as it is.
+ *
+ * Not here: ARC (RFC 8617), ADSP, ATPS, reports, UTF-8 in signatures (RFC 8616). */
+#include <opendkim/dkim.h>
+#include "dkim.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "arena.h"
+#include "dkim_key.h"
+#include "dkim_length.h"
+#include "errors.h"
+#include "resolver.h"
+#include "sbuf.h"
+
+/* White space inside, so no item of h= (which has none) equals it. */
+#define NAMELESS_FIELD "X No h= names this:"
+
+struct item {
+    struct dkim_signature sig;
+    int index;                /* in libopendkim's list; -1: not there */
+    DKIM_SIGINFO *info;       /* from end of header on */
+    struct dns_question *key; /* NULL if none was asked */
+    const char *record;       /* key record for libopendkim; NULL before it is known */
+};
+
+struct dkim_check {
+    DKIM *dkim;
+    struct arena *arena;
+    struct dns_batch *dns;
+    int64_t now;
+    struct item *items;
+    const char **domains;
+    size_t count, max, skipped;
+    int listed; /* signatures libopendkim was shown */
+    bool from;  /* there is a From field */
+    bool withheld, header_cut, body_cut;
+    struct sbuf text;
+    struct dkim_length simple, relaxed;
+    size_t word; /* bytes since the last line end */
+    char last[2];
+};
+
+static bool pending(const struct item *item)
+{
+    return item->sig.result.result == AUTH_UNKNOWN;
+}
+
+static bool any_pending(const struct dkim_check *c)
+{
+    for (size_t i = 0; i < c->count; i++)
+        if (pending(&c->items[i]))
+            return true;
+    return false;
+}
+
+static void judge_all(struct dkim_check *c, enum auth_result result, const char *reason)
+{
+    for (size_t i = 0; i < c->count; i++)
+        dkim_signature_judge(&c->items[i].sig, result, reason);
+}
+
+/* libopendkim asks for a key: all were fetched before. */
+static DKIM_CBSTAT give_key(DKIM *dkim, DKIM_SIGINFO *info, unsigned char *buf, size_t size)
+{
+    const struct dkim_check *c = dkim_get_user_context(dkim);
+    for (size_t i = 0; i < c->count; i++)
+        if (c->items[i].info == info && c->items[i].record) {
+            int n = snprintf((char *)buf, size, "%s", c->items[i].record);
+            return n > 0 && (size_t)n < size ? DKIM_CBSTAT_CONTINUE : DKIM_CBSTAT_ERROR;
+        }
+    return DKIM_CBSTAT_ERROR;
+}
+
+struct dkim_lib *dkim_lib_new(char *error_r, size_t size)
+{
+    /* BADSIGHANDLES: every signature is listed, and a From that cannot be parsed does no harm */
+    unsigned flags = DKIM_LIBFLAGS_DELAYSIGPROC | DKIM_LIBFLAGS_BADSIGHANDLES;
+    uint64_t drift = DKIM_EPOCH; /* t= minus this must not wrap; x= plus this must be to come */
+    DKIM_LIB *lib = dkim_init(NULL, NULL);
+    if (!lib)
+        snprintf(error_r, size, "libopendkim cannot be used: out of memory");
+    else if (!dkim_libfeature(lib, DKIM_FEATURE_SHA256) ||
+             !dkim_libfeature(lib, DKIM_FEATURE_ED25519))
+        snprintf(
+            error_r, size,
+            "libopendkim cannot be used: it was built without SHA-256 or Ed25519; install 2.11 "
+            "or later");
+    else if (dkim_options(lib, DKIM_OP_SETOPT, DKIM_OPTS_FLAGS, &flags, sizeof flags) != 0 ||
+             dkim_options(lib, DKIM_OP_SETOPT, DKIM_OPTS_CLOCKDRIFT, &drift, sizeof drift) != 0 ||
+             dkim_set_key_lookup(lib, give_key) != 0)
+        snprintf(error_r, size, "libopendkim cannot be used: it refuses its options");
+    else
+        return lib;
+    dkim_lib_free(&lib);
+    return NULL;
+}
+
+void dkim_lib_free(struct dkim_lib **libp)
+{
+    if (*libp)
+        dkim_close(*libp);
+    *libp = NULL;
+}
+
+struct dkim_check *dkim_check_new(struct dkim_lib *lib, struct arena *arena, struct dns_batch *dns,
+                                  unsigned max_signatures, int64_t now)
+{
+    DKIM_STAT status;
+    struct dkim_check *c = calloc(1, sizeof *c);
+    if (!c)
+        return NULL;
+    c->arena = arena;
+    c->dns = dns;
+    c->max = max_signatures;
+    c->now = now;
+    c->relaxed.relaxed = true;
+    sbuf_init(&c->text, SIZE_MAX);
+    c->dkim = dkim_verify(lib, (const unsigned char *)"-", NULL, &status);
+    if (!c->dkim || dkim_set_user_context(c->dkim, c) != DKIM_STAT_OK)
+        dkim_check_free(&c);
+    return c;
+}
+
+void dkim_check_free(struct dkim_check **cp)
+{
+    struct dkim_check *c = *cp;
+    *cp = NULL;
+    if (!c)
+        return;
+    if (c->dkim)
+        dkim_free(c->dkim);
+    sbuf_clear(&c->text);
+    free(c);
+}
+
+/* The field as it stood on the wire, without the last line end; NUL, which libopendkim takes for the
+ * end of the field, becomes DEL: what was signed had neither. */
+static int wire_form(struct sbuf *text, struct span name, struct span value)
+{
+    char before = '\0';
+    while (value.len && (value.p[value.len - 1] == '\n' || value.p[value.len - 1] == '\r'))
+        value.len--;
+    sbuf_reset(text);
+    sbuf_addspan(text, name);
+    sbuf_addc(text, ':');
+    for (size_t i = 0; i < value.len; i++) {
+        if (value.p[i] == '\n' && before != '\r')
+            sbuf_addc(text, '\r');
+        before = value.p[i];
+        sbuf_addc(text, before ? before : '\177');
+    }
+    return text->failed ? VOUCH_E_NOMEM : 0;
+}
+
+static int show(struct dkim_check *c, struct span field, DKIM_STAT *status_r)
+{
+    /* the library does not write to it */
+    *status_r = dkim_header(c->dkim, (unsigned char *)(uintptr_t)field.p, field.len);
+    return *status_r == DKIM_STAT_NORESOURCE || *status_r == DKIM_STAT_INTERNAL ? VOUCH_E_NOMEM : 0;
+}
+
+/* Reads one more signature and asks for its key; *item_r is NULL if it is one too many. */
+static int add_signature(struct dkim_check *c, struct span value, struct item **item_r)
+{
+    *item_r = NULL;
+    if (c->count >= c->max) {
+        c->skipped++;
+        return 0;
+    }
+    if (!c->items) {
+        c->items = arena_array(c->arena, c->max, sizeof *c->items);
+        c->domains = arena_array(c->arena, c->max, sizeof *c->domains);
+        if (!c->items || !c->domains)
+            return VOUCH_E_NOMEM;
+    }
+    struct item *item = &c->items[c->count];
+    item->index = -1;
+    if (dkim_signature_parse(c->arena, value, c->now, &item->sig) != 0)
+        return VOUCH_E_NOMEM;
+    if (pending(item)) {
+        item->key = dns_ask(c->dns, item->sig.key_name, DNS_TXT);
+        if (!item->key)
+            return VOUCH_E_NOMEM;
+    }
+    c->domains[c->count++] = item->sig.result.domain;
+    *item_r = item;
+    return 0;
+}
+
+static bool is_field_name(struct span name)
+{
+    for (size_t i = 0; i < name.len; i++)
+        if (name.p[i] < 33 || name.p[i] > 126 || name.p[i] == ';')
+            return false;
+    return name.len > 0;
+}
+
+int dkim_check_field(struct dkim_check *c, struct span name, struct span value)
+{
+    struct item *item = NULL;
+    DKIM_STAT status;
+    if (!is_field_name(span_trim(name)))
+        return 0; /* no h= can name it */
+    bool is_signature = span_ieq_cstr(span_trim(name), "DKIM-Signature");
+    c->from |= span_ieq_cstr(span_trim(name), "From");
+    if (is_signature) {
+        if (add_signature(c, value, &item) != 0)
+            return VOUCH_E_NOMEM;
+        if (!item || item->sig.withheld) {
+            c->withheld = true;
+            return 0;
+        }
+    }
+    if (wire_form(&c->text, name, value) != 0 || show(c, sbuf_span(&c->text), &status) != 0)
+        return VOUCH_E_NOMEM;
+    if (item)
+        item->index = c->listed++;
+    if (item && status != DKIM_STAT_OK)
+        dkim_signature_judge(&item->sig, AUTH_PERMERROR, "the field is malformed");
+    return 0;
+}
+
+void dkim_check_header_cut(struct dkim_check *c)
+{
+    c->header_cut = true;
+}
+
+/* Finds each signature in libopendkim's list, and takes over what that found wrong with it. */
+static void link_signatures(struct dkim_check *c)
+{
+    DKIM_SIGINFO **list = NULL;
+    int count = 0;
+    if (dkim_getsiglist(c->dkim, &list, &count) != DKIM_STAT_OK || count != c->listed) {
+        judge_all(c, AUTH_PERMERROR, "libopendkim does not list the signatures");
+        return;
+    }
+    for (size_t i = 0; i < c->count; i++) {
+        struct item *item = &c->items[i];
+        if (item->index < 0)
+            continue;
+        item->info = list[item->index];
+        int error = dkim_sig_geterror(item->info);
+        const char *words = dkim_sig_geterrorstr(error);
+        if (error != DKIM_SIGERROR_UNKNOWN)
+            dkim_signature_judge(&item->sig, AUTH_PERMERROR, words ? words : "cannot be verified");
+    }
+}
+
+int dkim_check_eoh(struct dkim_check *c)
+{
+    DKIM_STAT status;
+    if (c->header_cut)
+        judge_all(c, AUTH_POLICY, "the header is over a limit");
+    if (!c->from)
+        judge_all(c, AUTH_PERMERROR, "the message has no From");
+    if (!any_pending(c))
+        return 0;
+    if (show(c, SPAN_LIT(NAMELESS_FIELD), &status) != 0)
+        return VOUCH_E_NOMEM;
+    status = dkim_eoh(c->dkim);
+    if (status == DKIM_STAT_NORESOURCE)
+        return VOUCH_E_NOMEM;
+    if (status != DKIM_STAT_OK)
+        judge_all(c, AUTH_PERMERROR, "libopendkim refuses the header");
+    else
+        link_signatures(c);
+    return 0;
+}
+
+static bool needs_body(const struct dkim_check *c, const struct dkim_signature *sig)
+{
+    const struct dkim_length *n = sig->relaxed_body ? &c->relaxed : &c->simple;
+    return !sig->has_length || n->len <= sig->length;
+}
+
+static bool wants_more(const struct dkim_check *c)
+{
+    for (size_t i = 0; i < c->count && !c->body_cut; i++)
+        if (pending(&c->items[i]) && needs_body(c, &c->items[i].sig))
+            return true;
+    return false;
+}
+
+static bool counts_length(const struct dkim_check *c)
+{
+    for (size_t i = 0; i < c->count; i++)
+        if (c->items[i].sig.has_length)
+            return true;
+    return false;
+}
+
+static void hash_body(struct dkim_check *c, struct span chunk)
+{
+    if (counts_length(c)) {
+        dkim_length_add(&c->simple, chunk);
+        dkim_length_add(&c->relaxed, chunk);
+    }
+    /* the library does not write to it */
+    dkim_body(c->dkim, (unsigned char *)(uintptr_t)chunk.p, chunk.len);
+}
+
+bool dkim_check_body(struct dkim_check *c, struct span chunk)
+{
+    if (!wants_more(c))
+        return true;
+    if (chunk.len == 0)
+        return false;
+    size_t tail = 0; /* of the chunk, after its last line end */
+    while (tail < chunk.len && chunk.p[chunk.len - tail - 1] != '\n')
+        tail++;
+    c->word = tail == chunk.len ? c->word + tail : tail;
+    c->body_cut = c->word > DKIM_MAX_WORD;
+    if (c->body_cut)
+        return true;
+    c->last[0] = chunk.len > 1 ? chunk.p[chunk.len - 2] : c->last[1];
+    c->last[1] = chunk.p[chunk.len - 1];
+    hash_body(c, chunk);
+    return !wants_more(c);
+}
+
+/* A body that does not end in CRLF gets one (RFC 6376 s3.4.3, s3.4.4), also one that was cut. */
+static void end_body(struct dkim_check *c)
+{
+    if (c->last[1] == '\r')
+        hash_body(c, SPAN_LIT("\n"));
+    else if (c->last[1] && (c->last[0] != '\r' || c->last[1] != '\n'))
+        hash_body(c, SPAN_LIT("\r\n"));
+}
+
+const char *const *dkim_check_domains(const struct dkim_check *c, size_t *count_r)
+{
+    *count_r = c->count;
+    return c->domains;
+}
+
+static int take_keys(struct dkim_check *c)
+{
+    for (size_t i = 0; i < c->count; i++) {
+        struct item *item = &c->items[i];
+        if (pending(item) &&
+            dkim_key_choose(c->arena, dns_wait(item->key), &item->sig, &item->record) != 0)
+            return VOUCH_E_NOMEM;
+        if (!pending(item) && item->info)
+            dkim_sig_ignore(item->info);
+    }
+    return 0;
+}
+
+/* Reads libopendkim's finding of one signature. */
+static int judge(struct dkim_check *c, struct item *item)
+{
+    struct dkim_signature *sig = &item->sig;
+    int error = dkim_sig_geterror(item->info);
+    unsigned flags = dkim_sig_getflags(item->info);
+    bool appended = sig->has_length && !needs_body(c, sig);
+    if (!sig->ed25519 && dkim_sig_getkeysize(item->info, &sig->result.key_bits) != DKIM_STAT_OK)
+        sig->result.key_bits = 0;
+    if (appended)
+        sig->result.flags |= DKIM_FLAG_BODY_APPENDED;
+    if (sig->result.key_bits && sig->result.key_bits < DKIM_MIN_RSA_BITS) {
+        const char *reason = arena_printf(c->arena, "the key is too short: %u bits (RFC 8301)",
+                                          sig->result.key_bits);
+        dkim_signature_judge(sig, AUTH_PERMERROR, reason);
+        return reason ? 0 : VOUCH_E_NOMEM;
+    }
+    if (error == DKIM_SIGERROR_KEYDECODE)
+        dkim_signature_judge(sig, AUTH_PERMERROR, "the key cannot be decoded");
+    else if (error == DKIM_SIGERROR_TOOLARGE_L)
+        dkim_signature_judge(sig, AUTH_PERMERROR, "l= is larger than the body");
+    else if (!(flags & DKIM_SIGFLAG_PROCESSED))
+        dkim_signature_judge(sig, AUTH_TEMPERROR, "libopendkim could not verify it");
+    else if (!(flags & DKIM_SIGFLAG_PASSED) && c->withheld && sig->covers_signatures)
+        dkim_signature_judge(sig, AUTH_POLICY, "covers signatures that were not looked at");
+    else if (!(flags & DKIM_SIGFLAG_PASSED))
+        dkim_signature_judge(sig, AUTH_FAIL, "the header or the signature was changed");
+    else if (dkim_sig_getbh(item->info) != DKIM_SIGBH_MATCH)
+        dkim_signature_judge(sig, AUTH_FAIL, "the body was changed");
+    else if (error != DKIM_SIGERROR_OK)
+        dkim_signature_judge(sig, AUTH_PERMERROR, dkim_sig_geterrorstr(error));
+    else
+        dkim_signature_judge(sig, appended ? AUTH_POLICY : AUTH_PASS,
+                             appended ? "text follows what l= covers" : NULL);
+    return 0;
+}
+
+int dkim_check_finish(struct dkim_check *c, bool body_complete, struct dkim_result **results_r,
+                      size_t *count_r, size_t *skipped_r)
+{
+    struct dkim_result *results = arena_array(c->arena, c->count, sizeof *results);
+    if (!results)
+        return VOUCH_E_NOMEM;
+    end_body(c);
+    for (size_t i = 0; i < c->count; i++)
+        if ((!body_complete || c->body_cut) && needs_body(c, &c->items[i].sig))
+            dkim_signature_judge(&c->items[i].sig, AUTH_POLICY, "the body is over a limit");
+    if (take_keys(c) != 0)
+        return VOUCH_E_NOMEM;
+    if (any_pending(c))
+        dkim_eom(c->dkim, NULL);
+    for (size_t i = 0; i < c->count; i++) {
+        if (pending(&c->items[i]) && judge(c, &c->items[i]) != 0)
+            return VOUCH_E_NOMEM;
+        results[i] = c->items[i].sig.result;
+    }
+    *results_r = results;
+    *count_r = c->count;
+    *skipped_r = c->skipped;
+    return 0;
+}
