@@ -405,10 +405,10 @@ int dkim_check_finish(struct dkim_check *c, bool body_complete, struct dkim_resu
     struct dkim_result *results = arena_array(c->arena, c->count, sizeof *results);
     if (!results)
         return VOUCH_E_NOMEM;
-    end_body(c);
     for (size_t i = 0; i < c->count; i++)
         if ((!body_complete || c->body_cut) && needs_body(c, &c->items[i].sig))
             dkim_signature_judge(&c->items[i].sig, AUTH_POLICY, "the body is over a limit");
+    end_body(c);
     if (take_keys(c) != 0)
         return VOUCH_E_NOMEM;
     if (any_pending(c))
