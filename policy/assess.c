@@ -137,6 +137,7 @@ static struct spf_request spf_request(const struct assess *a, enum spf_scope sco
         .sender = a->message.env.sender,
         .receiver = a->context->sensor,
         .scope = scope,
+        .now = (time_t)(a->now_us / 1000000),
     };
 }
 

@@ -12,9 +12,9 @@ struct dns_batch;
 
 #define SPF_MAX_TERMS 10 /* RFC 7208 s4.6.4 */
 #define SPF_MAX_VOID  2
-#define SPF_MAX_NAMES 10 /* addresses of one mx, names of one ptr */
-#define SPF_MAX_QUERIES                                                                            \
-    121 /* what 10 terms of 10 names each can need, and the record itself; see spf.c */
+#define SPF_MAX_NAMES 10 /* hosts of one mx, names of the client */
+/* The most questions one evaluation can need, and never exceeds: see spf_ask.c. */
+#define SPF_MAX_QUERIES 123
 
 struct spf_request {
     struct ipaddr ip;
@@ -22,6 +22,7 @@ struct spf_request {
     const char *sender;   /* reverse-path; "" for the null sender: then postmaster@helo is judged */
     const char *receiver; /* our name, for %{r} */
     enum spf_scope scope; /* SPF_SCOPE_HELO judges helo whatever the sender */
+    time_t now;           /* for %{t} */
 };
 
 struct spf_cost {
