@@ -11,8 +11,8 @@
 #include "reputation.h"
 
 /* Good history of a place counts this much of bad history: good senders share it with whoever moves in next. */
-#define PLACE_GOOD 0.35
-#define HOP_GOOD   0.2 /* a hop is the sender's claim: good ones are easily claimed */
+#define PLACE_GOOD 0.25
+#define HOP_GOOD   0.1 /* a hop is the sender's claim: good ones are easily claimed */
 /* A hop over which the proven author's own provider took the message from a user who logged in: the bad neighbours are his network's, not his. */
 #define HOP_SUBMITTED 0.25
 #define HOP_BAD       (-1.0) /* log-odds from which a hop is a known bad relay */
@@ -80,8 +80,9 @@ struct level {
 };
 
 /* Each level adds what it knows beyond the one above it. A level knows only what the finer one does not: the same messages
- * are counted in both. The last is a single sender; those above are shared by many. */
-static void add_levels(struct ledger *l, const struct level *levels, int n, double (*scale)(double))
+ * are counted in both. person: the last level is a single sender; all others are shared by many. */
+static void add_levels(struct ledger *l, const struct level *levels, int n, bool person,
+                       double (*scale)(double))
 {
     double prior = l->params->prior, above = 0;
     int at[LEVELS];
@@ -97,7 +98,7 @@ static void add_levels(struct ledger *l, const struct level *levels, int n, doub
                 break;
             }
         double x = reputation(&own, prior, above);
-        if (k + 1 < n && (own.good > 0 || own.bad > 0))
+        if ((k + 1 < n || !person) && (own.good > 0 || own.bad > 0))
             x = reputation_shared(x, &own, prior);
         double weight = ledger_weigh(l, levels[k].weight, scale(x)) -
                         ledger_weigh(l, levels[k].weight, scale(above));
@@ -132,6 +133,13 @@ static void add_extremes(struct ledger *l, enum trust_weight w, const struct ext
         add_known(l, w, (size_t)e->worst, ledger_weigh(l, w, e->worst_x));
 }
 
+/* log-odds of identity i, which many senders share */
+static double shared_reputation(const struct ledger *l, size_t i)
+{
+    double x = reputation(&l->counts[i], l->params->prior, 0);
+    return reputation_shared(x, &l->counts[i], l->params->prior);
+}
+
 /* Names that stand alone; they are worn by all the mail of a host or a signer. */
 static void add_name(struct ledger *l, enum identity_kind kind, enum trust_weight w,
                      double (*scale)(double))
@@ -140,8 +148,7 @@ static void add_name(struct ledger *l, enum identity_kind kind, enum trust_weigh
     for (size_t i = 0; i < l->in->identity_count; i++) {
         if (l->in->identities[i].kind != kind || !proof_identity(l->in, i))
             continue;
-        double x = reputation(&l->counts[i], l->params->prior, 0);
-        consider(&e, (int)i, scale(reputation_shared(x, &l->counts[i], l->params->prior)));
+        consider(&e, (int)i, scale(shared_reputation(l, i)));
     }
     add_extremes(l, w, &e);
 }
@@ -212,7 +219,7 @@ static void add_authenticity(struct ledger *l)
         for (size_t i = 0; i < l->in->identity_count; i++) {
             if (l->in->identities[i].kind != pairs[p].kind || !proof_identity(l->in, i))
                 continue;
-            double x = reputation(&l->counts[i], l->params->prior, 0);
+            double x = shared_reputation(l, i);
             if (l->author != PROOF_YES)
                 x = pairs[p].kind == ID_PAIR_NETWORK && x > 0
                         ? x * CLAIM_GOOD * exclusive(l, &pairs[p], i)
@@ -279,16 +286,16 @@ void history_terms(struct ledger *l)
         {ID_AUTHOR_ORG, TW_AUTHOR}, {ID_AUTHOR_DOMAIN, TW_AUTHOR}, {ID_AUTHOR, TW_AUTHOR}};
     int mailfrom = find(l, ID_MAILFROM_ORG);
 
-    add_levels(l, client, 2, place);
+    add_levels(l, client, 2, false, place);
     add_name(l, ID_HELO, TW_HELO, place);
     add_name(l, ID_PTR, TW_PTR, place);
     add_name(l, ID_DKIM, TW_DKIM, plain);
     if (mailfrom >= 0 && proof_identity(l->in, (size_t)mailfrom))
-        add_levels(l, sender, 3, plain);
+        add_levels(l, sender, 3, true, plain);
     add_hops(l);
     add_authenticity(l);
     if (l->author == PROOF_YES) {
-        add_levels(l, author, 3, plain);
+        add_levels(l, author, 3, true, plain);
         add_author_pairs(l, ID_PAIR_ORIGIN, TW_PAIR_ORIGIN);
         add_author_pairs(l, ID_PAIR_RCPT, TW_RELATIONSHIP);
     }

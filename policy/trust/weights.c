@@ -32,7 +32,7 @@ static const struct {
     [TW_DKIM] = {"dkim", 0.25, "domain of a verified signature; often that of the author again"},
     [TW_HOP] =
         {"hop", 1.1,
-         "worst network beyond the client; good history there counts a fifth, being only claimed"},
+         "worst network beyond the client; good history there counts a tenth, being only claimed"},
     [TW_PAIR_NETWORK] =
         {"pair_network", 0.4,
          "author's organisation from this network: what shared servers cannot lend"},

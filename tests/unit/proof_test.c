@@ -48,8 +48,8 @@ static const struct {
      "news.example.org", 0, PROOF_YES},
     {"record timed out, nothing aligned", AUTH_TEMPERROR, AUTH_FAIL, "example.net", AUTH_NONE, NULL,
      0, PROOF_UNDECIDED},
-    {"dmarc not judged, nothing aligned", AUTH_UNKNOWN, AUTH_PASS, "example.net", AUTH_NONE, NULL, 0,
-     PROOF_NO},
+    {"dmarc not judged, nothing aligned", AUTH_UNKNOWN, AUTH_PASS, "example.net", AUTH_NONE, NULL,
+     0, PROOF_NO},
     {"policy is no pass", AUTH_NONE, AUTH_NONE, NULL, AUTH_POLICY, "example.org", 0, PROOF_NO},
     {"look-alike", AUTH_NONE, AUTH_PASS, "example.org.example.com", AUTH_PASS, "badexample.org", 0,
      PROOF_NO},
@@ -129,8 +129,8 @@ static void an_envelope_domain_is_proven_by_spf(void **state)
     fixture_init(&f);
     for (size_t i = 0; i < 3; i++) {
         for (int result = AUTH_UNKNOWN; result < AUTH_RESULT_COUNT; result++) {
-            f.ev.spf = (struct spf_result){.result = (enum auth_result)result,
-                                           .domain = "example.org"};
+            f.ev.spf =
+                (struct spf_result){.result = (enum auth_result)result, .domain = "example.org"};
             assert_int_equal(proven(&f, kinds[i]), result == AUTH_PASS);
         }
         f.ev.spf = (struct spf_result){.result = AUTH_PASS, .domain = "other.example.org"};
@@ -175,8 +175,8 @@ static void a_clients_name_is_proven_by_forward_confirmation(void **state)
     fixture_init(&f);
     for (size_t i = 0; i < 2; i++) {
         for (int result = AUTH_UNKNOWN; result < AUTH_RESULT_COUNT; result++) {
-            f.ev.iprev = (struct iprev_result){.result = (enum auth_result)result,
-                                               .name = "mx.example.org"};
+            f.ev.iprev =
+                (struct iprev_result){.result = (enum auth_result)result, .name = "mx.example.org"};
             assert_int_equal(proven(&f, kinds[i]), result == AUTH_PASS);
         }
         f.ev.iprev = (struct iprev_result){.result = AUTH_PASS, .name = "mx.example.com"};
@@ -222,10 +222,9 @@ static bool teaches(struct fixture *f, enum identity_kind kind, bool good)
 static void a_forgery_teaches_nothing_about_the_name_it_wears(void **state)
 {
     (void)state;
-    static const enum identity_kind names[] = {ID_HELO,          ID_PTR,      ID_MAILFROM,
-                                               ID_MAILFROM_ORG,  ID_AUTHOR,   ID_AUTHOR_DOMAIN,
-                                               ID_AUTHOR_ORG,    ID_DKIM,     ID_PAIR_DKIM,
-                                               ID_PAIR_MAILFROM, ID_PAIR_PTR, ID_PAIR_RCPT};
+    static const enum identity_kind names[] = {
+        ID_HELO,       ID_PTR,  ID_MAILFROM,  ID_MAILFROM_ORG,  ID_AUTHOR,   ID_AUTHOR_DOMAIN,
+        ID_AUTHOR_ORG, ID_DKIM, ID_PAIR_DKIM, ID_PAIR_MAILFROM, ID_PAIR_PTR, ID_PAIR_RCPT};
     struct fixture f;
     fixture_init(&f);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {

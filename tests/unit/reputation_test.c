@@ -36,8 +36,8 @@ static const struct {
     {"nor beyond hope", 0, 1e9, 0, -REPUTATION_MAX},
     {"unknown child is as its parent", 0, 0, 1.25, 1.25},
     {"and of a bad one", 0, 0, -3.9, -3.9},
-    {"good child of a bad parent", 20, 0, -2, 1.7644},
-    {"one bad of a good parent", 0, 1, 2, 0.8680},
+    {"good child of a bad parent", 20, 0, -2, 1.7599},
+    {"one bad of a good parent", 0, 1, 2, 0.8695},
 };
 
 static void counts_become_log_odds(void **state)

@@ -27,7 +27,7 @@ void fixture_author(struct fixture *f, const char *local, const char *domain)
 void fixture_init(struct fixture *f)
 {
     memset(f, 0, sizeof *f);
-    f->arena = arena_new(1 << 20);
+    f->arena = arena_new(1 << 26);
     assert_non_null(f->arena);
     struct message_limits limits = MESSAGE_LIMITS_DEFAULT;
     message_init(&f->m, f->arena, &limits);
