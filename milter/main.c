@@ -299,7 +299,6 @@ static int main_loop(struct program *p)
         } else if (event > 0) {
             log_write(p->log, LOG_LEVEL_INFO, "stopping");
             drain(p);
-            milter_stop();
             return EX_OK;
         }
     }
@@ -378,7 +377,7 @@ int main(int argc, char **argv)
     if ((status = open_log(&p)) == 0)
         status = run(&p);
 out:
-    /* libmilter's threads may still be there: what they use is left to the end of the process */
+    /* libmilter's threads are still there: what they use is left to the end of the process */
     if (p.daemon && daemon_messages(p.daemon) > 0)
         _exit(status);
     free(p.file);

@@ -10,8 +10,8 @@
 int milter_setup(struct daemon *d, const char *spec);
 /* Listens. */
 int milter_open(void);
-/* Serves until milter_stop or a signal that the library takes for itself (SIGHUP, SIGTERM, SIGINT). */
+/* Serves until the library takes SIGHUP, SIGTERM or SIGINT for itself. There is no way to stop it but to end the process: the
+ * library's own would wait up to five seconds for its listener. */
 int milter_run(void);
-void milter_stop(void);
 
 #endif
