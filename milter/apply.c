@@ -11,7 +11,6 @@
 #define FIELD_AUTHRES  "Authentication-Results"
 #define FIELD_VOUCH    "X-Vouch"
 #define FIELD_ORIGINAL "X-Vouch-Original-Recipient"
-#define FIELD_REASON   "X-Vouch-Reason"
 
 /* One message on its way out: what is wanted of it, cut to what the MTA can. */
 struct plan {
@@ -19,7 +18,7 @@ struct plan {
     const struct mta *mta;
     struct log *log;
     const char *name; /* the message's, for the log */
-    bool hold, redirect;
+    bool hold, redirect, remove;
     bool failed; /* an edit did not reach the MTA */
 };
 
@@ -31,26 +30,27 @@ static void check(struct plan *p, int status, const char *what)
     p->failed = true;
 }
 
-static bool enforced(const struct rcpt_decision *r, enum action action)
+/* What the decision makes of a recipient, unless it only observes. */
+static bool becomes(const struct decision *d, size_t i, enum rcpt_effect effect)
 {
-    return r->mode == MODE_ENFORCE && r->action == action;
+    return d->mode == MODE_ENFORCE && d->rcpts[i].effect == effect;
 }
 
-static bool redirected(const struct rcpt_decision *r)
+/* stays, and its own policy, which is not only observing, wants action */
+static bool stays_with(const struct decision *d, size_t i, enum action action)
 {
-    return enforced(r, ACTION_QUARANTINE) && r->quarantine == QUARANTINE_REDIRECT &&
-           r->quarantine_mailbox;
+    return becomes(d, i, RCPT_STAYS) && d->rcpts[i].mode == MODE_ENFORCE &&
+           d->rcpts[i].action == action;
 }
 
-/* Fills what is wanted: hold, redirect. */
+/* Fills what is wanted: hold, redirect, remove. */
 static void plan_want(struct plan *p)
 {
     const struct decision *d = p->a->record->decision;
     for (size_t i = 0; i < d->rcpt_count; i++) {
-        if (redirected(&d->rcpts[i]))
-            p->redirect = true;
-        else if (enforced(&d->rcpts[i], ACTION_QUARANTINE))
-            p->hold = true;
+        p->redirect = p->redirect || becomes(d, i, RCPT_REDIRECTED);
+        p->remove = p->remove || becomes(d, i, RCPT_REMOVED);
+        p->hold = p->hold || stays_with(d, i, ACTION_QUARANTINE);
     }
     if (d->rcpt_count == 0 && d->mode == MODE_ENFORCE && d->action == ACTION_QUARANTINE)
         p->hold = true;
@@ -74,6 +74,8 @@ static const char *plan_cut(struct plan *p)
     }
     if (p->hold && !(can & MTA_HOLD))
         return "the MTA lets no filter hold a message";
+    if (p->remove && !(can & MTA_DELETE_RCPT))
+        return "the MTA lets no filter remove recipients";
     if (p->a->forged_count && !(can & MTA_CHANGE_FIELD))
         return "the MTA lets no filter remove forged fields";
     return NULL;
@@ -93,7 +95,7 @@ static const char *wanted_prefix(const struct decision *d)
 {
     for (size_t i = 0; i < d->rcpt_count; i++) {
         const char *prefix = d->rcpts[i].subject_prefix;
-        if (enforced(&d->rcpts[i], ACTION_TAG) && prefix && *prefix)
+        if (stays_with(d, i, ACTION_TAG) && prefix && *prefix)
             return prefix;
     }
     return NULL;
@@ -142,10 +144,10 @@ static void add_original_rcpts(struct plan *p)
     const struct decision *d = p->a->record->decision;
     bool some_stay = false;
     for (size_t i = 0; i < d->rcpt_count; i++)
-        some_stay = some_stay || !redirected(&d->rcpts[i]);
+        some_stay = some_stay || becomes(d, i, RCPT_STAYS);
     for (size_t i = d->rcpt_count; i-- > 0;) {
         const char *rcpt = d->rcpts[i].rcpt;
-        if (!redirected(&d->rcpts[i]))
+        if (!becomes(d, i, RCPT_REDIRECTED))
             continue;
         if (some_stay && !named_in_header(p->a->record->message, rcpt))
             continue;
@@ -163,15 +165,6 @@ static void one_line(struct sbuf *out, const char *text, const char *id)
             out->p[i] = '?';
 }
 
-/* Postfix keeps no reason with a message on hold, so the message itself does. */
-static void add_reason(struct plan *p)
-{
-    struct sbuf reason;
-    one_line(&reason, p->a->record->decision->reason, p->a->record->id);
-    check(p, p->mta->insert_field(p->mta->engine, FIELD_REASON, sbuf_str(&reason)), FIELD_REASON);
-    sbuf_clear(&reason);
-}
-
 /* Each goes to the top: the last one stands highest. */
 static void add_fields(struct plan *p)
 {
@@ -179,8 +172,6 @@ static void add_fields(struct plan *p)
         return;
     if (p->redirect)
         add_original_rcpts(p);
-    if (p->hold || p->redirect)
-        add_reason(p);
     if (p->a->header)
         check(p, p->mta->insert_field(p->mta->engine, FIELD_VOUCH, p->a->header), FIELD_VOUCH);
     if (p->a->authres)
@@ -198,21 +189,28 @@ static bool same_address(const char *path, const char *address)
     return span_ieq_cstr(s, address);
 }
 
-static void redirect(struct plan *p)
+static void add_mailboxes(struct plan *p)
 {
     const struct decision *d = p->a->record->decision;
     const char *last = NULL;
     for (size_t i = 0; i < d->rcpt_count && !p->failed; i++) {
         const char *mailbox = d->rcpts[i].quarantine_mailbox;
-        if (!redirected(&d->rcpts[i]) || (last && strcmp(last, mailbox) == 0))
+        if (!becomes(d, i, RCPT_REDIRECTED) || (last && strcmp(last, mailbox) == 0))
             continue;
         check(p, p->mta->add_rcpt(p->mta->engine, mailbox), mailbox);
         last = mailbox;
     }
-    for (size_t i = 0; i < d->rcpt_count && !p->failed; i++) {
-        const struct rcpt_decision *r = &d->rcpts[i];
-        if (redirected(r) && !same_address(p->a->rcpts[i], r->quarantine_mailbox))
-            check(p, p->mta->delete_rcpt(p->mta->engine, p->a->rcpts[i]), r->rcpt);
+}
+
+/* Takes out who is redirected or removed, but for a mailbox that was itself a recipient. */
+static void delete_rcpts(struct plan *p)
+{
+    const struct decision *d = p->a->record->decision;
+    for (size_t i = 0; i < p->a->rcpt_count && i < d->rcpt_count && !p->failed; i++) {
+        bool goes = p->redirect && becomes(d, i, RCPT_REDIRECTED) &&
+                    !same_address(p->a->rcpts[i], d->rcpts[i].quarantine_mailbox);
+        if (goes || becomes(d, i, RCPT_REMOVED))
+            check(p, p->mta->delete_rcpt(p->mta->engine, p->a->rcpts[i]), d->rcpts[i].rcpt);
     }
 }
 
@@ -268,13 +266,15 @@ static enum mta_answer deliver(struct plan *p)
         enum mta_answer answer = fall_back(p, impossible, p->name);
         if (answer != MTA_CONTINUE)
             return answer;
-        p->hold = p->redirect = false;
+        p->hold = p->redirect = p->remove = false;
     }
     remove_forged(p);
     tag_subject(p);
     add_fields(p);
     if (p->redirect)
-        redirect(p);
+        add_mailboxes(p);
+    if (p->redirect || p->remove)
+        delete_rcpts(p);
     if (p->hold)
         hold(p);
     return p->failed ? fall_back(p, "an edit failed", p->name) : MTA_CONTINUE;

@@ -62,9 +62,9 @@ static int set_reply(void *engine, const char *code, const char *enhanced, const
 
 #define MAILBOX "q@example.org"
 #define FIELDS  "ins X-Vouch: V|ins Authentication-Results: A|"
-#define REASON  "ins X-Vouch-Reason: because (ID)|"
 
-/* wants of up to three recipients: a, t(ag), r(edirect), h(old), o(bserved redirect), - */
+/* what becomes of up to three recipients: a(ccepted), t(agged), r(edirected), h(eld), x (removed), o: a
+ * policy that only observes would tag; -: none */
 struct apply_case {
     const char *name;
     enum action whole;
@@ -93,37 +93,47 @@ static const struct apply_case cases[] = {
     {"forged fields go first, from the last", ACTION_ACCEPT, "a",
      "del Authentication-Results 3|del X-Vouch 1|del Authentication-Results 1|" FIELDS,
      MTA_CONTINUE, .forged = true},
-    {"hold", ACTION_QUARANTINE, "h", REASON FIELDS "hold because (ID)|", MTA_CONTINUE,
+    {"hold", ACTION_QUARANTINE, "h", FIELDS "hold because (ID)|", MTA_CONTINUE, .observe = false},
+    {"hold with no recipients", ACTION_QUARANTINE, "", FIELDS "hold because (ID)|", MTA_CONTINUE,
      .observe = false},
-    {"hold with no recipients", ACTION_QUARANTINE, "", REASON FIELDS "hold because (ID)|",
-     MTA_CONTINUE, .observe = false},
     {"redirect", ACTION_QUARANTINE, "rr",
      "ins X-Vouch-Original-Recipient: two@example.org|"
-     "ins X-Vouch-Original-Recipient: one@example.org|" REASON FIELDS "add " MAILBOX
+     "ins X-Vouch-Original-Recipient: one@example.org|" FIELDS "add " MAILBOX
      "|rem <One@example.org>|rem <two@example.org>|",
      MTA_CONTINUE, .observe = false},
     {"redirect takes only its own; blind ones are not named", ACTION_QUARANTINE, "ar",
-     REASON FIELDS "add " MAILBOX "|rem <two@example.org>|", MTA_CONTINUE, .observe = false},
+     FIELDS "add " MAILBOX "|rem <two@example.org>|", MTA_CONTINUE, .observe = false},
     {"redirect names whom the message names", ACTION_QUARANTINE, "ra",
-     "ins X-Vouch-Original-Recipient: one@example.org|" REASON FIELDS "add " MAILBOX
+     "ins X-Vouch-Original-Recipient: one@example.org|" FIELDS "add " MAILBOX
      "|rem <One@example.org>|",
      MTA_CONTINUE, .observe = false},
-    {"the mailbox itself is not taken out", ACTION_QUARANTINE, "--r",
-     REASON FIELDS "add " MAILBOX "|", MTA_CONTINUE, .observe = false},
+    {"the mailbox itself is not taken out", ACTION_QUARANTINE, "--r", FIELDS "add " MAILBOX "|",
+     MTA_CONTINUE, .observe = false},
     {"hold and redirect", ACTION_QUARANTINE, "hr",
-     REASON FIELDS "add " MAILBOX "|rem <two@example.org>|hold because (ID)|", MTA_CONTINUE,
+     FIELDS "add " MAILBOX "|rem <two@example.org>|hold because (ID)|", MTA_CONTINUE,
      .observe = false},
+    {"discard for one of two", ACTION_ACCEPT, "ax", FIELDS "rem <two@example.org>|", MTA_CONTINUE,
+     .observe = false},
+    {"discard and redirect", ACTION_QUARANTINE, "rx",
+     "ins X-Vouch-Original-Recipient: one@example.org|" FIELDS "add " MAILBOX
+     "|rem <One@example.org>|rem <two@example.org>|",
+     MTA_CONTINUE, .observe = false},
+    {"one only observes: its tag is not put", ACTION_ACCEPT, "ao", FIELDS, MTA_CONTINUE,
+     .observe = false},
+    {"discard for one, MTA removes none, on_failure tempfail", ACTION_ACCEPT, "ax",
+     "451 4.7.1 The message cannot be checked now, try again later (QID)|", MTA_TEMPFAIL,
+     .cannot = MTA_DELETE_RCPT, .on_failure = ACTION_TEMPFAIL},
     {"observe: reject", ACTION_REJECT, "a", FIELDS, MTA_CONTINUE, .observe = true},
     {"observe: discard", ACTION_DISCARD, "a", FIELDS, MTA_CONTINUE, .observe = true},
-    {"observe: redirect", ACTION_QUARANTINE, "oo", FIELDS, MTA_CONTINUE, .observe = true},
-    {"observe: forged fields still go", ACTION_QUARANTINE, "o",
+    {"observe: redirect", ACTION_QUARANTINE, "rx", FIELDS, MTA_CONTINUE, .observe = true},
+    {"observe: forged fields still go", ACTION_QUARANTINE, "h",
      "del Authentication-Results 3|del X-Vouch 1|del Authentication-Results 1|" FIELDS,
      MTA_CONTINUE, .observe = true, .forged = true},
-    {"redirect, recipients lost: held", ACTION_QUARANTINE, "rr", REASON FIELDS "hold because (ID)|",
+    {"redirect, recipients lost: held", ACTION_QUARANTINE, "rr", FIELDS "hold because (ID)|",
      MTA_CONTINUE, .lost = true},
-    {"redirect, MTA adds none: held", ACTION_QUARANTINE, "r", REASON FIELDS "hold because (ID)|",
+    {"redirect, MTA adds none: held", ACTION_QUARANTINE, "r", FIELDS "hold because (ID)|",
      MTA_CONTINUE, .cannot = MTA_ADD_RCPT},
-    {"redirect, MTA removes none: held", ACTION_QUARANTINE, "r", REASON FIELDS "hold because (ID)|",
+    {"redirect, MTA removes none: held", ACTION_QUARANTINE, "r", FIELDS "hold because (ID)|",
      MTA_CONTINUE, .cannot = MTA_DELETE_RCPT},
     {"hold, MTA holds none, on_failure accept", ACTION_QUARANTINE, "h", FIELDS, MTA_CONTINUE,
      .cannot = MTA_HOLD},
@@ -143,12 +153,12 @@ static const struct apply_case cases[] = {
     {"MTA adds no fields", ACTION_TAG, "t", "chg Subject 1: [x] hi|", MTA_CONTINUE,
      .cannot = MTA_ADD_FIELD},
     {"an edit is lost, on_failure tempfail", ACTION_QUARANTINE, "r",
-     "ins X-Vouch-Original-Recipient: one@example.org|" REASON FIELDS "add " MAILBOX
+     "ins X-Vouch-Original-Recipient: one@example.org|" FIELDS "add " MAILBOX
      "|451 4.7.1 The message cannot be checked now, try again later (QID)|",
      MTA_TEMPFAIL, .refuse = "add", .on_failure = ACTION_TEMPFAIL},
     {"an edit is lost, on_failure accept: nobody is taken out", ACTION_QUARANTINE, "r",
-     "ins X-Vouch-Original-Recipient: one@example.org|" REASON FIELDS "add " MAILBOX "|",
-     MTA_CONTINUE, .refuse = "add"},
+     "ins X-Vouch-Original-Recipient: one@example.org|" FIELDS "add " MAILBOX "|", MTA_CONTINUE,
+     .refuse = "add"},
 };
 
 static struct rcpt_decision rcpt_decision(size_t i, char want)
@@ -157,11 +167,18 @@ static struct rcpt_decision rcpt_decision(size_t i, char want)
     struct rcpt_decision r = {.rcpt = rcpts[i], .action = ACTION_ACCEPT, .subject_prefix = "[x]"};
     if (want == 't')
         r.action = ACTION_TAG;
-    if (want == 'h' || want == 'r' || want == 'o')
+    if (want == 'o')
+        r.action = ACTION_TAG;
+    if (want == 'h' || want == 'r')
         r.action = ACTION_QUARANTINE;
-    if (want == 'r' || want == 'o') {
+    if (want == 'r') {
+        r.effect = RCPT_REDIRECTED;
         r.quarantine = QUARANTINE_REDIRECT;
         r.quarantine_mailbox = MAILBOX;
+    }
+    if (want == 'x') {
+        r.effect = RCPT_REMOVED;
+        r.action = ACTION_DISCARD;
     }
     r.mode = want == 'o' ? MODE_OBSERVE : MODE_ENFORCE;
     return r;
