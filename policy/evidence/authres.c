@@ -9,7 +9,7 @@
 #include "sbuf.h"
 
 #define FIELD_NAME "Authentication-Results: "
-#define LINE_MAX   78 /* RFC 5322 s2.1.1 */
+#define LINE_MAX   77 /* RFC 5322 s2.1.1: 78; a ";" may follow */
 #define TAB_WIDTH  8
 #define VALUE_MAX  255   /* bytes of one value; longer ones are cut */
 #define FIELD_MAX  65536 /* bytes; ten signatures need about 3000 */
