@@ -269,7 +269,8 @@ static bool is_internal(const struct reader *r)
     return false;
 }
 
-/* RFC 3848 and RFC 6531 s4.3: "S" for TLS, "A" for authentication; "asmtp" is old Exim's. */
+/* RFC 3848 and RFC 6531 s4.3: "S" for TLS, "A" for authentication; "asmtp" is old Exim's,
+ * "ESMTP/TLS/cipher" IronPort's. */
 static void read_protocol(struct reader *r)
 {
     struct span with = r->first[CLAUSE_WITH];
@@ -277,7 +278,7 @@ static void read_protocol(struct reader *r)
     if (at < 0)
         return;
     struct span tail = span_slice(with, (size_t)at + 3, with.len);
-    r->tls |= span_ieq_cstr(tail, "S") || span_ieq_cstr(tail, "SA");
+    r->tls |= span_ieq_cstr(tail, "S") || span_ieq_cstr(tail, "SA") || span_istarts(tail, "/TLS");
     r->authenticated |=
         span_ieq_cstr(tail, "A") || span_ieq_cstr(tail, "SA") || span_ieq_cstr(with, "ASMTP");
 }
