@@ -23,16 +23,14 @@ static const struct {
 
 static struct store *refuse(const char *url, char *error_r, size_t size)
 {
-    if (strncmp(url, "rediss:", 7) == 0)
-        snprintf(error_r, size,
-                 "store '%s': Redis over TLS is not supported; use redis+unix:PATH to a TLS proxy "
-                 "on this host",
-                 url);
-    else
-        snprintf(error_r, size,
-                 "store '%s': not a store; accepted: lmdb:DIR, redis://HOST:PORT/DB, "
-                 "redis+unix:PATH, memory:, memory:FILE, none",
-                 url);
+    const char *why =
+        strncmp(url, "rediss:", 7) == 0
+            ? "Redis over TLS is not supported; use redis+unix:PATH to a TLS proxy on "
+              "this host"
+            : "not a store; accepted: lmdb:DIR, redis://HOST:PORT/DB, "
+              "redis+unix:PATH, memory:, memory:FILE, none";
+    /* what may be a password is not repeated */
+    snprintf(error_r, size, "store '%s': %s", strchr(url, '@') ? "..." : url, why);
     errno = EINVAL;
     return NULL;
 }

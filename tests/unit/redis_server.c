@@ -74,6 +74,8 @@ void redis_server_start(struct redis_server *s, const char *const *extra)
             redisFree(c);
             return;
         }
+        if (waitpid(s->pid, NULL, WNOHANG) == s->pid)
+            break;
         nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
     }
     fail_msg("redis-server did not start: see %s/redis.log", s->dir);
