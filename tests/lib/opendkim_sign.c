@@ -32,13 +32,7 @@ static int sign(DKIM *dkim, unsigned char *message, size_t len)
         dkim_chunk(dkim, NULL, 0) != DKIM_STAT_OK || dkim_eom(dkim, NULL) != DKIM_STAT_OK ||
         dkim_getsighdr_d(dkim, strlen("DKIM-Signature: "), &field, &n) != DKIM_STAT_OK)
         return 1;
-    printf("DKIM-Signature: ");
-    for (; *field; field++) {
-        if (*field == '\n')
-            putchar('\r'); /* it folds with LF and signs that as CRLF */
-        putchar(*field);
-    }
-    printf("\r\n");
+    printf("DKIM-Signature: %.*s\r\n", (int)n, (const char *)field);
     return fflush(stdout) != 0;
 }
 
