@@ -171,7 +171,7 @@ static int lex_word(struct lexer *l)
     return kind;
 }
 
-struct token lexer_next(struct lexer *lexer)
+struct token lexer_next_token(struct lexer *lexer)
 {
     skip_space(lexer);
     struct token t = {.from = lexer->at, .line = lexer->line};

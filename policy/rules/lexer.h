@@ -29,6 +29,6 @@ struct lexer {
 };
 
 /* The next token; reports what is none. */
-struct token lexer_next(struct lexer *lexer);
+struct token lexer_next_token(struct lexer *lexer);
 
 #endif

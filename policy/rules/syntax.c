@@ -45,7 +45,7 @@ static bool is_closing(int kind)
 static void take(struct check *c)
 {
     c->open += is_opening(c->token.kind) - is_closing(c->token.kind);
-    c->token = lexer_next(&c->lexer);
+    c->token = lexer_next_token(&c->lexer);
 }
 
 static void blank(struct check *c, size_t from, size_t to)
@@ -238,7 +238,7 @@ static bool at_setting(struct check *c)
     struct lexer ahead = c->lexer;
     struct mistakes none = {.failed = true}; /* takes no report */
     ahead.mistakes = &none;
-    int kind = lexer_next(&ahead).kind;
+    int kind = lexer_next_token(&ahead).kind;
     return kind == '=' || kind == ':';
 }
 
