@@ -4,7 +4,7 @@
 #include "rfc5322.h"
 #include "arena.h"
 #include "errors.h"
-#include "lexer.h"
+#include "rfc5322_lexer.h"
 #include "rfc2047.h"
 #include "sbuf.h"
 #include "utf8.h"
@@ -83,9 +83,9 @@ char *rfc5322_utf8(struct arena *arena, struct span s)
 
 struct span rfc5322_msgid(struct span value)
 {
-    struct lexer lex;
-    lexer_init(&lex, value);
-    for (struct token token; (token = lexer_next(&lex)).type != TOKEN_END;) {
+    struct rfc5322_lexer lex;
+    rfc5322_lexer_init(&lex, value);
+    for (struct token token; (token = rfc5322_lexer_next(&lex)).type != TOKEN_END;) {
         if (token.type != '<')
             continue;
         /* some ids hold spaces or specials: all up to the bracket */

@@ -11,14 +11,14 @@
 #include "domain.h"
 #include "errors.h"
 #include "ipaddr.h"
-#include "lexer.h"
+#include "rfc5322_lexer.h"
 #include "rfc2047.h"
 #include "sbuf.h"
 #include "utf8.h"
 
 struct parser {
     struct arena *arena;
-    struct lexer lex;
+    struct rfc5322_lexer lex;
     const char *group; /* NULL outside of groups */
     struct mailbox *list;
     size_t count, cap;
@@ -42,9 +42,9 @@ static struct addr_spec find_addr_spec(struct span region)
     struct addr_spec a = {.phrase = span_slice(region, 0, 0), .local = region, .proper = true};
     const char *end = region.p + region.len;
     int before = '.';
-    struct lexer lex;
-    lexer_init(&lex, region);
-    for (struct token t; (t = lexer_next(&lex)).type != TOKEN_END; before = t.type) {
+    struct rfc5322_lexer lex;
+    rfc5322_lexer_init(&lex, region);
+    for (struct token t; (t = rfc5322_lexer_next(&lex)).type != TOKEN_END; before = t.type) {
         bool word = t.type == TOKEN_ATOM || t.type == TOKEN_QUOTED;
         if (t.type == '@') {
             a.proper &= !a.domain.p && before != '@';
@@ -72,12 +72,12 @@ static bool add_local(struct span raw, struct sbuf *out)
 {
     bool proper = true;
     size_t words = 0;
-    struct lexer lex;
-    lexer_init(&lex, raw);
-    for (struct token t; (t = lexer_next(&lex)).type != TOKEN_END;) {
+    struct rfc5322_lexer lex;
+    rfc5322_lexer_init(&lex, raw);
+    for (struct token t; (t = rfc5322_lexer_next(&lex)).type != TOKEN_END;) {
         words += t.type != '.';
         if (t.type == TOKEN_QUOTED)
-            lexer_unquote(t.raw, out);
+            rfc5322_lexer_unquote(t.raw, out);
         else
             sbuf_addspan(out, t.raw);
         proper &= t.type == TOKEN_ATOM || t.type == TOKEN_QUOTED || t.type == '.';
@@ -115,10 +115,10 @@ static int read_domain(struct parser *p, struct span raw, const char **domain_r)
 {
     char name[DOMAIN_MAX + 1];
     bool literal = false, proper = true;
-    struct lexer lex;
-    lexer_init(&lex, raw);
+    struct rfc5322_lexer lex;
+    rfc5322_lexer_init(&lex, raw);
     sbuf_reset(&p->buf);
-    for (struct token t; (t = lexer_next(&lex)).type != TOKEN_END;) {
+    for (struct token t; (t = rfc5322_lexer_next(&lex)).type != TOKEN_END;) {
         proper &= !literal && (t.type == TOKEN_ATOM || t.type == '.' || t.type == TOKEN_LITERAL);
         literal = t.type == TOKEN_LITERAL;
         if (literal)
@@ -152,12 +152,12 @@ static struct span squeeze(struct sbuf *b)
 
 static void add_phrase(struct span raw, struct sbuf *out)
 {
-    struct lexer lex;
-    lexer_init(&lex, raw);
-    for (struct token t; (t = lexer_next(&lex)).type != TOKEN_END;) {
+    struct rfc5322_lexer lex;
+    rfc5322_lexer_init(&lex, raw);
+    for (struct token t; (t = rfc5322_lexer_next(&lex)).type != TOKEN_END;) {
         if (t.gap && out->len)
             sbuf_addc(out, ' ');
-        lexer_unquote(t.raw, out);
+        rfc5322_lexer_unquote(t.raw, out);
     }
 }
 
@@ -169,7 +169,7 @@ static int read_phrase(struct parser *p, struct span raw, const char **text_r)
     sbuf_reset(&p->buf);
     sbuf_init(&decoded, SIZE_MAX);
     if (raw.len && raw.p[0] == '(')
-        lexer_unquote(raw, &p->buf);
+        rfc5322_lexer_unquote(raw, &p->buf);
     else
         add_phrase(raw, &p->buf);
     rfc2047_decode(sbuf_span(&p->buf), &decoded);
@@ -208,9 +208,9 @@ static int add_mailbox(struct parser *p, struct span phrase, struct addr_spec a,
 /* No angle brackets: "local@domain", or something that is none. */
 static int bare_address(struct parser *p, struct span region)
 {
-    struct lexer lex;
-    lexer_init(&lex, region);
-    if (lexer_next(&lex).type == TOKEN_END)
+    struct rfc5322_lexer lex;
+    rfc5322_lexer_init(&lex, region);
+    if (rfc5322_lexer_next(&lex).type == TOKEN_END)
         return 0; /* an empty element */
     struct addr_spec a = find_addr_spec(region);
     bool proper = a.phrase.len == 0;
@@ -223,14 +223,14 @@ static int bare_address(struct parser *p, struct span region)
 
 /* Behind "<": [route ":"] addr-spec ">". The region where the addr-spec stands; *proper_r is false if
  * the closing bracket is missing. */
-static struct span angle_region(struct lexer *lex, bool *proper_r)
+static struct span angle_region(struct rfc5322_lexer *lex, bool *proper_r)
 {
     const char *from = lex->in.p + lex->at;
-    int first = lexer_peek(lex).type;
+    int first = rfc5322_lexer_peek(lex).type;
     bool route = first == '@' || first == ',';
     for (;;) {
-        struct lexer here = *lex;
-        struct token t = lexer_next(lex);
+        struct rfc5322_lexer here = *lex;
+        struct token t = rfc5322_lexer_next(lex);
         *proper_r = t.type == '>';
         if (t.type == '>')
             return between(from, t.raw.p);
@@ -254,15 +254,15 @@ static bool ends_element(struct token t)
 static int angle_address(struct parser *p, struct span phrase)
 {
     bool proper;
-    struct lexer lex;
+    struct rfc5322_lexer lex;
     struct addr_spec a = find_addr_spec(angle_region(&p->lex, &proper));
     proper &= a.phrase.len == 0;
-    while (!ends_element(lexer_peek(&p->lex))) {
+    while (!ends_element(rfc5322_lexer_peek(&p->lex))) {
         proper = false;
-        lexer_next(&p->lex);
+        rfc5322_lexer_next(&p->lex);
     }
-    lexer_init(&lex, phrase);
-    if (lexer_next(&lex).type == TOKEN_END)
+    rfc5322_lexer_init(&lex, phrase);
+    if (rfc5322_lexer_next(&lex).type == TOKEN_END)
         phrase = p->lex.comment;
     return add_mailbox(p, phrase, a, proper);
 }
@@ -286,12 +286,12 @@ static int parse_element(struct parser *p, int *type_r)
     p->lex.comment = SPAN_NONE;
     for (;;) {
         size_t here = p->lex.at;
-        t = lexer_next(&p->lex);
+        t = rfc5322_lexer_next(&p->lex);
         struct span before = span_slice(p->lex.in, from, here);
         at |= t.type == '@';
         if (t.type == '<') {
             rc = angle_address(p, before);
-            t = lexer_next(&p->lex);
+            t = rfc5322_lexer_next(&p->lex);
             break;
         }
         if (ends_element(t)) {
@@ -314,7 +314,7 @@ int rfc5322_addresses(struct arena *arena, struct span value, struct mailbox **l
     struct parser p = {.arena = arena};
     int rc = 0, type = ',';
     sbuf_init(&p.buf, SIZE_MAX);
-    lexer_init(&p.lex, value);
+    rfc5322_lexer_init(&p.lex, value);
     while (!rc && type != TOKEN_END) {
         rc = parse_element(&p, &type);
         if (type == ';')
@@ -374,7 +374,7 @@ int rfc5322_read_path(struct arena *arena, struct span s, const char **path_r)
     bool proper = true;
     s = span_trim(s);
     if (s.len && s.p[0] == '<') {
-        lexer_init(&p.lex, span_slice(s, 1, s.len));
+        rfc5322_lexer_init(&p.lex, span_slice(s, 1, s.len));
         s = angle_region(&p.lex, &proper);
         proper &= p.lex.at == p.lex.in.len;
     }

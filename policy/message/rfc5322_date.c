@@ -3,7 +3,7 @@
  * comma or zone, fractions of a second, "GMT+0100". The day of the week is not compared. */
 #include "rfc5322.h"
 #include "errors.h"
-#include "lexer.h"
+#include "rfc5322_lexer.h"
 
 struct date {
     unsigned year, month, day, hour, minute, second;
@@ -59,20 +59,20 @@ static bool year(struct token token, unsigned *year_r)
     return *year_r >= 1900;
 }
 
-static bool time_of_day(struct lexer *lex, struct date *d)
+static bool time_of_day(struct rfc5322_lexer *lex, struct date *d)
 {
-    if (!number(lexer_next(lex), 23, &d->hour) || lexer_next(lex).type != ':' ||
-        !number(lexer_next(lex), 59, &d->minute))
+    if (!number(rfc5322_lexer_next(lex), 23, &d->hour) || rfc5322_lexer_next(lex).type != ':' ||
+        !number(rfc5322_lexer_next(lex), 59, &d->minute))
         return false;
     d->second = 0;
-    if (lexer_peek(lex).type != ':')
+    if (rfc5322_lexer_peek(lex).type != ':')
         return true;
-    lexer_next(lex);
-    if (!number(lexer_next(lex), 60, &d->second))
+    rfc5322_lexer_next(lex);
+    if (!number(rfc5322_lexer_next(lex), 60, &d->second))
         return false;
-    if (lexer_peek(lex).type == '.') {
-        lexer_next(lex);
-        lexer_next(lex);
+    if (rfc5322_lexer_peek(lex).type == '.') {
+        rfc5322_lexer_next(lex);
+        rfc5322_lexer_next(lex);
     }
     return true;
 }
@@ -112,20 +112,20 @@ static bool zone(struct token token, int *zone_r)
 
 int rfc5322_date(struct span value, time_t *time_r)
 {
-    struct lexer lex;
+    struct rfc5322_lexer lex;
     struct date d;
-    lexer_init(&lex, value);
-    struct token token = lexer_next(&lex);
+    rfc5322_lexer_init(&lex, value);
+    struct token token = rfc5322_lexer_next(&lex);
     if (token.type == TOKEN_ATOM && name_index(token.raw, "MonTueWedThuFriSatSun") >= 0)
-        token = lexer_next(&lex);
+        token = rfc5322_lexer_next(&lex);
     if (token.type == ',')
-        token = lexer_next(&lex);
+        token = rfc5322_lexer_next(&lex);
     if (!number(token, 31, &d.day) || d.day == 0)
         return VOUCH_E_SYNTAX;
-    int month = name_index(lexer_next(&lex).raw, "JanFebMarAprMayJunJulAugSepOctNovDec");
+    int month = name_index(rfc5322_lexer_next(&lex).raw, "JanFebMarAprMayJunJulAugSepOctNovDec");
     d.month = (unsigned)(month + 1);
-    if (month < 0 || !year(lexer_next(&lex), &d.year) || d.day > days_in(d.month, d.year) ||
-        !time_of_day(&lex, &d) || !zone(lexer_next(&lex), &d.zone))
+    if (month < 0 || !year(rfc5322_lexer_next(&lex), &d.year) || d.day > days_in(d.month, d.year) ||
+        !time_of_day(&lex, &d) || !zone(rfc5322_lexer_next(&lex), &d.zone))
         return VOUCH_E_SYNTAX;
     int64_t t = days_since_epoch(d.year, d.month, d.day) * 86400;
     *time_r = (time_t)(t + d.hour * 3600 + d.minute * 60 + d.second - d.zone * 60);

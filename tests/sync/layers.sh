@@ -32,7 +32,7 @@ milter:milter policy policy/verify policy/store policy/journal policy/rules poli
 '
 pure='message evidence trust rules'
 
-echo "1..$(($(printf '%s' "$rooms" | grep -c :) + 6))"
+echo "1..$(($(printf '%s' "$rooms" | grep -c :) + 7))"
 
 wrong_includes() { # ROOM ALLOWED...
     local room=$1 file header allowed found
@@ -77,6 +77,12 @@ done
 
 report "only milter/milter.c includes libmilter" \
     "$(grep -l 'libmilter/' milter/*.[ch] policy/*.[ch] policy/*/*.[ch] 2>/dev/null | grep -v '^milter/milter\.c$')"
+
+report "no two headers of one name, no two functions" "$(
+    find policy milter -name '*.h' -printf '%f\n' | sort | uniq -d
+    for room in "$build"/policy/*/lib*.a "$build"/policy/lib*.a "$build"/milter/lib*.a; do
+        [ -f "$room" ] && nm -g --defined-only "$room" 2>/dev/null | awk 'NF == 3 && $3 !~ /^_/ {print $3}' | sort -u
+    done | sort | uniq -d)"
 
 report "no banned functions" \
     "$(grep -nwE '(strcpy|strcat|sprintf|vsprintf|strtok|gets|atoi|atol|localtime|gmtime|inet_ntoa|inet_addr|alloca)[[:space:]]*\(' \

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef VOUCH_LEXER_H
-#define VOUCH_LEXER_H
+#ifndef VOUCH_RFC5322_LEXER_H
+#define VOUCH_RFC5322_LEXER_H
 
 #include "span.h"
 
@@ -20,19 +20,19 @@ struct token {
     bool gap; /* white space or comments stand before it */
 };
 
-struct lexer {
+struct rfc5322_lexer {
     struct span in;
     size_t at;
     struct span comment; /* the last comment that was passed, with its parentheses */
     bool deep;           /* comments nested beyond RFC5322_MAX_DEPTH: the rest was not read */
 };
 
-void lexer_init(struct lexer *lex, struct span in);
+void rfc5322_lexer_init(struct rfc5322_lexer *lex, struct span in);
 /* Passes white space and comments and takes the next token. */
-struct token lexer_next(struct lexer *lex);
+struct token rfc5322_lexer_next(struct rfc5322_lexer *lex);
 /* The same, but leaves it to be taken. */
-struct token lexer_peek(const struct lexer *lex);
+struct token rfc5322_lexer_peek(const struct rfc5322_lexer *lex);
 /* Appends what a token means: quotes, brackets, parentheses and quoted-pairs' backslashes taken off. */
-void lexer_unquote(struct span raw, struct sbuf *out);
+void rfc5322_lexer_unquote(struct span raw, struct sbuf *out);
 
 #endif

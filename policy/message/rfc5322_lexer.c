@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The tokens of structured header fields: RFC 5322 s3.2.1 to s3.2.4 with the obsolete forms of s4.1,
  * and RFC 6532's UTF-8. One pass; no recursion for nested comments. */
-#include "lexer.h"
+#include "rfc5322_lexer.h"
 #include <string.h>
 #include "rfc5322.h"
 #include "sbuf.h"
@@ -20,9 +20,9 @@ static bool is_special(char c)
     return c && strchr("()<>[]:;@,.\"", c);
 }
 
-void lexer_init(struct lexer *lex, struct span in)
+void rfc5322_lexer_init(struct rfc5322_lexer *lex, struct span in)
 {
-    *lex = (struct lexer){.in = in};
+    *lex = (struct rfc5322_lexer){.in = in};
 }
 
 /* The index behind the text that starts at s.p[at] and ends with the byte close. */
@@ -37,7 +37,7 @@ static size_t skip_delimited(struct span s, size_t at, char close)
     return s.len;
 }
 
-static size_t skip_comment(struct lexer *lex, size_t at)
+static size_t skip_comment(struct rfc5322_lexer *lex, size_t at)
 {
     struct span s = lex->in;
     size_t depth = 0;
@@ -56,7 +56,7 @@ static size_t skip_comment(struct lexer *lex, size_t at)
     return s.len;
 }
 
-static bool skip_gap(struct lexer *lex)
+static bool skip_gap(struct rfc5322_lexer *lex)
 {
     size_t from = lex->at;
     while (lex->at < lex->in.len) {
@@ -100,7 +100,7 @@ static size_t skip_atom(struct span s, size_t at)
     return at;
 }
 
-struct token lexer_next(struct lexer *lex)
+struct token rfc5322_lexer_next(struct rfc5322_lexer *lex)
 {
     struct token token = {.gap = skip_gap(lex)};
     size_t from = lex->at;
@@ -120,10 +120,10 @@ struct token lexer_next(struct lexer *lex)
     return token;
 }
 
-struct token lexer_peek(const struct lexer *lex)
+struct token rfc5322_lexer_peek(const struct rfc5322_lexer *lex)
 {
-    struct lexer copy = *lex;
-    return lexer_next(&copy);
+    struct rfc5322_lexer copy = *lex;
+    return rfc5322_lexer_next(&copy);
 }
 
 static char closing(char open)
@@ -131,7 +131,7 @@ static char closing(char open)
     return open == '"' ? '"' : open == '[' ? ']' : open == '(' ? ')' : '\0';
 }
 
-void lexer_unquote(struct span raw, struct sbuf *out)
+void rfc5322_lexer_unquote(struct span raw, struct sbuf *out)
 {
     char close = raw.len ? closing(raw.p[0]) : '\0';
     for (size_t i = close ? 1 : 0; i < raw.len; i++) {
