@@ -352,8 +352,6 @@ static void a_read_only_store_is_not_written(struct fixture *f)
     const struct store_key k = {"dom:example.org", "*"};
     const struct counts one = {1, 0, 1, T0, T0};
     const struct store_update u = {k, T0, 1, 0, 1};
-    if (strcmp(f->url, "memory:") == 0)
-        skip(); /* nothing to share with another store */
     assert_int_equal(store_put(f->s, &k, &one, 1), 0);
     store_close(&f->s);
     struct store *r = open_url(f->url, true);
@@ -372,8 +370,6 @@ static void it_stays_when_closed(struct fixture *f)
 {
     const struct store_key k = {"dom:example.org", "*"};
     const struct counts one = {1, 0, 1, T0, T0};
-    if (strcmp(f->url, "memory:") == 0)
-        skip();
     assert_int_equal(store_put(f->s, &k, &one, 1), 0);
     struct store *second = open_url(f->url, false);
     store_close(&f->s);
@@ -444,22 +440,23 @@ static void many_threads_ask_while_two_write(struct fixture *f)
 static const struct {
     const char *name;
     void (*run)(struct fixture *f);
+    bool again; /* opens the same model again: nothing for a store that keeps nothing */
 } cases[] = {
-    {"an empty model has nothing", an_empty_model_has_nothing},
-    {"what is put is found", what_is_put_is_found},
-    {"put replaces", put_replaces},
-    {"updates add and decay", updates_add_and_decay},
-    {"a large batch is one step", a_large_batch_is_one_step},
-    {"a batch is applied once", a_batch_is_applied_once},
-    {"names are kept apart", names_are_kept_apart},
-    {"names that cannot be kept are refused", names_that_cannot_be_kept_are_refused},
-    {"a scan sees every key", a_scan_sees_every_key},
-    {"queries may be cancelled", queries_may_be_cancelled},
-    {"a query gets ready", a_query_gets_ready},
-    {"keys are copied", keys_are_copied},
-    {"a read-only store is not written", a_read_only_store_is_not_written},
-    {"it stays when closed", it_stays_when_closed},
-    {"many threads ask while two write", many_threads_ask_while_two_write},
+    {"an empty model has nothing", an_empty_model_has_nothing, false},
+    {"what is put is found", what_is_put_is_found, false},
+    {"put replaces", put_replaces, false},
+    {"updates add and decay", updates_add_and_decay, false},
+    {"a large batch is one step", a_large_batch_is_one_step, false},
+    {"a batch is applied once", a_batch_is_applied_once, false},
+    {"names are kept apart", names_are_kept_apart, false},
+    {"names that cannot be kept are refused", names_that_cannot_be_kept_are_refused, false},
+    {"a scan sees every key", a_scan_sees_every_key, false},
+    {"queries may be cancelled", queries_may_be_cancelled, false},
+    {"a query gets ready", a_query_gets_ready, false},
+    {"keys are copied", keys_are_copied, false},
+    {"a read-only store is not written", a_read_only_store_is_not_written, true},
+    {"it stays when closed", it_stays_when_closed, true},
+    {"many threads ask while two write", many_threads_ask_while_two_write, false},
 };
 
 /* --- the backends --------------------------------------------------------------------------- */
@@ -495,10 +492,11 @@ static void redis_setup(struct fixture *f)
 static const struct {
     const char *name;
     void (*setup)(struct fixture *f);
+    bool lasts;
 } backends[] = {
-    {"memory", memory_setup},
-    {"lmdb", lmdb_setup},
-    {"redis", redis_setup},
+    {"memory", memory_setup, false},
+    {"lmdb", lmdb_setup, true},
+    {"redis", redis_setup, true},
 };
 
 struct test {
@@ -607,13 +605,16 @@ int main(void)
         cmocka_unit_test(none_is_empty_and_keeps_nothing),
         cmocka_unit_test(urls_that_are_wrong_say_so),
     };
+    size_t count = 3;
     for (size_t i = 0; i < LENGTH(table); i++) {
         struct test *t = &table[i];
         t->backend = i / LENGTH(cases);
         t->number = i % LENGTH(cases);
+        if (cases[t->number].again && !backends[t->backend].lasts)
+            continue;
         snprintf(t->name, sizeof t->name, "%s: %s", backends[t->backend].name,
                  cases[t->number].name);
-        tests[3 + i] = (struct CMUnitTest){t->name, run, NULL, NULL, t};
+        tests[count++] = (struct CMUnitTest){t->name, run, NULL, NULL, t};
     }
-    return cmocka_run_group_tests_name("store", tests, redis_up, redis_down);
+    return _cmocka_run_group_tests("store", tests, count, redis_up, redis_down);
 }
