@@ -161,7 +161,7 @@ static ptrdiff_t stored_client(const struct message *m, const struct ipnet *trus
                                size_t trusted_count)
 {
     size_t from = 0;
-    for (;;) {
+    while (from < m->hop_count) {
         ptrdiff_t at = received_client(m->hops + from, m->hop_count - from, trusted, trusted_count);
         if (at < 0)
             return -1;
@@ -170,6 +170,7 @@ static ptrdiff_t stored_client(const struct message *m, const struct ipnet *trus
             return (ptrdiff_t)from;
         from++;
     }
+    return -1;
 }
 
 static int scan_sender(struct message *m)
