@@ -63,13 +63,12 @@ bool schema_check_domain(struct arena *arena, const char *value, const char **va
 bool schema_check_mailbox(struct arena *arena, const char *value, const char **value_r)
 {
     char domain[DOMAIN_MAX + 1];
-    const char *pattern, *at = strrchr(value, '@');
-    if (!at || strpbrk(value, " ,;<>") || !schema_check_text(arena, value, value_r) ||
-        pattern_parse(arena, span_of(value), false, &pattern) != NULL ||
+    const char *at = strrchr(value, '@'), *plain;
+    if (!at || at == value || strpbrk(value, " ,;<>") ||
         domain_normalize(span_of(at + 1), domain) != 0)
         return false;
     *value_r = arena_printf(arena, "%.*s@%s", (int)(at - value), value, domain);
-    return *value_r != NULL;
+    return *value_r && schema_check_text(arena, *value_r, &plain);
 }
 
 bool schema_check_path(struct arena *arena, const char *value, const char **value_r)

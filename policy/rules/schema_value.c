@@ -3,6 +3,7 @@
  * are checked, and what is wrong is said together with what would be accepted. */
 #include "schema.h"
 #include <assert.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include "arena.h"
@@ -15,6 +16,7 @@ static_assert(sizeof(enum mode) == sizeof(int) && sizeof(enum action) == sizeof(
 static const char *shown(struct arena *arena, const config_setting_t *value)
 {
     const char *text = NULL;
+    double number;
     switch (config_setting_type(value)) {
     case CONFIG_TYPE_GROUP:
         return "a group";
@@ -27,7 +29,8 @@ static const char *shown(struct arena *arena, const config_setting_t *value)
         text = arena_printf(arena, "%d", config_setting_get_int(value));
         break;
     case CONFIG_TYPE_FLOAT:
-        text = arena_printf(arena, "%.10g", config_setting_get_float(value));
+        number = config_setting_get_float(value);
+        text = arena_printf(arena, number == floor(number) ? "%.1f" : "%.10g", number);
         break;
     case CONFIG_TYPE_STRING:
         text = arena_printf(arena, "\"%.80s\"", config_setting_get_string(value));

@@ -109,7 +109,7 @@ static void read_policies(struct reader *r)
         struct policy *p = &s->policies[s->policy_count];
         size_t before = m->count;
         if (config_setting_type(group) != CONFIG_TYPE_GROUP) {
-            mistakes_add(m, line_of(group), "'policies', value %u: is not a group: { ... }", i + 1);
+            mistakes_add(m, line_of(group), "'policies', value %u is not a group: { ... }", i + 1);
             continue;
         }
         policy_init(p, line_of(group));

@@ -9,13 +9,14 @@
  * reported why, or found a token that was. */
 #include "syntax.h"
 #include <string.h>
-#include "lexer.h"
+#include "scanner.h"
 
 struct check {
-    struct lexer lexer;
+    struct scanner scanner;
     struct token token;
-    char *text; /* the lexer's, writable */
+    char *text; /* the scanner's, writable */
     int open;   /* brackets opened and not closed before token */
+    int last;   /* line of the token before token */
 };
 
 /* A key of one group. */
@@ -45,7 +46,8 @@ static bool is_closing(int kind)
 static void take(struct check *c)
 {
     c->open += is_opening(c->token.kind) - is_closing(c->token.kind);
-    c->token = lexer_next_token(&c->lexer);
+    c->last = c->token.line;
+    c->token = scanner_next(&c->scanner);
 }
 
 static void blank(struct check *c, size_t from, size_t to)
@@ -65,19 +67,19 @@ static bool unexpected(struct check *c, const char *what)
 {
     const struct token *t = &c->token;
     if (t->kind == TOKEN_END)
-        mistakes_add(c->lexer.mistakes, t->line, "the file ends where %s is expected", what);
+        mistakes_add(c->scanner.mistakes, c->last, "the file ends where %s is expected", what);
     else if (t->kind != TOKEN_BAD)
-        mistakes_add(c->lexer.mistakes, t->line, "%s is expected here, not '%.*s'", what, shown(t),
-                     c->text + t->from);
+        mistakes_add(c->scanner.mistakes, t->line, "%s is expected here, not '%.*s'", what,
+                     shown(t), c->text + t->from);
     return false;
 }
 
 static bool not_closed(struct check *c, const char *opener, int line)
 {
     if (c->token.kind == TOKEN_END)
-        mistakes_add(c->lexer.mistakes, line, "this '%s' is never closed", opener);
+        mistakes_add(c->scanner.mistakes, line, "this '%s' is never closed", opener);
     else if (c->token.kind != TOKEN_BAD)
-        mistakes_add(c->lexer.mistakes, c->token.line,
+        mistakes_add(c->scanner.mistakes, c->token.line,
                      "'%.*s' is found before the '%s' of line %d is closed", shown(&c->token),
                      c->text + c->token.from, opener, line);
     return false;
@@ -98,7 +100,7 @@ static bool elements(struct check *c, int depth, const struct name *name)
     while (c->token.kind != closer) {
         struct token t = c->token;
         if (array && is_opening(t.kind)) {
-            mistakes_add(c->lexer.mistakes, t.line,
+            mistakes_add(c->scanner.mistakes, t.line,
                          "'[ ]' takes plain values only: write '( )' around groups");
             return false;
         }
@@ -107,7 +109,7 @@ static bool elements(struct check *c, int depth, const struct name *name)
         if (!value(c, depth + 1, name))
             return false;
         if (array && first && t.kind != first) {
-            mistakes_add(c->lexer.mistakes, t.line, "the values of '%.*s' must be of one type",
+            mistakes_add(c->scanner.mistakes, t.line, "the values of '%.*s' must be of one type",
                          (int)name->len, c->text + name->from);
             return false;
         }
@@ -119,7 +121,7 @@ static bool elements(struct check *c, int depth, const struct name *name)
                 blank(c, comma.from, comma.to);
         } else if (comma.kind != closer) {
             if (comma.kind == TOKEN_STRING || comma.kind == '{')
-                mistakes_add(c->lexer.mistakes, comma.line, "a comma is missing before '%.*s'",
+                mistakes_add(c->scanner.mistakes, comma.line, "a comma is missing before '%.*s'",
                              shown(&comma), c->text + comma.from);
             else
                 not_closed(c, array ? "[" : "(", line);
@@ -135,7 +137,7 @@ static bool value(struct check *c, int depth, const struct name *name)
 {
     struct token t = c->token;
     if (depth > SYNTAX_MAX_DEPTH) {
-        mistakes_add(c->lexer.mistakes, t.line, "more than %d groups and lists in one another",
+        mistakes_add(c->scanner.mistakes, t.line, "more than %d groups and lists in one another",
                      SYNTAX_MAX_DEPTH);
         return false;
     }
@@ -148,11 +150,11 @@ static bool value(struct check *c, int depth, const struct name *name)
         if (c->token.kind != '}')
             return not_closed(c, "{", t.line);
     } else if (t.kind == TOKEN_NAME) {
-        mistakes_add(c->lexer.mistakes, t.line, "'%.*s' must be in quotes: \"%.*s\"", shown(&t),
-                     c->text + t.from, shown(&t), c->text + t.from);
+        mistakes_add(c->scanner.mistakes, t.line, "'%.*s' must be in quotes, as \"...\"", shown(&t),
+                     c->text + t.from);
         return false;
     } else if (t.kind == ';' || t.kind == ',') {
-        mistakes_add(c->lexer.mistakes, t.line, "'%.*s' has no value", (int)name->len,
+        mistakes_add(c->scanner.mistakes, t.line, "'%.*s' has no value", (int)name->len,
                      c->text + name->from);
         return false;
     } else if (!is_scalar(t.kind)) {
@@ -203,8 +205,8 @@ static enum outcome setting(struct check *c, int depth, struct names *names)
     take(c);
     if (c->token.kind != '=' && c->token.kind != ':') {
         if (c->token.kind != TOKEN_BAD)
-            mistakes_add(c->lexer.mistakes, name.line, "'=' is missing after '%.*s'", (int)name.len,
-                         c->text + name.from);
+            mistakes_add(c->scanner.mistakes, name.line, "'=' is missing after '%.*s'",
+                         (int)name.len, c->text + name.from);
         return SETTING_BROKEN;
     }
     take(c);
@@ -214,7 +216,7 @@ static enum outcome setting(struct check *c, int depth, struct names *names)
         take(c);
     const struct name *first = find_name(c, names, &name);
     if (first) {
-        mistakes_add(c->lexer.mistakes, name.line,
+        mistakes_add(c->scanner.mistakes, name.line,
                      "'%.*s' is set twice (first on line %d): remove one", (int)name.len,
                      c->text + name.from, first->line);
         return SETTING_DROPPED;
@@ -235,10 +237,10 @@ static bool at_setting(struct check *c)
 {
     if (c->token.kind != TOKEN_NAME || !begins_line(c, c->token.from))
         return false;
-    struct lexer ahead = c->lexer;
+    struct scanner ahead = c->scanner;
     struct mistakes none = {.failed = true}; /* takes no report */
     ahead.mistakes = &none;
-    int kind = lexer_next_token(&ahead).kind;
+    int kind = scanner_next(&ahead).kind;
     return kind == '=' || kind == ':';
 }
 
@@ -271,7 +273,7 @@ static bool settings(struct check *c, int depth, int closer)
         size_t from = c->token.from;
         int open = c->open;
         if (names.count == SYNTAX_MAX_SETTINGS) {
-            mistakes_add(c->lexer.mistakes, c->token.line, "more than %d keys in one group",
+            mistakes_add(c->scanner.mistakes, c->token.line, "more than %d keys in one group",
                          SYNTAX_MAX_SETTINGS);
             return false;
         }
@@ -286,7 +288,7 @@ static bool settings(struct check *c, int depth, int closer)
 
 void syntax_check(char *text, size_t len, struct mistakes *mistakes)
 {
-    struct check c = {.lexer = {text, len, 0, 1, mistakes}, .text = text};
+    struct check c = {.scanner = {text, len, 0, 1, mistakes}, .text = text};
     take(&c);
     if (!settings(&c, 0, TOKEN_END))
         blank(&c, c.token.from, len);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef VOUCH_LEXER_H
-#define VOUCH_LEXER_H
+#ifndef VOUCH_SCANNER_H
+#define VOUCH_SCANNER_H
 
 #include "mistakes.h"
 
@@ -21,7 +21,7 @@ struct token {
     int line;
 };
 
-struct lexer {
+struct scanner {
     const char *text;
     size_t len, at;
     int line;
@@ -29,6 +29,6 @@ struct lexer {
 };
 
 /* The next token; reports what is none. */
-struct token lexer_next_token(struct lexer *lexer);
+struct token scanner_next(struct scanner *scanner);
 
 #endif

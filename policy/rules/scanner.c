@@ -3,7 +3,7 @@
  * not meant: a string that runs over the end of its line (a forgotten quote), a comment that never
  * ends, unknown escapes, whole numbers that do not fit 32 bits (vouch.conf has none), "." as a
  * number. */
-#include "lexer.h"
+#include "scanner.h"
 #include <string.h>
 #include "errors.h"
 
@@ -22,18 +22,18 @@ static bool is_hex(char c)
     return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
-static char peek(const struct lexer *l, size_t ahead)
+static char peek(const struct scanner *l, size_t ahead)
 {
     return l->len - l->at > ahead ? l->text[l->at + ahead] : '\0';
 }
 
-static bool at_comment(const struct lexer *l)
+static bool at_comment(const struct scanner *l)
 {
     return peek(l, 0) == '#' || (peek(l, 0) == '/' && (peek(l, 1) == '/' || peek(l, 1) == '*'));
 }
 
 /* l->at stands on the comment's first byte. */
-static void skip_comment(struct lexer *l)
+static void skip_comment(struct scanner *l)
 {
     int line = l->line;
     bool block = peek(l, 0) == '/' && peek(l, 1) == '*';
@@ -52,7 +52,7 @@ static void skip_comment(struct lexer *l)
         mistakes_add(l->mistakes, line, "this comment is not closed: '*/' is missing");
 }
 
-static void skip_space(struct lexer *l)
+static void skip_space(struct scanner *l)
 {
     while (l->at < l->len) {
         char c = l->text[l->at];
@@ -68,7 +68,7 @@ static void skip_space(struct lexer *l)
 }
 
 /* Bytes that the escape at l->at (its backslash) takes; 0: not an escape of libconfig's. */
-static size_t escape(const struct lexer *l)
+static size_t escape(const struct scanner *l)
 {
     char c = peek(l, 1);
     if (c == 'x' || c == 'X')
@@ -76,7 +76,7 @@ static size_t escape(const struct lexer *l)
     return c != '\0' && strchr("nrtf\\\"", c) ? 2 : 0;
 }
 
-static int lex_string(struct lexer *l)
+static int lex_string(struct scanner *l)
 {
     int kind = TOKEN_STRING;
     l->at++;
@@ -139,9 +139,16 @@ static int name_kind(struct span s)
     return span_ieq_cstr(s, "true") || span_ieq_cstr(s, "false") ? TOKEN_BOOL : TOKEN_NAME;
 }
 
+static void report_word(struct scanner *l, struct span word, const char *after)
+{
+    if (word.len > MISTAKE_SHOWN)
+        word.len = MISTAKE_SHOWN;
+    mistakes_add(l->mistakes, l->line, "'%.*s' %s", SPAN_ARGS(word), after);
+}
+
 /* Anything outside quotes that is not punctuation: "." "/" and "@" are in it so that "10.0.0.0/8"
  * or "5s" is seen, and reported, as one thing. */
-static int lex_word(struct lexer *l)
+static int lex_word(struct scanner *l)
 {
     size_t from = l->at;
     while (l->at < l->len && !at_comment(l) &&
@@ -156,36 +163,34 @@ static int lex_word(struct lexer *l)
     int kind = name_kind(s);
     if (kind == TOKEN_BAD)
         kind = number_kind(s);
-    if (span_eq(s, SPAN_LIT("@include")))
-        mistakes_add(l->mistakes, l->line,
-                     "@include is not supported: keep everything in one file");
-    else if (kind == TOKEN_BAD)
-        mistakes_add(l->mistakes, l->line, "'%.*s' must be in quotes: \"%.*s\"",
-                     (int)(s.len < MISTAKE_SHOWN ? s.len : MISTAKE_SHOWN), s.p,
-                     (int)(s.len < MISTAKE_SHOWN ? s.len : MISTAKE_SHOWN), s.p);
     if (kind == TOKEN_INT && !fits_int(s)) {
-        mistakes_add(l->mistakes, l->line, "'%.*s' is too large a number",
-                     (int)(s.len < MISTAKE_SHOWN ? s.len : MISTAKE_SHOWN), s.p);
+        report_word(l, s, "is too large a number");
         kind = TOKEN_BAD;
+    } else if (span_eq(s, SPAN_LIT("@include"))) {
+        report_word(l, s, "is not supported: keep everything in one file");
+    } else if (kind == TOKEN_BAD) {
+        report_word(l, s,
+                    s.p[0] & 0x80 ? "cannot stand here: only '\"' is a quotation mark"
+                                  : "must be in quotes, as \"...\"");
     }
     return kind;
 }
 
-struct token lexer_next_token(struct lexer *lexer)
+struct token scanner_next(struct scanner *scanner)
 {
-    skip_space(lexer);
-    struct token t = {.from = lexer->at, .line = lexer->line};
-    char c = peek(lexer, 0);
-    if (lexer->at == lexer->len) {
+    skip_space(scanner);
+    struct token t = {.from = scanner->at, .line = scanner->line};
+    char c = peek(scanner, 0);
+    if (scanner->at == scanner->len) {
         t.kind = TOKEN_END;
     } else if (c == '"') {
-        t.kind = lex_string(lexer);
+        t.kind = lex_string(scanner);
     } else if (strchr("=:,;{}[]()", c)) {
         t.kind = c;
-        lexer->at++;
+        scanner->at++;
     } else {
-        t.kind = lex_word(lexer);
+        t.kind = lex_word(scanner);
     }
-    t.to = lexer->at;
+    t.to = scanner->at;
     return t;
 }
