@@ -104,6 +104,8 @@ struct dns_question *dns_ask(struct dns_batch *b, const char *name, enum dns_typ
 {
     struct dns_question *q = find_or_add(b->asked, &b->asked_count, name);
     struct dns_question *known = find(b->table, b->table_count, name);
+    if (!known)
+        known = find(b->table, b->table_count, "*");
     q->result = (struct dns_answer){.status = DNS_NXDOMAIN};
     if (known && (type == DNS_TXT || known->result.status == DNS_FAILED))
         q->result = known->result;
