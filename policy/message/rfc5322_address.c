@@ -332,10 +332,13 @@ int rfc5322_addresses(struct arena *arena, struct span value, struct mailbox **l
 static const char *quote_local(struct arena *arena, struct span local)
 {
     struct sbuf b;
-    bool plain = local.len > 0;
-    for (size_t i = 0; i < local.len; i++)
+    bool plain = true;
+    size_t dots = 0;
+    for (size_t i = 0; i < local.len; i++) {
+        dots += local.p[i] == '.';
         plain &= !strchr(" ()<>[]:;@,\\\"", local.p[i]);
-    if (plain)
+    }
+    if (plain && dots < local.len)
         return arena_span(arena, local);
     sbuf_init(&b, local.len * 2 + 2);
     sbuf_addc(&b, '"');

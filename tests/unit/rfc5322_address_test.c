@@ -433,6 +433,7 @@ static void paths(void **state)
         {"<\"ab\"@example.com>", "ab@example.com"},
         {"<\"a\\\"\\\\\"@example.com>", "\"a\\\"\\\\\"@example.com"},
         {"<\"\"@example.com>", "\"\"@example.com"},
+        {"<\"\".>", "\".\""},
         {"<\xc3\xb6@b\xc3\xbc"
          "cher.example>",
          "\xc3\xb6@xn--bcher-kva.example"},
