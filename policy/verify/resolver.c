@@ -160,6 +160,7 @@ static void set_options(struct ub_ctx *context, bool validate)
         {"unblock-lan-zones:", "yes"},
         {"insecure-lan-zones:", "yes"},
         {"qname-minimisation:", "no"},
+        {"rrset-roundrobin:", "no"}, /* the same answer gives the same verdict */
         {"minimal-responses:", "yes"},
     };
     for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
@@ -460,8 +461,10 @@ static struct dns_question *find_question(const struct dns_batch *b, const uint8
 
 struct dns_question *dns_ask(struct dns_batch *b, const char *name, enum dns_type type)
 {
-    uint8_t wire[DNS_WIRE_NAME] = {0};
+    uint8_t wire[DNS_WIRE_NAME];
     size_t length = dnswire_name(name, wire);
+    if (length == 0)
+        wire[0] = 0; /* no name that can be asked is the root */
     struct dns_question *q = find_question(b, wire, length ? length : 1, (uint16_t)type);
     if (q)
         return q;

@@ -145,12 +145,62 @@ static const char *take(struct zonefile *z, ldns_status status, ldns_rr *rr)
     }
 }
 
+/* Where a reading of the text by its bytes stands. */
+struct lexer {
+    int line, opened; /* opened: line of the last "(" */
+    unsigned depth;
+    bool quoted, comment, escaped;
+};
+
+/* NULL, or what is wrong with c at this place. */
+static const char *lex(struct lexer *l, char c)
+{
+    const char *wrong = NULL;
+    bool plain = !l->quoted && !l->comment && !l->escaped;
+    if (c == '\0')
+        wrong = "a NUL byte: this is no zone file";
+    else if (c == '\n' && l->quoted)
+        wrong = "a quotation mark is not closed";
+    else if (c == ')' && plain && l->depth == 0)
+        wrong = "a bracket is closed that was not opened";
+    else if (c == '"' && !l->comment && !l->escaped)
+        l->quoted = !l->quoted;
+    else if (c == '(' && plain)
+        l->depth++, l->opened = l->line;
+    else if (c == ')' && plain)
+        l->depth--;
+    l->escaped = c == '\\' && !l->comment && !l->escaped;
+    l->comment = c != '\n' && (l->comment || (c == ';' && plain));
+    l->line += c == '\n' && !wrong;
+    return wrong;
+}
+
+/* Finds what libldns takes without a word. NULL: nothing; else *line_r is where. */
+static const char *check_text(FILE *f, int *line_r)
+{
+    struct lexer l = {.line = 1};
+    const char *wrong = NULL;
+    int c;
+    while (!wrong && (c = getc(f)) != EOF)
+        wrong = lex(&l, (char)c);
+    *line_r = l.line;
+    if (!wrong && l.quoted)
+        wrong = "a quotation mark is not closed";
+    if (!wrong && l.depth > 0) {
+        wrong = "a bracket is not closed";
+        *line_r = l.opened;
+    }
+    rewind(f);
+    return wrong;
+}
+
 static int read_records(struct zonefile *z, FILE *f, const char *path, char *error_r, size_t size)
 {
     uint32_t ttl = 3600;
     ldns_rdf *origin = NULL, *previous = NULL;
-    const char *wrong = NULL;
     int line = 0;
+    const char *wrong = check_text(f, &line);
+    line = wrong ? line : 0;
     while (!wrong && !feof(f) && !ferror(f)) {
         ldns_rr *rr = NULL;
         ldns_status status = ldns_rr_new_frm_fp_l(&rr, f, &ttl, &origin, &previous, &line);

@@ -8,7 +8,8 @@ prints "port N" on standard output, answers until standard input closes or SIGTE
 SIGTERM only, for shells whose background jobs have no standard input), then exits 0.
 
 FILE is a zone in master format (RFC 1035 s5: $ORIGIN, $TTL, parentheses, quotes, \\DDD; types A AAAA
-CNAME MX NS PTR SOA SPF TXT and TYPEnnn with \\# data), or, ending in .json, the `zonedata' object of
+CNAME MX NS PTR SOA SPF TXT and TYPEnnn with \\# data; RRSIGs, TYPE46, go with what they sign to
+those who set the DO bit), or, ending in .json, the `zonedata' object of
 the openspf suites: {"name": [{"TXT": "text" or ["part", "part"]}, {"MX": [10, "host"]}, "TIMEOUT"]}. There
 an SPF record stands for a TXT record too unless the name has TXT of its own ("NONE": none), a bare
 "TIMEOUT" is every type that the name does not list, and {"TXT": "TIMEOUT"} that type.
@@ -84,7 +85,7 @@ def labels_of(text):
     """The labels of a name in presentation form, as lower-case bytes."""
     labels, label = [], bytearray()
     text = text.encode("latin-1", "replace") if isinstance(text, str) else text
-    i = 0
+    i = 1 if text == b"." else 0
     while i < len(text):
         c = text[i:i + 1]
         if c == b"\\" and text[i + 1:i + 4].isdigit():
@@ -266,20 +267,21 @@ class Zone:
                 return self.records.get((b"*",) + labels[i:])
         return None
 
-    def resolve(self, labels, rtype):
+    def resolve(self, labels, rtype, signed):
         """(rcode, [(owner, type, ttl, rdata)])"""
         answer = []
         for _ in range(32):
             rrsets = self.find(labels)
             if rrsets is None:
                 return 3, answer
-            if 5 in rrsets and rtype != 5:
-                ttl, rdata = rrsets[5][0]
-                answer.append((labels, 5, ttl, rdata))
-                labels = wire_labels(rdata)
-                continue
-            answer += [(labels, rtype, ttl, rdata) for ttl, rdata in rrsets.get(rtype, [])]
-            break
+            found = 5 if 5 in rrsets and rtype != 5 else rtype
+            answer += [(labels, found, ttl, rdata) for ttl, rdata in rrsets.get(found, [])]
+            if signed and rtype != 46:
+                answer += [(labels, 46, ttl, rdata) for ttl, rdata in rrsets.get(46, [])
+                           if rdata[:2] == struct.pack("!H", found)]
+            if found == rtype:
+                break
+            labels = wire_labels(rrsets[5][0][1])
         return 0, answer
 
 
@@ -348,7 +350,9 @@ class Server:
         if word == "drop" and argument > 0:
             behaviour[1] -= 1
             return None, 0, word
-        rcode, records = self.zone.resolve(labels, rtype)
+        edns = ar > 0 and query[end:end + 3] == b"\0\0\x29"
+        signed = edns and len(query) > end + 7 and bool(query[end + 7] & 0x80)
+        rcode, records = self.zone.resolve(labels, rtype, signed)
         if word in RCODES:
             rcode, records = RCODES[word], []
         elif word == "nodata":
@@ -356,12 +360,12 @@ class Server:
         limit = 65535
         if not tcp:
             limit = 512
-            if ar and query[end:end + 3] == b"\0\0\x29":
+            if edns:
                 limit = max(512, struct.unpack("!H", query[end + 3:end + 5])[0])
         truncated = not tcp and word.startswith("tc")
-        packet = build(query, qid, end, rcode, records, labels, bool(ar), truncated)
+        packet = build(query, qid, end, rcode, records, labels, edns, signed, truncated)
         if len(packet) > limit:
-            packet = build(query, qid, end, rcode, [], labels, bool(ar), True)
+            packet = build(query, qid, end, rcode, [], labels, edns, signed, True)
         packet = spoil(packet, word, argument, end, records, tcp)
         return packet, argument / 1000 if word == "late" else 0, word
 
@@ -439,7 +443,7 @@ class Server:
         return "ok"
 
 
-def build(query, qid, end, rcode, records, labels, edns, truncated):
+def build(query, qid, end, rcode, records, labels, edns, signed, truncated):
     if truncated:
         records = []
     out = bytearray(query[12:end])
@@ -452,7 +456,7 @@ def build(query, qid, end, rcode, records, labels, edns, truncated):
         soa = b"\0\0" + struct.pack("!5L", 1, 3600, 600, 86400, TTL)
         out += wire_name(labels[-2:]) + struct.pack("!2HLH", 6, 1, TTL, len(soa)) + soa
     if edns:
-        out += b"\0" + struct.pack("!2HLH", 41, 4096, 0, 0)
+        out += b"\0" + struct.pack("!2HLH", 41, 4096, 0x8000 if signed else 0, 0)
     flags = 0x8180 | rcode | (0x0200 if truncated else 0)
     return bytearray(struct.pack("!6H", qid, flags, 1, len(records), authority,
                                  1 if edns else 0) + out)
