@@ -1,0 +1,67 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: BSD-2-Clause
+# vouch-milter without an MTA: what MTAs rarely do, by miltertest's scripts and by wire.py.
+
+setup_file() {
+    . "$VOUCH_SRCDIR/tests/lib/mta.bash"
+    mta_begin
+    cat >"$MTA/zone" <<'EOF'
+$TTL 60
+example.net. IN TXT "v=spf1 -all"
+;! never.example.net. ANY timeout
+;! *.never.example.net. ANY timeout
+EOF
+    mta_dns "$MTA/zone"
+    sed "s/PORT/$DNS_PORT/" "$VOUCH_SRCDIR/tests/milter/protocol.conf" >"$MTA/vouch.conf"
+    mta_milter
+}
+
+teardown_file() {
+    . "$VOUCH_SRCDIR/tests/lib/mta.bash"
+    mta_end
+}
+
+setup() {
+    . "$VOUCH_SRCDIR/tests/lib/mta.bash"
+}
+
+script() {
+    command -v miltertest >/dev/null || skip "miltertest is not installed"
+    export SCRIPT=$VOUCH_SRCDIR/tests/milter/$1.lua
+    run miltertest -s "$VOUCH_SRCDIR/tests/milter/harness.lua"
+    echo "$output"
+    [ "$status" -eq 0 ]
+    kill -0 "$MILTER_PID"
+}
+
+wire() {
+    run $PYTHON "$VOUCH_SRCDIR/tests/milter/wire.py" "$1"
+    echo "$output"
+    [ "$status" -eq 0 ]
+    kill -0 "$MILTER_PID"
+}
+
+@test "negotiation asks for no more than is offered" { script negotiate; }
+@test "each action, alone and mixed" { script actions; }
+@test "MTAs that offer little" { script old_mta; }
+@test "connections and messages end anywhere" { script sessions; }
+@test "refused recipients, and too many" { script recipients; }
+@test "forged fields, skipped bodies" { script fields; }
+@test "of every step offered alone, only that one is asked for" { wire steps_offered_alone; }
+@test "the order of edits" { wire order_of_edits; }
+@test "replies, with percent signs" { wire replies; }
+@test "huge fields" { wire huge_fields; }
+@test "clients of other address families" { wire client_families; }
+@test "commands out of order, noise" { wire out_of_order; }
+@test "a domain whose DNS never answers delays nobody else" { wire slow_names; }
+
+@test "what an MTA does not offer is said in the log" {
+    grep -q "this MTA does not let us hold messages in quarantine" "$MTA/milter.log"
+    grep -q "cannot be redirected, is to be held instead" "$MTA/milter.log"
+    grep -q "on_failure: accept" "$MTA/milter.log"
+}
+
+@test "the library complains of nothing" {
+    run grep -E 'vouch-milter\[[0-9]+\]' "$MTA/milter.log"
+    echo "$output" | grep -vE 'mi_rd_cmd|st_optionneg' | (! grep .)
+}

@@ -1,0 +1,192 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""wire.py CASE: one case of what miltertest cannot say to vouch-milter, at the socket $MILTER_SOCKET."""
+import os
+import re
+import struct
+import sys
+import threading
+import time
+
+sys.path.insert(0, os.path.join(os.environ["VOUCH_SRCDIR"], "tests", "lib"))
+from milterclient import ADDHDRS, ALL_ACTIONS, ALL_STEPS, Client, deleted, inserted  # noqa: E402
+
+PATH = os.environ["MILTER_SOCKET"]
+
+
+def goes_on(result):
+    command, data, edits = result
+    assert command in (b"c", b"a"), (command, data)
+    assert inserted(edits, b"X-Vouch") and inserted(edits, b"Authentication-Results"), edits
+    return edits
+
+
+def order_of_edits():
+    """Forged fields go from the highest index down, before anything is added; Authentication-Results comes topmost."""
+    c = Client(PATH)
+    c.connect()
+    c.envelope()
+    ours, theirs = b" mx.example.org; spf=pass", b" other.example; spf=pass"
+    c.header([(b"Authentication-Results", ours), (b"X-Vouch", b" id=1"), (b"From", b" sender@example.net"),
+              (b"Authentication-Results", theirs), (b"authentication-results", ours), (b"X-Vouch", b" id=2"),
+              (b"Authentication-Results", b"\n\tmx.example.org 1;\n\tspf=pass")])
+    c.body()
+    edits = goes_on(c.end())
+    gone = deleted(edits)
+    by_name = {}
+    for name, index in gone:
+        by_name.setdefault(name.lower(), []).append(index)
+    assert by_name == {"authentication-results": [4, 3, 1], "x-vouch": [2, 1]}, gone
+    kinds = "".join(command.decode() for command, _ in edits)
+    assert re.fullmatch("m+i+", kinds), kinds
+    last = [data for command, data in edits if command == b"i"][-1]
+    assert last.startswith(struct.pack("!I", 0) + b"Authentication-Results\0 mx.example.org"), last
+
+
+def replies():
+    c = Client(PATH)
+    c.connect()
+    c.envelope(rcpts=[b"<reject@example.org>"])
+    c.header()
+    c.body()
+    command, data, edits = c.end()
+    assert command == b"y" and not edits, (command, edits)
+    assert re.fullmatch(rb"550 5\.7\.1 100%% refused \([0-9a-f-]{36}\)\0", data), data
+    c.envelope(rcpts=[b"<tempfail@example.org>"])
+    c.header()
+    c.body()
+    command, data, edits = c.end()
+    assert command == b"y" and data.startswith(b"451 4.7.1 "), (command, data)
+
+
+def huge_fields():
+    c = Client(PATH)
+    c.connect()
+    many = [(b"X-Filler", b" %d" % i) for i in range(5000)]
+    for fields in (
+        [(b"X-Huge", b" " + b"x" * 60000)] * 20,
+        [(b"X-Empty", b"")] * 10,
+        [(b"X-Bytes", bytes(range(1, 256)))],
+        [(b"X-Folded", b"\n\t" * 30000)],
+        [(b"Received", b" from a (" + b"(" * 60000)],
+        [(b"To", b" " + b"a@example.org, " * 4000)],
+        [(b"From", b" " + b"a@example.org, " * 4000)],
+        [(b"Subject", b" =?UTF-8?B?" + b"QUJD" * 15000 + b"?=")],
+        [(b"DKIM-Signature", b" v=1; a=rsa-sha256; d=example.net; s=s; h=" + b"from:" * 12000 + b"; b=x; bh=x")] * 20,
+        [(b"N" * 1000, b" x")],
+        [(b"X-Vouch-" + b"N" * 900, b" x")],
+        many,
+    ):
+        c.envelope()
+        c.header([(b"From", b" sender@example.net")] + list(fields))
+        c.body()
+        goes_on(c.end())
+
+
+def client_families():
+    for family, ip in ((b"L", b"/var/run/somewhere"), (b"U", b""), (b"6", b"IPv6:2001:db8::1"), (b"6", b"2001:db8::1"),
+                       (b"6", b"::ffff:198.51.100.7")):
+        c = Client(PATH)
+        c.connect(b"localhost", ip, family)
+        c.envelope()
+        c.header()
+        c.body()
+        goes_on(c.end())
+        c.close()
+
+
+def out_of_order():
+    """No recipient, no header, no body; a message without any; commands where none belong; a new connection on the old one."""
+    c = Client(PATH)
+    c.connect()
+    c.envelope(rcpts=[])
+    c.send(b"E")  # libmilter ignores an end that follows MAIL at once
+    c.envelope()
+    goes_on(c.end())
+    c.envelope()
+    c.header([])
+    goes_on(c.end())
+    c.send(b"A")
+    c.send(b"A")
+    c.send(b"U", b"NONSENSE\0")
+    assert c.read()[0] == b"c"
+    c.send(b"H", b"again.example.net\0")
+    c.envelope()
+    c.envelope(rcpts=[b"<reject@example.org>"])  # a second MAIL without an abort
+    c.header()
+    c.body()
+    assert c.end()[0] == b"y"
+    c.send(b"K")  # quit, and a new SMTP connection on this one, without negotiation
+    c.connect()
+    c.envelope()
+    c.header()
+    c.body()
+    goes_on(c.end())
+    c.close()
+    c = Client(PATH, version=0)  # nothing negotiated
+    c.send(b"M", b"<a@example.net>\0")
+    c.close()
+    for noise in (b"\xff\xff\xff\xff" * 10, b"\0\0\0\0", b"GET / HTTP/1.0\r\n\r\n"):
+        c = Client(PATH, version=0)
+        c.socket.sendall(noise)
+        c.close()
+
+
+def slow_names():
+    """Thirty messages of a domain whose DNS never answers come to their end at once; other sessions do not wait for them."""
+    slow = [Client(PATH) for _ in range(30)]
+    fast = [Client(PATH) for _ in range(4)]
+    for c in slow:
+        c.connect(b"client.example.net", b"203.0.113.9")
+        c.envelope(sender=b"<a@never.example.net>")
+        c.header([(b"From", b" a@never.example.net")])
+        c.body()
+    started = time.monotonic()
+    for c in slow:
+        c.send(b"E")
+    worst = []
+
+    def neighbour(c):
+        c.connect()
+        most = 0
+        while time.monotonic() < started + 1.5:
+            begun = time.monotonic()
+            c.envelope()
+            c.header()
+            c.body()
+            goes_on(c.end())
+            most = max(most, time.monotonic() - begun)
+            time.sleep(0.01)
+        worst.append(most)
+
+    threads = [threading.Thread(target=neighbour, args=(c,)) for c in fast]
+    for t in threads:
+        t.start()
+    ends = []
+    for c in slow:
+        while True:
+            command, data = c.read()
+            if command in b"acrtdy":
+                break
+            if b"\0Authentication-Results\0" in data or data[4:].startswith(b"Authentication-Results"):
+                assert b"spf=temperror" in data and b"spf=fail" not in data, data
+        assert command in b"ca", command
+        ends.append(time.monotonic() - started)
+    for t in threads:
+        t.join()
+    print("slow messages ended within %.2f s, neighbours within %.3f s" % (max(ends), max(worst)))
+    assert len(worst) == len(fast)
+    assert max(worst) < 0.5, worst  # the deadline for DNS is 1.5 s
+    assert max(ends) < 2.5, ends
+
+
+def steps_offered_alone():
+    for bit in range(21):
+        c = Client(PATH, ADDHDRS, 1 << bit)
+        assert c.steps & ~(1 << bit) == 0 and c.actions & ~ADDHDRS == 0, (bit, c.steps, c.actions)
+        c.close()
+    c = Client(PATH, ALL_ACTIONS, ALL_STEPS)
+    assert c.actions & 0xC2 == 0, c.actions  # no CHGBODY, CHGFROM, ADDRCPT_PAR
+
+
+globals()[sys.argv[1]]()
