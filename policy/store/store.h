@@ -39,7 +39,7 @@ struct store_options {
 
 /* url: "lmdb:DIR", "redis://HOST:PORT/DB", "redis+unix:PATH[?db=N]", "memory:", "memory:FILE" (a JSON lines export, loaded), "fail:" (every
  * look-up fails), "fail:uncertain", "none" (everything is absent). NULL on error: one line in error_r that says what and what to do, and errno is EINVAL if
- * url itself is wrong. A Redis that is away is no error here: it is asked again later, with jitter.
+ * url itself is wrong, EBADMSG if a line of memory:FILE is. A Redis that is away is no error here: it is asked again later, with jitter.
  * A store does not survive fork: open it after. All queries must be over before store_close. */
 struct store *store_open(const char *url, const struct store_options *options, char *error_r,
                          size_t size);

@@ -239,11 +239,14 @@ static int load(struct memory *m, const char *path, char *error_r, size_t size)
 {
     FILE *f = fopen(path, "re");
     if (!f) {
-        snprintf(error_r, size, "store 'memory:%s': cannot open: %s", path, strerror(errno));
+        int error = errno;
+        snprintf(error_r, size, "store 'memory:%s': cannot open: %s", path, strerror(error));
+        errno = error;
         return VOUCH_E_IO;
     }
     int rc = model_lines_read(f, path, load_line, &m->store, error_r, size);
     fclose(f);
+    errno = rc == VOUCH_E_SYNTAX ? EBADMSG : EIO;
     return rc;
 }
 
@@ -259,7 +262,9 @@ struct store *store_memory_open(const char *rest, const struct store_options *op
     }
     m->store.ops = &memory_ops;
     if (*rest && load(m, rest, error_r, size) != 0) {
+        int error = errno;
         memory_close(&m->store);
+        errno = error;
         return NULL;
     }
     return &m->store;

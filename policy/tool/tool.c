@@ -99,7 +99,10 @@ struct store *tool_store(const struct settings *s, const char *url, bool read_on
     };
     struct store *store = store_open(url ? url : s->store, &options, error, sizeof error);
     if (!store)
-        *status_r = tool_error(EX_UNAVAILABLE, "%s", error);
+        *status_r = tool_error(errno == EINVAL    ? (url ? EX_USAGE : EX_CONFIG)
+                               : errno == EBADMSG ? EX_DATAERR
+                                                  : EX_UNAVAILABLE,
+                               "%s", error);
     return store;
 }
 

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A progress bar with rate and time left. */
+#include "config.h"
+#include <inttypes.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+#include "progress.h"
+
+#define REDRAW_MS 100
+#define FIRST_MS  300 /* what is over sooner needs no bar */
+#define BAR_MIN   10
+#define BAR_MAX   40
+
+static int64_t now_ms(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static unsigned columns_of(FILE *out)
+{
+    struct winsize w;
+    return ioctl(fileno(out), TIOCGWINSZ, &w) == 0 && w.ws_col > 0 ? w.ws_col : 80;
+}
+
+void progress_start(struct progress *p, FILE *out, const char *label, const char *unit,
+                    uint64_t total)
+{
+    int64_t now = now_ms();
+    *p = (struct progress){.out = out,
+                           .label = label,
+                           .unit = unit,
+                           .total = total,
+                           .began_ms = now,
+                           .drawn_ms = now + FIRST_MS - REDRAW_MS,
+                           .on = isatty(fileno(out)) == 1};
+}
+
+/* "[#####.....]" */
+static void draw_bar(char *bar, unsigned width, double part)
+{
+    unsigned full = (unsigned)(part * width);
+    bar[0] = '[';
+    memset(bar + 1, '.', width);
+    memset(bar + 1, '#', full);
+    bar[1 + width] = ']';
+    bar[2 + width] = '\0';
+}
+
+const char *progress_line(const struct progress *p, uint64_t done, uint64_t items, int64_t ms,
+                          unsigned columns, char *line_r, size_t size)
+{
+    double rate = ms > 0 ? (double)items * 1000 / (double)ms : 0;
+    char bar[BAR_MAX + 3] = "", rest[120];
+    int n = snprintf(rest, sizeof rest, " %" PRIu64 " %s, %.0f/s", items, p->unit, rate);
+    if (p->total > 0 && n > 0) {
+        double part = done < p->total ? (double)done / (double)p->total : 1;
+        int64_t left = part > 0 ? (int64_t)((double)ms * (1 - part) / part / 1000) : 0;
+        n = snprintf(rest, sizeof rest, " %3.0f%% %" PRIu64 " %s, %.0f/s, %" PRId64 ":%02d left",
+                     part * 100, items, p->unit, rate, left / 60, (int)(left % 60));
+        int room = (int)columns - 1 - (int)strlen(p->label) - 1 - n - 2;
+        if (room >= BAR_MIN)
+            draw_bar(bar, room < BAR_MAX ? (unsigned)room : BAR_MAX, part);
+    }
+    snprintf(line_r, size < columns ? size : columns, "%s %s%s", p->label, bar, rest);
+    return line_r;
+}
+
+void progress_set(struct progress *p, uint64_t done, uint64_t items)
+{
+    char line[256];
+    if (!p->on)
+        return;
+    int64_t now = now_ms();
+    if (now - p->drawn_ms < REDRAW_MS)
+        return;
+    p->drawn_ms = now;
+    fprintf(
+        p->out, "\r%s\033[K",
+        progress_line(p, done, items, now - p->began_ms, columns_of(p->out), line, sizeof line));
+    fflush(p->out);
+}
+
+void progress_end(struct progress *p)
+{
+    if (p->on)
+        fputs("\r\033[K", p->out);
+    p->on = false;
+}
