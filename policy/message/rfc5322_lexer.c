@@ -17,7 +17,23 @@ static bool is_space(char c)
 
 static bool is_special(char c)
 {
-    return c && strchr("()<>[]:;@,.\"", c);
+    switch (c) {
+    case '(':
+    case ')':
+    case '<':
+    case '>':
+    case '[':
+    case ']':
+    case ':':
+    case ';':
+    case '@':
+    case ',':
+    case '.':
+    case '"':
+        return true;
+    default:
+        return false;
+    }
 }
 
 void rfc5322_lexer_init(struct rfc5322_lexer *lex, struct span in)

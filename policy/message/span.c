@@ -18,6 +18,15 @@ static bool same_nocase(const char *a, const char *b, size_t n)
     return true;
 }
 
+/* How many bytes a and the string b have in common at their beginnings. */
+static size_t prefix_nocase(struct span a, const char *b)
+{
+    size_t n = 0;
+    while (n < a.len && b[n] && lower(a.p[n]) == lower(b[n]))
+        n++;
+    return n;
+}
+
 static bool is_space(char c)
 {
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
@@ -67,13 +76,13 @@ bool span_ieq(struct span a, struct span b)
 
 bool span_ieq_cstr(struct span a, const char *b)
 {
-    return span_ieq(a, span_of(b));
+    size_t n = prefix_nocase(a, b);
+    return n == a.len && b[n] == '\0';
 }
 
 bool span_istarts(struct span s, const char *prefix)
 {
-    size_t n = strlen(prefix);
-    return s.len >= n && same_nocase(s.p, prefix, n);
+    return prefix[prefix_nocase(s, prefix)] == '\0';
 }
 
 ptrdiff_t span_index(struct span s, char c, size_t from)

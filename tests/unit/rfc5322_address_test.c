@@ -140,7 +140,7 @@ static const struct {
     {"Latin-1 domain", "a@b\xfc.example", 1, {{NULL, NULL, "a", "", false}}},
     /* RFC 2047 */
     {"encoded name",
-     "=?ISO-8859-1?Q?Andr=E9?= Pirard <a@example.com>",
+     "=?utf-8?Q?Andr=C3=A9?= Pirard <a@example.com>",
      1,
      {{"Andr\xc3\xa9 Pirard", NULL, "a", "example.com", true}}},
     {"encoded, quoted",

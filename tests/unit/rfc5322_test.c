@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <iconv.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -100,19 +101,7 @@ static const char *const texts[][2] = {
     {"=?UTF-8?b?4g==?= =?utf-8?b?gqw=?=", "\xe2\x82\xac"},
     {"=?utf-8?Q?=E2=82?= x", FFFD FFFD " x"},
     {"=?utf-8?Q?=E2=82?= =?us-ascii?Q?=AC?=", FFFD FFFD FFFD},
-    /* charsets */
-    {"=?iso-8859-1?q?=E9=80?=", "\xc3\xa9\xe2\x82\xac"}, /* read as windows-1252 */
-    {"=?iso-8859-15?q?=A4?=", "\xe2\x82\xac"},
-    {"=?windows-1251?q?=CF=F0?=", "\xd0\x9f\xd1\x80"},
-    {"=?koi8-r?b?8NI=?=", "\xd0\x9f\xd1\x80"},
-    {"=?gb2312?b?xOO6ww==?=", "\xe4\xbd\xa0\xe5\xa5\xbd"},
-    {"=?Big5?b?p0Gmbg==?=", "\xe4\xbd\xa0\xe5\xa5\xbd"},
-    {"=?iso-2022-jp?b?GyRCRnxLXBsoQg==?=", "\xe6\x97\xa5\xe6\x9c\xac"},
-    {"=?shift_jis?b?k/qWew==?=", "\xe6\x97\xa5\xe6\x9c\xac"},
-    {"=?euc-kr?b?x9E=?=", "\xed\x95\x9c"},
-    {"=?ks_c_5601-1987?b?x9E=?=", "\xed\x95\x9c"},
-    {"=?windows-1258?q?a=CC?=", "\xc3\xa0"}, /* the accent comes after its letter */
-    {"=?gb2312?b?xOP/?=", "\xe4\xbd\xa0" FFFD},
+    /* charsets nobody knows */
     {"=?x-unknown?q?caf=C3=A9_=E9?=", "caf\xc3\xa9 " FFFD},
     {"=?../../x?q?a?=", "a"},
     {"=?utf-8//IGNORE?q?a=FF?=", "a" FFFD},
@@ -145,6 +134,47 @@ static const char *const texts[][2] = {
     {"=?a?=", "=?a?="},
     {"=?=?utf-8?q?a?=", "=?a"},
 };
+
+static const char *const converted[][2] = {
+    {"=?iso-8859-1?q?=E9=80?=", "\xc3\xa9\xe2\x82\xac"}, /* read as windows-1252 */
+    {"=?iso-8859-15?q?=A4?=", "\xe2\x82\xac"},
+    {"=?windows-1251?q?=CF=F0?=", "\xd0\x9f\xd1\x80"},
+    {"=?koi8-r?b?8NI=?=", "\xd0\x9f\xd1\x80"},
+    {"=?gb2312?b?xOO6ww==?=", "\xe4\xbd\xa0\xe5\xa5\xbd"},
+    {"=?Big5?b?p0Gmbg==?=", "\xe4\xbd\xa0\xe5\xa5\xbd"},
+    {"=?iso-2022-jp?b?GyRCRnxLXBsoQg==?=", "\xe6\x97\xa5\xe6\x9c\xac"},
+    {"=?shift_jis?b?k/qWew==?=", "\xe6\x97\xa5\xe6\x9c\xac"},
+    {"=?euc-kr?b?x9E=?=", "\xed\x95\x9c"},
+    {"=?ks_c_5601-1987?b?x9E=?=", "\xed\x95\x9c"},
+    {"=?windows-1258?q?a=CC?=", "\xc3\xa0"}, /* the accent comes after its letter */
+    {"=?gb2312?b?xOP/?=", "\xe4\xbd\xa0" FFFD},
+};
+
+static bool reads_as(const char *text, const char *want)
+{
+    struct arena *arena = arena_new(10000);
+    const char *got = rfc5322_text(arena, span_of(text));
+    bool same = got && strcmp(got, want) == 0;
+    if (!same)
+        print_error("%s: \"%s\"\n", text, got ? got : "");
+    arena_free(&arena);
+    return same;
+}
+
+static void charset_conversion(void **state)
+{
+    bool failed = false;
+    (void)state;
+    iconv_t cd = iconv_open("UTF-8", "GB18030");
+    if (cd == (iconv_t)-1) {
+        print_message("# iconv has no converters here (libc-gconv-modules-extra)\n");
+        skip();
+    }
+    iconv_close(cd);
+    for (size_t i = 0; i < sizeof converted / sizeof *converted; i++)
+        failed |= !reads_as(converted[i][0], converted[i][1]);
+    assert_false(failed);
+}
 
 static void text(void **state)
 {
@@ -302,8 +332,9 @@ static void message_ids(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(fields), cmocka_unit_test(text),  cmocka_unit_test(text_bombs),
-        cmocka_unit_test(utf8),   cmocka_unit_test(dates), cmocka_unit_test(message_ids),
+        cmocka_unit_test(fields),      cmocka_unit_test(text), cmocka_unit_test(charset_conversion),
+        cmocka_unit_test(text_bombs),  cmocka_unit_test(utf8), cmocka_unit_test(dates),
+        cmocka_unit_test(message_ids),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
