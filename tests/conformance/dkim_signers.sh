@@ -8,7 +8,8 @@ fi
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
 echo "1..2"
-if /usr/bin/python3 "$VOUCH_SRCDIR/tests/lib/dkim-vectors" "$dir" "$VOUCH_BUILDDIR/tests/lib/opendkim_sign" \
+# libopendkim leaks when it signs
+if ASAN_OPTIONS=detect_leaks=0 /usr/bin/python3 "$VOUCH_SRCDIR/tests/lib/dkim-vectors" "$dir" "$VOUCH_BUILDDIR/tests/lib/opendkim_sign" \
     >"$dir/log" 2>&1; then
     echo "ok 1 - every signer signs"
 else
