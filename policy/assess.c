@@ -227,8 +227,9 @@ int assess_field(struct assess *a, struct span name, struct span value)
     }
     if (look_for_forged(a, name, value) != 0 || message_add_field(&a->message, name, value) != 0)
         return fail(a);
-    if (a->dkim && !(a->message.over & (MESSAGE_OVER_FIELDS | MESSAGE_OVER_HEADER)) &&
-        dkim_check_field(a->dkim, name, value) != 0)
+    if (a->dkim && (a->message.over & (MESSAGE_OVER_FIELDS | MESSAGE_OVER_HEADER)))
+        dkim_check_header_cut(a->dkim);
+    else if (a->dkim && dkim_check_field(a->dkim, name, value) != 0)
         return fail(a);
     a->field_index++;
     return 0;

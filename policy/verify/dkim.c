@@ -52,8 +52,8 @@ struct dkim_check {
     bool withheld, header_cut, body_cut;
     struct sbuf text;
     struct dkim_length simple, relaxed;
-    size_t word; /* bytes since the last line end */
-    char last[2];
+    size_t word;  /* bytes of body since the last CRLF */
+    char last[2]; /* bytes of body; 0 before the first */
 };
 
 static bool pending(const struct item *item)
@@ -203,23 +203,26 @@ static int add_signature(struct dkim_check *c, struct span value, struct item **
     return 0;
 }
 
-static bool is_field_name(struct span name)
+/* The name without the spaces that obsolete syntax allows before the colon; absent if h= cannot name it. */
+static struct span bare_name(struct span name)
 {
+    while (name.len && name.p[name.len - 1] == ' ')
+        name.len--;
     for (size_t i = 0; i < name.len; i++)
         if (name.p[i] < 33 || name.p[i] > 126 || name.p[i] == ';')
-            return false;
-    return name.len > 0;
+            return SPAN_NONE;
+    return name.len ? name : SPAN_NONE;
 }
 
 int dkim_check_field(struct dkim_check *c, struct span name, struct span value)
 {
+    struct span bare = bare_name(name);
     struct item *item = NULL;
     DKIM_STAT status;
-    if (!is_field_name(span_trim(name)))
-        return 0; /* no h= can name it */
-    bool is_signature = span_ieq_cstr(span_trim(name), "DKIM-Signature");
-    c->from |= span_ieq_cstr(span_trim(name), "From");
-    if (is_signature) {
+    c->from |= span_ieq_cstr(bare, "From");
+    if (!bare.p)
+        return 0;
+    if (span_ieq_cstr(bare, "DKIM-Signature")) {
         if (add_signature(c, value, &item) != 0)
             return VOUCH_E_NOMEM;
         if (!item || item->sig.withheld) {
@@ -315,15 +318,22 @@ static void hash_body(struct dkim_check *c, struct span chunk)
     dkim_body(c->dkim, (unsigned char *)(uintptr_t)chunk.p, chunk.len);
 }
 
+/* Bytes of chunk after its last CRLF; all if there is none. */
+static size_t after_line_end(const struct dkim_check *c, struct span chunk)
+{
+    for (size_t i = chunk.len; i > 0; i--)
+        if (chunk.p[i - 1] == '\n' && (i > 1 ? chunk.p[i - 2] : c->last[1]) == '\r')
+            return chunk.len - i;
+    return chunk.len;
+}
+
 bool dkim_check_body(struct dkim_check *c, struct span chunk)
 {
     if (!wants_more(c))
         return true;
     if (chunk.len == 0)
         return false;
-    size_t tail = 0; /* of the chunk, after its last line end */
-    while (tail < chunk.len && chunk.p[chunk.len - tail - 1] != '\n')
-        tail++;
+    size_t tail = after_line_end(c, chunk);
     c->word = tail == chunk.len ? c->word + tail : tail;
     c->body_cut = c->word > DKIM_MAX_WORD;
     if (c->body_cut)
@@ -405,9 +415,12 @@ int dkim_check_finish(struct dkim_check *c, bool body_complete, struct dkim_resu
     struct dkim_result *results = arena_array(c->arena, c->count, sizeof *results);
     if (!results)
         return VOUCH_E_NOMEM;
-    for (size_t i = 0; i < c->count; i++)
+    for (size_t i = 0; i < c->count; i++) {
+        if (!c->items[i].info)
+            dkim_signature_judge(&c->items[i].sig, AUTH_PERMERROR, "the header does not end");
         if ((!body_complete || c->body_cut) && needs_body(c, &c->items[i].sig))
             dkim_signature_judge(&c->items[i].sig, AUTH_POLICY, "the body is over a limit");
+    }
     end_body(c);
     if (take_keys(c) != 0)
         return VOUCH_E_NOMEM;

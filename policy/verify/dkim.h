@@ -13,9 +13,8 @@ struct dns_batch;
  * pass, fail, temperror and permerror are as the RFCs say. policy: verified or not, we do not accept
  * it (text appended after l=, a tag twice, expired, signed in the future, over one of our limits). */
 
-#define DKIM_MIN_RSA_BITS 1024 /* RFC 8301 s3.2 */
-#define DKIM_MAX_WORD                                                                              \
-    1048576 /* bytes of body without a line end: libopendkim keeps them in memory */
+#define DKIM_MIN_RSA_BITS 1024    /* RFC 8301 s3.2 */
+#define DKIM_MAX_WORD     1048576 /* bytes of body without CRLF: libopendkim keeps them in memory */
 
 struct dkim_lib;   /* libopendkim's own handle: shared by all threads, never changed */
 struct dkim_check; /* one message */

@@ -437,6 +437,8 @@ static void odd_field_names(void **state)
     run_field(&r, "X\303\244", " x");
     run_field(&r, "X Y", " x");
     run_field(&r, "X;Y", " x");
+    run_field(&r, "From\t", " eve@example.org");
+    run_field(&r, "DKIM-Signature\n", " v=1");
     run_field(&r, "X\177", " x");
     assert_int_equal(dkim_check_field(r.check, SPAN_LIT("X\0Y"), SPAN_LIT(" x")), 0);
     run_fields(&r);
@@ -578,9 +580,40 @@ static void message_over_a_limit(void **state)
     assert_int_equal(dkim_check_finish(r.check, true, &r.results, &r.count, &r.skipped), 0);
     assert_string_equal(r.results[0].reason, "the body is over a limit");
     run_end(&r);
+
+    run_begin(&r, 5, NOW); /* LF alone ends no line; CRLF does, over chunks too */
+    publish(&r, RSA_KEY, rsa);
+    run_field(&r, "DKIM-Signature", whole);
+    run_fields(&r);
+    assert_int_equal(dkim_check_eoh(r.check), 0);
+    for (size_t i = 0; i + 1 < DKIM_MAX_WORD; i += 2)
+        word[i] = '\n';
+    word[DKIM_MAX_WORD - 1] = '\r';
+    assert_false(dkim_check_body(r.check, span_make(word, DKIM_MAX_WORD)));
+    assert_false(dkim_check_body(r.check, SPAN_LIT("\n")));
+    assert_false(dkim_check_body(r.check, span_make(word, DKIM_MAX_WORD)));
+    assert_true(dkim_check_body(r.check, SPAN_LIT("x")));
+    run_end(&r);
     free(word);
     free(partly);
     free(whole);
+}
+
+/* A transaction may be given up anywhere; whoever asks all the same gets no judgement. */
+static void header_without_end(void **state)
+{
+    (void)state;
+    char *value = sign(rsa, SIMPLE);
+    struct run r;
+    run_begin(&r, 5, NOW);
+    run_field(&r, "DKIM-Signature", value);
+    run_end(&r);
+    run_begin(&r, 5, NOW);
+    run_field(&r, "DKIM-Signature", value);
+    assert_int_equal(dkim_check_finish(r.check, true, &r.results, &r.count, &r.skipped), 0);
+    assert_int_equal(r.results->result, AUTH_PERMERROR);
+    run_end(&r);
+    free(value);
 }
 
 static void several_signatures(void **state)
@@ -945,6 +978,7 @@ int main(void)
         cmocka_unit_test(body_in_chunks),
         cmocka_unit_test(says_when_the_body_is_enough),
         cmocka_unit_test(message_over_a_limit),
+        cmocka_unit_test(header_without_end),
         cmocka_unit_test(several_signatures),
         cmocka_unit_test(several_records),
         cmocka_unit_test(from_fields),
