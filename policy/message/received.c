@@ -133,7 +133,8 @@ static void read_remark(struct reader *r, struct span text)
     r->exim |= span_istarts(text, "Exim ");
     r->authenticated |= span_istarts(text, "authenticated ") || span_istarts(text, "AUTH: ") ||
                         span_istarts(text, "account ");
-    r->internal |= span_istarts(text, "qmail ") || span_istarts(text, "Postfix, from userid ");
+    r->internal |= span_istarts(text, "Postfix, from userid ") ||
+                   (span_istarts(text, "qmail ") && span_ifind(text, " invoked ") > 0);
 }
 
 static void read_comment(struct reader *r, struct span piece)

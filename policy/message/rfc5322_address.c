@@ -102,9 +102,11 @@ static bool add_literal(struct span raw, struct sbuf *out)
         return true;
     }
     /* a General-address-literal: its tag is a word */
-    for (size_t i = 1; i + 1 < raw.len; i++)
-        if (raw.p[i] <= ' ' || raw.p[i] == 0x7f || raw.p[i] == '[' || raw.p[i] == '\\')
+    for (size_t i = 1; i + 1 < raw.len; i++) {
+        unsigned char c = (unsigned char)raw.p[i];
+        if (c <= ' ' || c >= 0x7f || c == '[' || c == '\\')
             return false;
+    }
     sbuf_addspan(out, raw);
     return raw.len > 2 && raw.len <= DOMAIN_MAX && raw.p[raw.len - 1] == ']' &&
            span_index(raw, ':', 0) > 1;

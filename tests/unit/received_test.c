@@ -291,6 +291,9 @@ static const struct {
      "", "", "", "", "i"},
     {"qmail, user", "(qmail 12345 invoked by uid 89); 21 Nov 2020 02:27:00 -0000", "", "", "", "",
      "", "", "", "i"},
+    {"qmail, its version in a comment",
+     "from unknown (HELO mail) (192.0.2.1) by mx.example.net (qmail 1.08) with SMTP" DATE,
+     "192.0.2.1", "", "mail", "mx.example.net", "SMTP", "", "", ""},
     {"qmail-scanner",
      "from 192.0.2.1 by mx.example.net (envelope-from <a@example.com>, uid 89) with "
      "qmail-scanner-2.08" DATE,
