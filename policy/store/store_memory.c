@@ -246,6 +246,8 @@ static int load(struct memory *m, const char *path, char *error_r, size_t size)
     }
     int rc = model_lines_read(f, path, load_line, &m->store, error_r, size);
     fclose(f);
+    if (rc == VOUCH_E_NOMEM)
+        snprintf(error_r, size, "store 'memory:%s': out of memory", path);
     errno = rc == VOUCH_E_SYNTAX ? EBADMSG : EIO;
     return rc;
 }

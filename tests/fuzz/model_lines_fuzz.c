@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* An import: whatever is taken can be written, and reads back as the same counts of the same key. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "model_lines.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static int write_and_read(void *arg, const struct store_key *key, const struct counts *c)
+{
+    char error[200], text[MODEL_LINE_MAX];
+    struct model_line line;
+    uint8_t before[COUNTS_BYTES], after[COUNTS_BYTES];
+    struct counts kept;
+    (void)arg;
+    counts_encode(c, before); /* what a store would keep of it */
+    if (counts_decode(before, sizeof before, &kept) != 0 || !model_key_valid(key))
+        abort();
+    FILE *f = fmemopen(text, sizeof text, "w");
+    if (!f || model_line_write(f, key, &kept) != 0)
+        abort();
+    long n = ftell(f);
+    fclose(f);
+    if (model_line_parse(span_make(text, (size_t)n), &line, error, sizeof error) != 0)
+        abort();
+    counts_encode(&line.counts, after);
+    if (strcmp(line.group, key->group) != 0 || strcmp(line.field, key->field) != 0 ||
+        memcmp(before, after, sizeof before) != 0)
+        abort();
+    model_line_clear(&line);
+    return 0;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    char error[300];
+    if (size == 0)
+        return 0;
+    char *copy = malloc(size);
+    FILE *f = copy ? fmemopen(memcpy(copy, data, size), size, "r") : NULL;
+    if (f) {
+        model_lines_read(f, "fuzz", write_and_read, NULL, error, sizeof error);
+        fclose(f);
+    }
+    free(copy);
+    return 0;
+}

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Every allocation of this room fails once, in turn: nothing crashes or leaks (the sanitizer builds
+ * see that), every failure is said to be one, and a batch that failed was not applied. Linked with
+ * --wrap for the allocator, so that only the project's own code is hit. */
+#include "config.h"
+#include <ftw.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include <cmocka.h>
+#include "redis_server.h"
+#include "store.h"
+
+#define T0 1700000000
+
+void *__real_malloc(size_t n);
+void *__real_calloc(size_t n, size_t size);
+void *__real_realloc(void *p, size_t n);
+char *__real_strdup(const char *s);
+void *__wrap_malloc(size_t n);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_realloc(void *p, size_t n);
+char *__wrap_strdup(const char *s);
+
+static atomic_long countdown; /* the allocation that makes it 0 fails */
+
+static bool fails(void)
+{
+    return atomic_fetch_sub(&countdown, 1) == 1;
+}
+
+void *__wrap_malloc(size_t n)
+{
+    return fails() ? NULL : __real_malloc(n);
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+    return fails() ? NULL : __real_calloc(n, size);
+}
+
+void *__wrap_realloc(void *p, size_t n)
+{
+    return fails() ? NULL : __real_realloc(p, n);
+}
+
+char *__wrap_strdup(const char *s)
+{
+    return fails() ? NULL : __real_strdup(s);
+}
+
+static int64_t in_ms(int ms)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000 + ms;
+}
+
+static const struct store_key keys[] = {{"dom:example.org", "*"}, {"ip:192.0.2.0/24", "*"}};
+
+static int count_key(void *arg, const struct store_key *key, const struct counts *c)
+{
+    (void)key, (void)c;
+    ++*(int *)arg;
+    return 0;
+}
+
+static void assert_known_error(int rc)
+{
+    if (rc != 0 && rc != VOUCH_E_NOMEM && rc != VOUCH_E_TEMP)
+        fail_msg("error %d", rc);
+}
+
+/* Masses of the first key; -1: the look-up failed, which is said. */
+static double ask(struct store *s)
+{
+    struct store_value v[2];
+    struct store_query *q = store_ask(s, keys, 2);
+    if (!q)
+        return -1;
+    if (store_wait(&q, in_ms(10000), v) != LOOKUP_FOUND) {
+        assert_true(v[0].outcome < 0 || v[1].outcome < 0);
+        return -1;
+    }
+    return v[0].outcome == LOOKUP_FOUND ? v[0].counts.seen : 0;
+}
+
+static void use(struct store *s)
+{
+    const struct store_update u[] = {{keys[0], T0, 1, 0, 1}, {keys[1], T0, 1, 0, 1}};
+    const struct counts one = {1, 0, 1, T0, T0};
+    const struct store_key other = {"dom:example.net", "*"};
+    uint64_t mark;
+    int count = 0;
+    int applied = store_apply(s, u, 2, "mx1", 1);
+    assert_known_error(applied);
+    double seen = ask(s);
+    long left = atomic_exchange(&countdown, -1); /* the truth, undisturbed */
+    double truth = ask(s);
+    atomic_store(&countdown, left);
+    assert_true(truth == (applied == 0 ? 1 : 0));
+    assert_true(seen == -1 || seen == truth);
+    assert_known_error(store_put(s, &other, &one, 1));
+    if (store_watermark(s, "mx1", &mark) == LOOKUP_FOUND)
+        assert_true(applied == 0 && mark == 1);
+    assert_known_error(store_scan(s, count_key, &count));
+}
+
+/* url with the n-th allocation failing; false: there was no n-th. */
+static bool with_failure(const char *url, long n)
+{
+    char error[512] = "";
+    const struct store_options o = {.connect_timeout_ms = 5000, .half_life = 86400};
+    atomic_store(&countdown, n);
+    struct store *s = store_open(url, &o, error, sizeof error);
+    if (s)
+        use(s);
+    else
+        assert_non_null(strstr(error, "memory"));
+    long left = atomic_exchange(&countdown, -1);
+    store_close(&s);
+    return left <= 0;
+}
+
+static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
+{
+    (void)st, (void)flag, (void)ftw;
+    return remove(path);
+}
+
+static void memory_survives(void **state)
+{
+    (void)state;
+    long n = 1;
+    while (with_failure("memory:", n))
+        n++;
+    assert_true(n > 5);
+}
+
+static void memory_of_a_file_survives(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/vouch-nomem-XXXXXX", url[64];
+    static const char line[] =
+        "{\"group\":\"dom:example.com\",\"field\":\"*\",\"good\":1,\"bad\":0,"
+        "\"seen\":1,\"first\":1,\"last\":2}\n";
+    int fd = mkstemp(path);
+    assert_int_equal(write(fd, line, sizeof line - 1), sizeof line - 1);
+    close(fd);
+    snprintf(url, sizeof url, "memory:%s", path);
+    long n = 1;
+    while (with_failure(url, n))
+        n++;
+    unlink(path);
+    assert_true(n > 5);
+}
+
+static void lmdb_survives(void **state)
+{
+    (void)state;
+    char dir[] = "/tmp/vouch-nomem-XXXXXX", url[64];
+    bool more = true;
+    assert_non_null(mkdtemp(dir));
+    for (long n = 1; more; n++) {
+        snprintf(url, sizeof url, "lmdb:%s/%ld", dir, n);
+        more = with_failure(url, n);
+    }
+    nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+static void redis_survives(void **state)
+{
+    (void)state;
+    struct redis_server r;
+    char url[160], answer[64];
+    bool more = true;
+    if (!redis_server_installed())
+        skip();
+    redis_server_init(&r);
+    redis_server_start(&r, NULL);
+    snprintf(url, sizeof url, "redis+unix:%s", r.socket);
+    long n;
+    for (n = 1; more; n++) {
+        atomic_store(&countdown, -1);
+        redis_server_do(&r, "FLUSHALL", answer, sizeof answer);
+        redis_server_do(&r, n % 2 ? "SET vouch:active next" : "PING", answer, sizeof answer);
+        more = with_failure(url, n);
+    }
+    redis_server_clear(&r);
+    assert_true(n > 10);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(memory_survives),
+        cmocka_unit_test(memory_of_a_file_survives),
+        cmocka_unit_test(lmdb_survives),
+        cmocka_unit_test(redis_survives),
+    };
+    return cmocka_run_group_tests_name("store_nomem", tests, NULL, NULL);
+}
