@@ -90,6 +90,16 @@ static const char *explain(struct spf_asker *a, const struct spf_explainer *expl
     return len < sizeof text && is_printable(text) ? arena_strdup(a->scratch, text) : NULL;
 }
 
+/* The asker's reason, which may hold names with any bytes in them, as one printable line. */
+static char *printable(struct arena *arena, const char *reason)
+{
+    char *text = arena_strdup(arena, reason);
+    for (char *c = text; c && *c; c++)
+        if (*c < 0x20 || *c > 0x7e)
+            *c = '?';
+    return text;
+}
+
 /* What the asker came to. An explanation that cannot be had changes no verdict, but while an answer that
  * it needs is pending there is none yet. 1, 0 (pending) or VOUCH_E_NOMEM. */
 static int conclude(struct arena *arena, struct spf_asker *a, const struct spf_explainer *explainer,
@@ -103,7 +113,7 @@ static int conclude(struct arena *arena, struct spf_asker *a, const struct spf_e
             return 0;
     }
     result_r->explanation = arena_strdup(arena, explanation);
-    result_r->reason = arena_strdup(arena, a->reason);
+    result_r->reason = printable(arena, a->reason);
     result_r->domain = arena_strdup(arena, a->values.domain);
     if (!result_r->domain || !a->reason != !result_r->reason)
         return VOUCH_E_NOMEM;

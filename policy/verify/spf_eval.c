@@ -27,7 +27,7 @@
 #include "sbuf.h"
 #include "spf_record.h"
 
-#define SPF_MAX_ADDRESSES 256  /* of one name; more are not looked at */
+#define SPF_MAX_ADDRESSES 128  /* of one name; more are not looked at */
 #define SPF_MAX_SHOWN     60   /* bytes of a term at fault in a reason */
 #define SPF_NO_LIMIT      1000 /* for the library's own counters, which never get there */
 

@@ -232,11 +232,19 @@ static void put(struct out *out, char c)
         out->p[out->len++] = c;
 }
 
+static bool splits(const struct piece *piece, char c)
+{
+    for (size_t i = 0; i < piece->delimiters.len; i++)
+        if (piece->delimiters.p[i] == c)
+            return true;
+    return false;
+}
+
 /* part: of a value, or all of it. Delimiters become dots. */
 static void put_part(struct out *out, const struct piece *piece, struct span part)
 {
     for (size_t i = 0; i < part.len && !out->over; i++) {
-        char c = span_index(piece->delimiters, part.p[i], 0) >= 0 ? '.' : part.p[i];
+        char c = splits(piece, part.p[i]) ? '.' : part.p[i];
         if (!piece->escape || is_alpha(c) || is_digit(c) || one_of(c, "-._~")) {
             put(out, c);
         } else {
@@ -250,7 +258,7 @@ static void put_part(struct out *out, const struct piece *piece, struct span par
 /* Where the part that ends at end begins. */
 static size_t part_start(const struct piece *piece, struct span value, size_t end)
 {
-    while (end && span_index(piece->delimiters, value.p[end - 1], 0) < 0)
+    while (end && !splits(piece, value.p[end - 1]))
         end--;
     return end;
 }
@@ -260,12 +268,12 @@ static void put_value(struct out *out, const struct piece *piece, struct span va
 {
     size_t parts = 1;
     for (size_t i = 0; i < value.len; i++)
-        parts += span_index(piece->delimiters, value.p[i], 0) >= 0;
+        parts += splits(piece, value.p[i]);
     size_t drop = piece->keep && piece->keep < parts ? parts - piece->keep : 0;
     if (!piece->reverse) {
         size_t from = 0;
         for (; drop; from++)
-            drop -= span_index(piece->delimiters, value.p[from], 0) >= 0;
+            drop -= splits(piece, value.p[from]);
         put_part(out, piece, span_slice(value, from, value.len));
         return;
     }

@@ -50,10 +50,13 @@ class Server:
     def load(self, zone):
         with open(self.path, "w", encoding="utf-8") as f:
             json.dump({str(name): rows for name, rows in zone.items()}, f)
-        print("load " + self.path, file=self.process.stdin, flush=True)
-        answer = self.process.stdout.readline().strip()
+        answer = self.command("load " + self.path)
         if answer != "ok":
             sys.exit("Bail out! dnsd.py: " + answer)
+
+    def command(self, line):
+        print(line, file=self.process.stdin, flush=True)
+        return self.process.stdout.readline().strip()
 
     def stop(self):
         self.process.stdin.close()

@@ -252,6 +252,7 @@ static const char *const policies[] = {
     "tr.example TXT v=spf1 redirect=fails.example",
     "tx.example TXT v=spf1 -all exp=fails.example",
     "fails.example * SERVFAIL",
+    "odd.example TXT v=spf1 include:%{l}.x",
     "v2.example TXT v=spf1 a:x1.example a:x2.example -all",
     "v3.example TXT v=spf1 a:x1.example mx:x2.example exists:x3.example -all",
     NULL,
@@ -303,6 +304,7 @@ static void what_policies_say(void **state)
         {"192.0.2.1", "bytes.example", AUTH_PERMERROR,
          "bytes.example: syntax error: character that no record may have"},
         {"192.0.2.1", "tt.example", AUTH_TEMPERROR, "DNS: tt.example: SERVFAIL"},
+        {"192.0.2.1", "odd.example", AUTH_PERMERROR, "us?er.x has no SPF record"},
         {"192.0.2.1", "ta.example", AUTH_TEMPERROR, "DNS: fails.example: SERVFAIL"},
         {"192.0.2.1", "tm.example", AUTH_TEMPERROR, "DNS: fails.example: SERVFAIL"},
         {"192.0.2.1", "th.example", AUTH_TEMPERROR, "DNS: a host of an mx: SERVFAIL"},
@@ -316,7 +318,7 @@ static void what_policies_say(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char sender[100];
-        snprintf(sender, sizeof sender, "user@%s", cases[i].domain);
+        snprintf(sender, sizeof sender, "us\ner@%s", cases[i].domain);
         struct spf_request request = request_of(cases[i].ip, "helo.example", sender);
         print_message("# %s %s\n", cases[i].ip, cases[i].domain);
         struct judged j = judge(rows, policies, &request);
