@@ -130,7 +130,7 @@ static const char *take(struct zonefile *z, ldns_status status, ldns_rr *rr)
             return "only class IN is known here";
         rc = add_rr(z, rr);
         return rc == 0                ? NULL
-               : rc == VOUCH_E_SYNTAX ? "the record's data does not fit its type"
+               : rc == VOUCH_E_SYNTAX ? "data that does not fit its type"
                : rc == VOUCH_E_LIMIT  ? "too many records"
                                       : vouch_strerror(rc);
     case LDNS_STATUS_SYNTAX_EMPTY:
@@ -140,6 +140,13 @@ static const char *take(struct zonefile *z, ldns_status status, ldns_rr *rr)
     case LDNS_STATUS_SYNTAX_INCLUDE:
     case LDNS_STATUS_SYNTAX_INCLUDE_ERR_NOTIMPL:
         return "$INCLUDE is not supported: put all records into one file";
+    case LDNS_STATUS_SYNTAX_TTL_ERR:
+    case LDNS_STATUS_SYNTAX_TYPE_ERR:
+        return "after the name a TTL, a class or a record type was expected";
+    case LDNS_STATUS_PACKET_OVERFLOW:
+        return "the record's data does not fit: a quoted string holds at most 255 bytes";
+    case LDNS_STATUS_SYNTAX_RDATA_ERR:
+        return "a record type that is not known, or data that does not fit its type";
     default:
         return ldns_get_errorstr_by_id(status);
     }

@@ -139,7 +139,7 @@ static const struct {
     {"relative without origin", "x A 192.0.2.1\n", 0, NULL},
     {"behaviours are comments", ";! x.example.com. A timeout\n" LOT, 0, NULL},
     {"no type", LOT "y.example.com.\n", 2, ""},
-    {"unknown type", "y.example.com. IN BLAH 1\n", 1, ""},
+    {"unknown type", "y.example.com. IN BLAH 1\n", 1, "record type"},
     {"bad address", "\n\n" LOT "y.example.com. A 192.0.2.256\n", 4, ""},
     {"IPv6 as A", "y.example.com. A 2001:db8::1\n", 1, ""},
     {"missing data", LOT "y.example.com. MX 10\n", 2, ""},
