@@ -13,7 +13,7 @@ static void make_visible(char *text)
             *text = '?';
 }
 
-static char *format_text(const char *format, va_list args)
+__attribute__((format(printf, 1, 0))) static char *format_text(const char *format, va_list args)
 {
     va_list again;
     va_copy(again, args);
