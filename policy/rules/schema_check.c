@@ -80,7 +80,7 @@ bool schema_check_store(struct arena *arena, const char *value, const char **val
 {
     static const char *const with_more[] = {"lmdb:/", "redis://", "redis+unix:/"};
     static const char *const whole[] = {"memory:", "none", "fail:", "fail:uncertain"};
-    if (!schema_check_text(arena, value, value_r))
+    if (!schema_check_text(arena, value, value_r) || strchr(value, '@'))
         return false;
     for (size_t i = 0; i < sizeof with_more / sizeof *with_more; i++) {
         const char *rest = after(value, with_more[i]);
@@ -95,23 +95,14 @@ bool schema_check_store(struct arena *arena, const char *value, const char **val
 
 bool schema_check_socket(struct arena *arena, const char *value, const char **value_r)
 {
-    static const char *const unix_prefix[] = {"unix:", "local:"};
-    static const char *const inet_prefix[] = {"inet:", "inet6:"};
+    const char *path = after(value, "unix:");
+    const char *port = after(value, "inet:") ? after(value, "inet:") : after(value, "inet6:");
+    const char *at = port ? strchr(port, '@') : NULL;
     if (!schema_check_text(arena, value, value_r))
         return false;
-    for (size_t i = 0; i < 2; i++) {
-        const char *path = after(value, unix_prefix[i]);
-        const char *port = after(value, inet_prefix[i]);
-        if (path)
-            return path[0] == '/' && path[1] != '\0';
-        if (port) {
-            const char *at = strchr(port, '@');
-            return at && is_port(port, (size_t)(at - port)) && all_of(at + 1, ".:-_[]");
-        }
-    }
-    const char *fd = after(value, "fd:");
-    uint64_t n;
-    return fd && span_uint(span_of(fd), 65535, &n) == 0;
+    if (path)
+        return path[0] == '/' && path[1] != '\0';
+    return at && is_port(port, (size_t)(at - port)) && all_of(at + 1, ".:-_");
 }
 
 bool schema_check_dns_server(struct arena *arena, const char *value, const char **value_r)

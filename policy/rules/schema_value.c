@@ -15,7 +15,7 @@ static_assert(sizeof(enum mode) == sizeof(int) && sizeof(enum action) == sizeof(
 /* The text of a value for messages. */
 static const char *shown(struct arena *arena, const config_setting_t *value)
 {
-    const char *text = NULL;
+    const char *text = NULL, *word;
     double number;
     switch (config_setting_type(value)) {
     case CONFIG_TYPE_GROUP:
@@ -33,7 +33,10 @@ static const char *shown(struct arena *arena, const config_setting_t *value)
         text = arena_printf(arena, number == floor(number) ? "%.1f" : "%.10g", number);
         break;
     case CONFIG_TYPE_STRING:
-        text = arena_printf(arena, "\"%.80s\"", config_setting_get_string(value));
+        word = config_setting_get_string(value);
+        if (strstr(word, "://") && strchr(word, '@'))
+            return "a URL with a password"; /* this text may go to a log */
+        text = arena_printf(arena, "\"%.80s\"", word);
         break;
     }
     return text ? text : "this";
