@@ -22,6 +22,7 @@ static const char *const kind_names[ID_KIND_COUNT] = {
     [ID_AUTHOR] = "rfc5322.from",
     [ID_AUTHOR_DOMAIN] = "rfc5322.from.domain",
     [ID_AUTHOR_ORG] = "rfc5322.from.org",
+    [ID_AUTHOR_UNPROVEN] = "rfc5322.from.unproven",
     [ID_DKIM] = "dkim",
     [ID_HOP] = "hop",
     [ID_HOP_NETWORK] = "hop.network",

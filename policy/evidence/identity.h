@@ -20,8 +20,9 @@ enum identity_kind {
     ID_AUTHOR, /* rfc5322.from address */
     ID_AUTHOR_DOMAIN,
     ID_AUTHOR_ORG,
-    ID_DKIM,          /* d= of one signature */
-    ID_HOP,           /* network of one hop beyond the client, in that role */
+    ID_AUTHOR_UNPROVEN, /* the same organization where a message claims it without proof */
+    ID_DKIM,            /* d= of one signature */
+    ID_HOP,             /* network of one hop beyond the client, in that role */
     ID_HOP_NETWORK,   /* the same network's history as a client: looked up, never taught by a hop */
     ID_PAIR_NETWORK,  /* author's organization sent from this network */
     ID_PAIR_DKIM,     /* ... signed by this domain */

@@ -5,6 +5,7 @@
  *                    h:<address>       one host in it
  *                    hop               the network as a hop beyond the client
  *   dom:<org>        *                 the organisation as author
+ *                    u                 the same, claimed without proof
  *                    d:<domain>        one domain of it as author's domain
  *                    a:<address>       one author
  *                    mf  mfd:<domain>  mf:<address>   the same three as envelope sender
@@ -169,6 +170,7 @@ void identity_add_author_domain(struct identity_maker *mk, const char *domain)
 {
     const char *org = domain_org(mk->psl, domain);
     add_domain(mk, ID_AUTHOR_ORG, -1, org, "*", "");
+    add_domain(mk, ID_AUTHOR_UNPROVEN, -1, org, "u", "");
     if (strcmp(org, domain) != 0)
         add_domain(mk, ID_AUTHOR_DOMAIN, -1, domain, "d:", domain);
 }

@@ -10,16 +10,21 @@
 #include "ledger.h"
 #include "reputation.h"
 
-/* Good history of a place counts this much of bad history: good senders share it with whoever moves in next. */
+/* Good history of a place counts this much of bad history: good senders share it with whoever moves
+ * in next. */
 #define PLACE_GOOD 0.25
-#define HOP_GOOD   0.1 /* a hop is the sender's claim: good ones are easily claimed */
-/* A hop over which the proven author's own provider took the message from a user who logged in: the bad neighbours are his network's, not his. */
+
+#define HOP_GOOD 0.1    /* the same of a hop, which is only claimed */
+#define HOP_BAD  (-1.0) /* log-odds from which a hop is a known bad relay */
+
+/* Share of a hop's bad history when the proven author's provider took the message there from a user
+ * who logged in: his neighbours are bad, not he. */
 #define HOP_SUBMITTED 0.25
-#define HOP_BAD       (-1.0) /* log-odds from which a hop is a known bad relay */
-#define CLAIM_GOOD    0.5    /* of a pair whose author is only claimed: half of it is proven */
-#define SOFT_FULL                                                                                  \
-    1.25 /* log-odds of a pair that takes all suspicion of forgery away: 10 good messages by default */
-#define FORGED (-1.0) /* weight from which the author is called forged */
+
+#define CLAIM_GOOD 0.5    /* of a pair whose author is only claimed: half of it is proven */
+#define SOFT_FULL  1.6    /* log-odds of a pair that explain any lack of proof: 6 good messages */
+#define FORGED_MAX 2.5    /* log-odds that proven history alone can hold against a claim */
+#define FORGED     (-1.0) /* weight from which the author is called forged */
 
 #define LEVELS 3
 
@@ -254,15 +259,18 @@ static double explained(const struct ledger *l)
     return fmin(1, most);
 }
 
-/* The claim of a name that proves itself in its good mail. Bad history takes nothing away from that. */
+/* The claim of a name that proves itself in its good mail, which its bad mail does not excuse. How mail that claimed
+ * it without proof turned out before says more: some organisations prove only part of what they send. */
 static void add_forgery(struct ledger *l)
 {
-    int i = find(l, ID_AUTHOR_ORG);
+    int i = find(l, ID_AUTHOR_ORG), unproven = find(l, ID_AUTHOR_UNPROVEN);
     if (i < 0 || l->author == PROOF_YES)
         return;
     struct counts good = {.good = l->counts[i].good};
-    double x = reputation(&good, l->params->prior, 0);
-    double weight = ledger_weigh(l, TW_FORGERY, x * (1 - explained(l)));
+    double x = -fmin(FORGED_MAX, reputation(&good, l->params->prior, 0));
+    if (unproven >= 0)
+        x = reputation(&l->counts[unproven], l->params->prior, x);
+    double weight = ledger_weigh(l, TW_FORGERY, -fmin(0, x) * (1 - explained(l)));
     const char *subject = l->in->identities[i].subject;
     if (weight == 0 || l->without == TW_FORGERY)
         return;

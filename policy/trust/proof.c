@@ -156,6 +156,7 @@ bool proof_identity(const struct trust_input *in, size_t i)
     case ID_AUTHOR_ORG:
     case ID_PAIR_RCPT:
         return trust_author_proven(in->message, in->evidence, in->psl);
+    case ID_AUTHOR_UNPROVEN:
     case ID_HOP:
     case ID_HOP_NETWORK:
     case ID_PAIR_ORIGIN:
@@ -168,8 +169,11 @@ bool proof_identity(const struct trust_input *in, size_t i)
 bool trust_teaches(const struct trust_input *in, size_t i, bool good)
 {
     enum identity_kind kind = in->identities[i].kind;
-    bool author = trust_author_proven(in->message, in->evidence, in->psl);
+    enum proof proof = proof_author(in->message, in->evidence, in->psl);
+    bool author = proof == PROOF_YES;
     switch (kind) {
+    case ID_AUTHOR_UNPROVEN:
+        return proof == PROOF_NO;
     case ID_HOP: /* a role of its own, so claims may teach it */
         return true;
     case ID_HOP_NETWORK:

@@ -3,9 +3,9 @@
 #include "reputation.h"
 #include <math.h>
 
-/* A shared source's credit is halved at one bad message in this many: mail services used by everybody
- * are about there, and their name then tells nearly nothing of a sender that is new. */
-#define SHARED_HALF 30.0
+/* A shared source's credit is halved at one bad message in this many. Mail services used by everybody are
+ * beyond that: their name tells nearly nothing of a sender that is new. */
+#define SHARED_HALF 100.0
 
 static double clamp(double x)
 {

@@ -7,7 +7,7 @@
 /* From counts to natural log-odds. 0 is "nothing is known"; more good never lowers a value, more bad
  * never raises one. */
 
-/* Largest |log-odds| of one subject: about 108 good messages and no bad one with a prior of 4. More of the same
+/* Largest |log-odds| of one subject: about 80 good messages and no bad one with a prior of 3. More of the same
  * adds nothing, so that no sender is ever beyond doubt. */
 #define REPUTATION_MAX 4.0
 

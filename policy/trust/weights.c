@@ -5,7 +5,7 @@
 
 #define DAY 86400.0
 
-/* Starting values, chosen so that with a prior of 4
+/* Starting values, chosen so that with a prior of 3
  *   - nothing known: no pass of a check reaches trusted (+2.2), no one failed check reaches untrusted (-2.2);
  *   - 20 good messages of a proven author, and nothing else, are enough for trusted; where network, recipient and
  *     signature are the usual ones too, 3 are;
@@ -18,7 +18,7 @@ static const struct {
 } table[TW_COUNT] = {
     [TW_HOST] = {"host", 1.1,
                  "client address, beyond what its network says; proven by TCP; good history counts "
-                 "a third"},
+                 "a quarter"},
     [TW_NETWORK] = {"network", 1.1,
                     "client's /24 or /48; bad neighbours are telling, good ones much less so"},
     [TW_HELO] = {"helo", 0.2, "HELO name, when SPF or the client's confirmed name proves it"},
@@ -89,7 +89,7 @@ void trust_params_default(struct trust_params *params_r)
     memset(params_r, 0, sizeof *params_r);
     params_r->bias = 0; /* undecided, so that an empty model calls nothing good or bad */
     params_r->half_life = 90 * DAY; /* senders of a monthly letter stay known, last year's fade */
-    params_r->prior = 4;            /* one good message is a beginning, not a reputation */
+    params_r->prior = 3;            /* one good message is a beginning, not a reputation */
     for (int w = 0; w < TW_COUNT; w++)
         params_r->w[w] = table[w].w;
 }

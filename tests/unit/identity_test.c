@@ -87,6 +87,7 @@ static const struct {
      "rfc5321.mailfrom.org|example.org|dom:example.org|mf|-1\n"
      "rfc5321.mailfrom|bounce@example.org|dom:example.org|mf:bounce@example.org|-1\n"
      "rfc5322.from.org|example.org|dom:example.org|*|-1\n"
+     "rfc5322.from.unproven|example.org|dom:example.org|u|-1\n"
      "rfc5322.from.domain|news.example.org|dom:example.org|d:news.example.org|-1\n"
      "rfc5322.from|alice@news.example.org|dom:example.org|a:alice@news.example.org|-1\n"
      "dkim|example.org|dom:example.org|dkim:example.org|0\n"
@@ -132,6 +133,7 @@ static const struct {
      {.header = "From: J\xc3\xb6rg@b\xc3\xbc"
                 "cher.example\n"},
      "rfc5322.from.org|xn--bcher-kva.example|dom:xn--bcher-kva.example|*|-1\n"
+     "rfc5322.from.unproven|xn--bcher-kva.example|dom:xn--bcher-kva.example|u|-1\n"
      "rfc5322.from|j\xc3\xb6rg@xn--bcher-kva.example|dom:xn--bcher-kva.example|"
      "a:j\xc3\xb6rg@xn--bcher-kva.example|-1\n"},
     {"one signer twice, and fields without d=",
@@ -293,10 +295,12 @@ static const struct {
     {"2001:db8::/48", "ip.network *, hop hop, hop.network *"},
     {"ip.network:198.51.100.7", "ip.network *"},
     {"ipv6:2001:db8::1", "ip h:2001:db8::1"},
-    {"Example.ORG", "rfc5322.from.org *, rfc5321.mailfrom.org mf, dkim dkim:example.org, "
-                    "rfc5321.helo helo:example.org, iprev ptr"},
+    {"Example.ORG",
+     "rfc5322.from.org *, rfc5322.from.unproven u, rfc5321.mailfrom.org mf, dkim dkim:example.org, "
+     "rfc5321.helo helo:example.org, iprev ptr"},
     {"mail.example.org",
-     "rfc5322.from.org *, rfc5322.from.domain d:mail.example.org, rfc5321.mailfrom.org mf, "
+     "rfc5322.from.org *, rfc5322.from.unproven u, rfc5322.from.domain d:mail.example.org, "
+     "rfc5321.mailfrom.org mf, "
      "rfc5321.mailfrom.domain mfd:mail.example.org, dkim dkim:mail.example.org, "
      "rfc5321.helo helo:mail.example.org, iprev ptr"},
     {"Alice@Example.org",

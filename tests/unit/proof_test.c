@@ -227,10 +227,13 @@ static void a_forgery_teaches_nothing_about_the_name_it_wears(void **state)
         ID_AUTHOR_ORG, ID_DKIM, ID_PAIR_DKIM, ID_PAIR_MAILFROM, ID_PAIR_PTR, ID_PAIR_RCPT};
     struct fixture f;
     fixture_init(&f);
+    f.dkim[0].result = AUTH_FAIL;
+    f.ev.spf.result = AUTH_FAIL;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         assert_false(teaches(&f, names[i], true));
         assert_false(teaches(&f, names[i], false));
     }
+    assert_true(teaches(&f, ID_AUTHOR_UNPROVEN, false));
     assert_true(teaches(&f, ID_HOST, false));
     assert_true(teaches(&f, ID_NETWORK, false));
     assert_true(teaches(&f, ID_HOP, false));
@@ -243,6 +246,7 @@ static void a_forgery_teaches_nothing_about_the_name_it_wears(void **state)
         assert_true(teaches(&f, names[i], false));
     }
     assert_false(teaches(&f, ID_HOP_NETWORK, true));
+    assert_false(teaches(&f, ID_AUTHOR_UNPROVEN, true));
     fixture_clear(&f);
 }
 
