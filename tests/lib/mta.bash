@@ -44,7 +44,7 @@ mta_server() {
     shift
     "$@" >"$MTA/$name.out" 2>"$MTA/$name.err" 3>&- </dev/null &
     echo $! >"$MTA/$name.pid"
-    mta_until grep -q '^port ' "$MTA/$name.out" || return 1
+    mta_until grep -qs '^port ' "$MTA/$name.out" || return 1
     REPLY=$(sed -n 's/^port //p' "$MTA/$name.out")
 }
 
@@ -123,7 +123,7 @@ mynetworks = 127.0.0.0/8
 alias_maps =
 alias_database =
 local_recipient_maps =
-relay_domains = example.org
+relay_domains = example.org example.com
 default_transport = smtp:[127.0.0.1]:$sink
 relay_transport = smtp:[127.0.0.1]:$sink
 smtpd_relay_restrictions = permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination

@@ -16,7 +16,7 @@ report() { # NAME PROBLEMS
     fi
 }
 
-echo "1..9"
+echo "1..10"
 
 # options in mdoc ".It Fl -name" or ".Fl -name" between two headings
 page_options() { # PAGE SECTION-PATTERN
@@ -40,7 +40,8 @@ same() { # NAME PAGE SECTION COMMAND...
 
 same "vouch check" "$src/man/vouch.1" "vouch check" "$build/vouch" check
 same "vouch lookup" "$src/man/vouch.1" "vouch lookup" "$build/vouch" lookup
-same "vouch model" "$src/man/vouch.1" "vouch model" "$build/vouch" model
+same "vouch model import" "$src/man/vouch.1" "vouch model" "$build/vouch" model import
+same "vouch model export" "$src/man/vouch.1" "vouch model" "$build/vouch" model export
 same "vouch config" "$src/man/vouch.1" "vouch config" "$build/vouch" config
 same "vouch-milter" "$src/man/vouch-milter.8" "OPTIONS|DESCRIPTION" "$build/vouch-milter"
 
