@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # For bats files: a private Postfix before vouch-milter, a sink behind it, and what else a message needs. Everything
-# lives in $MTA, on loopback ports and unix sockets, and is stopped by process id.
+# lives in $MTA, on loopback ports and unix sockets, and is stopped by process id. A file that uses it has a line
+# "# needs: root postfix openssl /usr/bin/python3" (see run-bats).
 #
-#   mta_skip              skips the test where there is no Postfix to start, or no root to start it
 #   mta_begin             makes $MTA
 #   mta_dns ZONE          starts a DNS server on ZONE: $DNS_PORT
 #   mta_milter            starts vouch-milter with $MTA/vouch.conf: $MILTER_SOCKET, $MILTER_PID
@@ -13,12 +13,6 @@ PYTHON=/usr/bin/python3
 LIB=$VOUCH_SRCDIR/tests/lib
 VOUCH=$VOUCH_BUILDDIR/vouch
 POSTFIX_DAEMONS=/usr/lib/postfix/sbin
-
-mta_skip() {
-    command -v postfix >/dev/null && [ -d $POSTFIX_DAEMONS ] || skip "postfix is not installed"
-    [ "$(id -u)" = 0 ] || skip "only root can start a private Postfix"
-    [ -x "$PYTHON" ] || skip "$PYTHON is not installed"
-}
 
 mta_begin() {
     MTA=$(mktemp -d /tmp/vouch-mta.XXXXXX)
@@ -180,11 +174,14 @@ mta_end() {
     for f in "$MTA"/*.pid; do
         [ -f "$f" ] && mta_stop "$(basename "$f" .pid)"
     done
+    local complaints
+    complaints=$(grep -A20 'Sanitizer' "$MTA/milter.log" 2>/dev/null)
     if [ -n "$VOUCH_KEEP" ]; then
         echo "# kept: $MTA" >&3
     else
         rm -rf "$MTA"
     fi
+    [ -z "$complaints" ] || { echo "$complaints" >&2; return 1; }
 }
 
 # inject ARGUMENTS...: see inject.py; $output is the last reply
@@ -203,7 +200,7 @@ sink_clear() {
 
 # sink_one: waits for a message, sets MSG to its file and ENV to its envelope
 sink_one() {
-    mta_until arrived 1 || { tail -5 "$MTA/maillog" "$MTA/milter.log" >&2; return 1; }
+    mta_until arrived 1 || { tail -n 5 "$MTA/maillog" "$MTA/milter.log" >&2; return 1; }
     ENV=$(ls "$MTA"/sink/*.env | head -1)
     MSG=${ENV%.env}.msg
 }
@@ -243,4 +240,45 @@ envelope() {
 # vouch_word NAME [FILE]: the word after NAME= in X-Vouch
 vouch_word() {
     field X-Vouch "${2:-$MSG}" | tr ';' '\n' | sed -n "s/^ *$1=//p"
+}
+
+# dkim_key NAME: makes $MTA/NAME.key; prints the TXT record's text in parts for a zone file
+dkim_key() {
+    openssl genrsa -traditional -out "$MTA/$1.key" 2048 2>/dev/null
+    local p
+    p=$(openssl rsa -in "$MTA/$1.key" -pubout -outform DER 2>/dev/null | base64 -w0)
+    printf '"v=DKIM1; k=rsa; p=%s" "%s"' "${p:0:200}" "${p:200}"
+}
+
+# recheck [OPTION]...: judges the message in the sink as it was received, by the tool; $output is the record
+recheck() {
+    local rcpt
+    rcpt=$($PYTHON -c 'import json, sys; print(json.load(open(sys.argv[1]))["rcpts"][0])' "$ENV")
+    {
+        printf 'Return-Path: <%s>\r\n' "$($PYTHON -c 'import json, sys; print(json.load(open(sys.argv[1]))["sender"])' "$ENV")"
+        printf 'Delivered-To: %s\r\n' "$rcpt"
+        cat "$MSG"
+    } >"$MTA/received.eml"
+    run "$VOUCH" check --json --config "$MTA/vouch.conf" "$@" "$MTA/received.eml"
+    [ "$status" -le 5 ] || { echo "$output" >&2; return 1; }
+}
+
+# record PATH: that member of the record in $output ("auth.spf.result")
+record() {
+    $PYTHON -c '
+import json, sys
+value = json.loads(sys.argv[2])
+for name in sys.argv[1].split("."):
+    value = value[int(name)] if isinstance(value, list) else value[name]
+print(value if not isinstance(value, list) else " ".join(value))' "$1" "$output"
+}
+
+# queue_id: the queue identifier in the last reply
+queue_id() {
+    echo "$output" | sed -n 's/.*queued as \([0-9A-Za-z]*\).*/\1/p' | tail -1
+}
+
+# release ID: from hold; without the flush it waits for the queue manager's next round
+release() {
+    postsuper -c "$MTA/etc" -H "$1" && postqueue -c "$MTA/etc" -f
 }

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: BSD-2-Clause
+# needs: /usr/bin/python3
 # vouch-milter without an MTA: what MTAs rarely do, by miltertest's scripts and by wire.py.
 
 setup_file() {
