@@ -58,7 +58,7 @@ static int show(const char *file)
 int tool_config(int argc, char **argv)
 {
     static const struct option options[] = {{"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
-    for (int option; (option = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
+    for (int option; (option = getopt_long(argc, argv, ":h", options, NULL)) != -1;) {
         if (option != 'h')
             return tool_usage_error("config takes no options");
         usage(stdout);
