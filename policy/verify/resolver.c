@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unbound-event.h>
 #include <unbound.h>
@@ -25,9 +26,9 @@
 #include "evloop.h"
 #include "zonefile.h"
 
-#define MAX_UNDER_WAY 500 /* questions without an answer; each holds a socket for up to 6 s */
-#define OUTGOING_SOCKETS                                                                           \
-    "512" /* above MAX_UNDER_WAY: with none left, libunbound would queue all behind the slow */
+/* Questions without an answer. Each holds a socket for up to 6 s, so they are fewer where this process may open few. */
+#define MAX_UNDER_WAY     2000
+#define SPARE_SOCKETS     16  /* for what libunbound asks by itself */
 #define WHY_MAX           256 /* bytes of a validator's explanation kept */
 #define MAX_SERVERS       8
 #define RESOLV_CONF       "/etc/resolv.conf"
@@ -41,7 +42,7 @@ struct resolver {
     pthread_t dispatcher;
     bool has_lock, has_dispatcher;
     bool stop;
-    unsigned servers, under_way;
+    unsigned servers, under_way, max_under_way;
 };
 
 struct dns_question {
@@ -141,17 +142,30 @@ static int add_system_servers(struct resolver *r, const char *path)
     return rc;
 }
 
-/* Options are set before the context is first used; a libunbound that does not know one is as good without. */
-static void set_options(struct ub_ctx *context, bool validate)
+/* Half of the descriptors that this process may open. */
+static unsigned most_under_way(void)
 {
-    static const char *const options[][2] = {
+    struct rlimit limit;
+    rlim_t most = MAX_UNDER_WAY;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur / 2 < most)
+        most = limit.rlim_cur / 2;
+    return (unsigned)most;
+}
+
+/* Options are set before the context is first used; a libunbound that does not know one is as good without. */
+static void set_options(struct ub_ctx *context, unsigned sockets, bool validate)
+{
+    char range[16];
+    snprintf(range, sizeof range, "%u", sockets);
+    const char *const options[][2] = {
         /* A question goes out again after 1 s, then after 2 s, and is given up after 6 s in all: a slow domain behind a
            fast forwarder is waited for. By default it would be asked each 50 ms and given up within 2 s. */
         {"infra-cache-min-rtt:", "1000"},
         {"outbound-msg-retry:", "2"},
         /* A forwarder is not held dead for long because some domain behind it was silent. */
         {"infra-host-ttl:", "2"},
-        {"outgoing-range:", OUTGOING_SOCKETS},
+        /* with no socket left, libunbound would queue every question behind the slow ones */
+        {"outgoing-range:", range},
         {"outgoing-num-tcp:", "16"},
         {"msg-cache-size:", "2m"},
         {"rrset-cache-size:", "4m"},
@@ -235,7 +249,8 @@ static int open_context(struct resolver *r, const struct resolver_options *o, ch
     snprintf(error_r, size, "DNS: libunbound cannot be started: %s", strerror(errno));
     if (!r->context)
         return VOUCH_E_NOMEM;
-    set_options(r->context, o->trust_anchor != NULL);
+    r->max_under_way = most_under_way();
+    set_options(r->context, r->max_under_way + SPARE_SOCKETS, o->trust_anchor != NULL);
     int rc = add_servers(r, o, error_r, size);
     if (rc == 0 && o->trust_anchor)
         rc = add_anchor(r, o->trust_anchor, error_r, size);
@@ -431,7 +446,7 @@ static const struct dns_answer *submit(struct resolver *r, struct dns_question *
         return &no_server;
     dns_name_text(span_make(q->name, sizeof q->name), 0, text);
     pthread_mutex_lock(&r->lock);
-    if (r->under_way >= MAX_UNDER_WAY)
+    if (r->under_way >= r->max_under_way)
         failure = &busy;
     else if (!(job = malloc(sizeof *job)))
         failure = &no_memory;

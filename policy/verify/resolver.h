@@ -4,8 +4,8 @@
 
 #include "ipaddr.h"
 
-/* The one way to DNS. One resolver serves all threads; one dns_batch belongs to one message, asks
- * each question once, and has one deadline. */
+/* The one way to DNS. One resolver serves all threads of a process (libunbound has state that contexts share, so
+ * there should be one); one dns_batch belongs to one message, asks each question once, and has one deadline. */
 
 enum dns_type { DNS_A = 1, DNS_PTR = 12, DNS_MX = 15, DNS_TXT = 16, DNS_AAAA = 28 };
 
@@ -43,7 +43,9 @@ struct resolver_options {
                                  error only when something is asked */
 };
 
-/* On error NULL, and one line that says what is wrong and where ("FILE:LINE: ...") in error_r (size bytes). */
+/* Starts a thread unless there is a zone file: a daemon forks before. As many questions may be under way at a time as half
+ * of the descriptors that the process may open (RLIMIT_NOFILE now), 2000 at most; further ones are DNS_FAILED at once.
+ * On error NULL, and one line that says what is wrong and where ("FILE:LINE: ...") in error_r (size bytes). */
 struct resolver *resolver_new(const struct resolver_options *options, char *error_r, size_t size);
 /* No batch may be open. */
 void resolver_free(struct resolver **rp);
@@ -53,7 +55,7 @@ struct dns_batch *dns_batch_new(struct resolver *r, int64_t deadline_ms, unsigne
 /* Moves the deadline: a message's questions are asked while the client is still sending, and its waiting time begins when it
  * has sent all. */
 void dns_batch_set_deadline(struct dns_batch *b, int64_t deadline_ms);
-/* Cancels what is still under way. */
+/* What is still under way is waited for by nobody; its answers feed the cache. */
 void dns_batch_free(struct dns_batch **bp);
 /* Asks, without waiting; the same question in one batch is asked once. name: any case, with or without final dot. Never NULL but when out of
  * memory. Questions belong to the batch. */
