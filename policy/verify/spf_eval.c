@@ -10,9 +10,10 @@
  * holds. An answer that has not come stops it too, so an evaluation never waits; it is repeated from the
  * start when the answer is there, and asks the same again up to that point.
  *
- * Its SPF_server_t is made here and not by SPF_server_new_dns(), which asks for the host's name and calls
- * abort() if that is 64 characters long, and compiles texts that nobody reads. */
+ * Its SPF_server_t is made here and not by SPF_server_new_dns(), which calls abort() if gethostname()
+ * does not fit 64 bytes, and compiles texts that nobody reads. */
 #include "spf_eval.h"
+#include <assert.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -220,26 +221,6 @@ static bool select_record(struct eval *e, const struct dns_answer *answer, struc
     return count == 1;
 }
 
-static bool is_printable(const char *text, size_t len)
-{
-    for (size_t i = 0; i < len; i++)
-        if (text[i] < 0x20 || text[i] > 0x7e)
-            return false;
-    return len > 0;
-}
-
-/* near: as it was published; shown if it can be */
-static void stop_syntax(struct eval *e, const char *domain, const char *what, struct span near)
-{
-    struct arena *scratch = e->ask->scratch;
-    near = span_slice(near, 0, SPF_MAX_SHOWN);
-    const char *reason = is_printable(near.p, near.len)
-                             ? arena_printf(scratch, "%s: syntax error near \"%.*s\": %s", domain,
-                                            SPAN_ARGS(near), what)
-                             : arena_printf(scratch, "%s: syntax error: %s", domain, what);
-    spf_stop(e->ask, AUTH_PERMERROR, reason);
-}
-
 /* Reads the record of node->domain into node. False: stopped. */
 static bool read_record(struct eval *e, struct node *node, bool first)
 {
@@ -262,7 +243,10 @@ static bool read_record(struct eval *e, struct node *node, bool first)
     }
     if (spf_record_parse(text, &ask->values.ip, &node->record, &what, &near) == 0)
         return true;
-    stop_syntax(e, node->domain, what, near);
+    near = span_slice(near, 0, SPF_MAX_SHOWN);
+    spf_stop(ask, AUTH_PERMERROR,
+             arena_printf(ask->scratch, "%s: syntax error near \"%.*s\": %s", node->domain,
+                          SPAN_ARGS(near), what));
     return false;
 }
 
@@ -271,14 +255,18 @@ static const struct node *next_node(struct eval *e, const char *name)
 {
     const struct node *parent = NULL;
     const struct spf_term *term = NULL;
-    struct node *node = &e->nodes[e->node_count];
-    node->domain = e->ask->values.domain;
+    const char *domain = e->ask->values.domain;
     if (e->node_count) {
         spf_count_term(e->ask);
         term = find_term(e, name, &parent);
-        node->domain = term ? spf_target(e->ask, term->target, parent->domain) : NULL;
+        domain = term ? spf_target(e->ask, term->target, parent->domain) : NULL;
     }
-    if (!node->domain || !read_record(e, node, !term))
+    if (!domain)
+        return NULL;
+    assert(e->node_count <= SPF_MAX_TERMS); /* or the count of terms would have stopped it */
+    struct node *node = &e->nodes[e->node_count];
+    node->domain = domain;
+    if (!read_record(e, node, !term))
         return NULL;
     if (term && term->kind == SPF_TERM_REDIRECT && parent == &e->nodes[e->explainer])
         e->explainer = e->node_count;
