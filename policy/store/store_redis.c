@@ -140,9 +140,11 @@ static const char *on_hello(void *arg, unsigned index, const redisReply *reply)
         return reply->str;
     if (reply->type == REDIS_REPLY_STATUS)
         return NULL;
-    return redis_take_active(arg, reply) == 0 ? NULL
-                                              : "not a vouch model: " REDIS_ACTIVE
-                                                " is not the name of a version";
+    int rc = redis_take_active(arg, reply);
+    return rc == 0               ? NULL
+           : rc == VOUCH_E_NOMEM ? "out of memory"
+                                 : "not a vouch model: " REDIS_ACTIVE
+                                   " is not the name of a version";
 }
 
 /* The first line of the password file. */

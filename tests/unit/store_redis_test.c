@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include "redis_fake.h"
 #include "redis_proxy.h"
 #include "redis_server.h"
 #include "store.h"
@@ -544,6 +545,64 @@ static void tcp_refused_is_away(void **state)
     store_close(&s);
 }
 
+/* Whatever answers there, a look-up ends by its deadline and takes nothing from it. */
+static void a_server_that_is_none_is_survived(void **state)
+{
+    (void)state;
+#define NIL "$-1\r\n"
+    static const struct {
+        const char *name, *hello, *answer;
+        bool close;
+        const char *state; /* part of it; NULL: any */
+    } cases[] = {
+        {"says nothing", NULL, NULL, false, "no answer"},
+        {"hangs up", NULL, NULL, true, NULL},
+        {"another protocol", "HTTP/1.1 400 Bad Request\r\n\r\n", NULL, false, "Protocol error"},
+        {"refuses", "-ERR max number of clients reached\r\n", NULL, true, "max number"},
+        {"a number for a version", ":42\r\n", NULL, false, "not a vouch model"},
+        {"a long version", "$33\r\n123456789012345678901234567890123\r\n", NULL, false, NULL},
+        {"a reply too many", NIL "+OK\r\n", NULL, false, NULL},
+        {"nothing after hello", NIL, NULL, false, NULL},
+        {"hangs up after hello", NIL, NULL, true, NULL},
+        {"nil for all", NIL, NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL, false, NULL},
+        {"empty arrays", NIL, NIL "*0\r\n*0\r\n*0\r\n*0\r\n*0\r\n*0\r\n*0\r\n*0\r\n", false, NULL},
+        {"half a reply", NIL, NIL "*2\r\n$24\r\nabc", false, NULL},
+        {"a large array of nothing", NIL, NIL "*100000\r\n", false, NULL},
+        {"a negative length", NIL, NIL "$-7\r\n", false, NULL},
+        {"a length that overflows", NIL, NIL "$99999999999999999999\r\n", false, NULL},
+        {"nested too deep", NIL, NIL "*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n",
+         false, NULL},
+        {"a number for counts", NIL, NIL "*2\r\n:1\r\n:2\r\n*1\r\n:1\r\n", false, NULL},
+        {"control bytes", "-\a\033[2J\r\n", NULL, false, "[2J"},
+    };
+    for (size_t i = 0; i < LENGTH(cases); i++) {
+        struct redis_fake f = {.hello = cases[i].hello,
+                               .answer = cases[i].answer,
+                               .answer_len = cases[i].answer ? strlen(cases[i].answer) : 0,
+                               .close = cases[i].close};
+        struct store_value v[LENGTH(keys)];
+        char text[300];
+        redis_fake_start(&f);
+        struct store *s = open_at(f.socket, NULL, NULL);
+        /* the first may last as long as connecting does (500 ms) */
+        for (int n = 0; n < 3; n++) {
+            int rc = ask_within(s, v, n ? DEADLINE_MS : 800);
+            if (rc >= 0)
+                fail_msg("%s: answered %d", cases[i].name, rc);
+            for (size_t k = 0; k < LENGTH(keys); k++)
+                if (v[k].outcome >= 0)
+                    fail_msg("%s: key %zu: %d", cases[i].name, k, v[k].outcome);
+        }
+        store_state(s, text, sizeof text);
+        if (cases[i].state && !strstr(text, cases[i].state))
+            fail_msg("%s: state '%s'", cases[i].name, text);
+        for (const char *c = text; *c; c++)
+            assert_true((unsigned char)*c >= 0x20);
+        store_close(&s);
+        redis_fake_stop(&f);
+    }
+}
+
 static int server_up(void **state)
 {
     static struct redis_server r;
@@ -572,6 +631,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(wrong_urls_are_refused),
         cmocka_unit_test(tcp_refused_is_away),
+        cmocka_unit_test(a_server_that_is_none_is_survived),
         WITH_SERVER(layout_is_as_documented),
         WITH_SERVER(a_query_is_one_round_trip),
         WITH_SERVER(another_version_is_seen_at_once),
@@ -589,6 +649,7 @@ int main(void)
     const struct CMUnitTest without_server[] = {
         cmocka_unit_test(wrong_urls_are_refused),
         cmocka_unit_test(tcp_refused_is_away),
+        cmocka_unit_test(a_server_that_is_none_is_survived),
         cmocka_unit_test(what_needs_a_redis_server),
     };
     if (!redis_server_installed())
