@@ -43,6 +43,11 @@ static bool is_closing(int kind)
     return kind == '}' || kind == ']' || kind == ')';
 }
 
+static int closer_of(int opener)
+{
+    return opener == '{' ? '}' : opener == '[' ? ']' : ')';
+}
+
 static void take(struct check *c)
 {
     c->open += is_opening(c->token.kind) - is_closing(c->token.kind);
@@ -74,14 +79,14 @@ static bool unexpected(struct check *c, const char *what)
     return false;
 }
 
-static bool not_closed(struct check *c, const char *opener, int line)
+static bool not_closed(struct check *c, const struct token *opener)
 {
     if (c->token.kind == TOKEN_END)
-        mistakes_add(c->scanner.mistakes, line, "this '%s' is never closed", opener);
+        mistakes_add(c->scanner.mistakes, opener->line, "this '%c' is never closed", opener->kind);
     else if (c->token.kind != TOKEN_BAD)
         mistakes_add(c->scanner.mistakes, c->token.line,
-                     "'%.*s' is found before the '%s' of line %d is closed", shown(&c->token),
-                     c->text + c->token.from, opener, line);
+                     "'%.*s' is found before the '%c' of line %d is closed", shown(&c->token),
+                     c->text + c->token.from, opener->kind, opener->line);
     return false;
 }
 
@@ -90,43 +95,52 @@ static bool is_scalar(int kind)
     return kind == TOKEN_STRING || kind == TOKEN_INT || kind == TOKEN_FLOAT || kind == TOKEN_BOOL;
 }
 
-/* A list "( ... )" of any values, or an array "[ ... ]" of plain ones of one kind. A comma after
- * the last, which libconfig 1.5 does not take, is blanked. */
+/* Behind a value of a list: a comma, or the list's end. A comma after the last value, which
+ * libconfig 1.5 does not take, is blanked. */
+static bool separator(struct check *c, const struct token *opener)
+{
+    struct token t = c->token;
+    int closer = closer_of(opener->kind);
+    if (t.kind == ',') {
+        take(c);
+        if (c->token.kind == closer)
+            blank(c, t.from, t.to);
+        return true;
+    }
+    if (t.kind == closer)
+        return true;
+    if (t.kind != TOKEN_STRING && t.kind != '{')
+        return not_closed(c, opener);
+    mistakes_add(c->scanner.mistakes, t.line, "a comma is missing before '%.*s'", shown(&t),
+                 c->text + t.from);
+    return false;
+}
+
+/* A list "( ... )" of any values, or an array "[ ... ]" of plain ones of one kind. */
 static bool elements(struct check *c, int depth, const struct name *name)
 {
-    bool array = c->token.kind == '[';
-    int closer = array ? ']' : ')', line = c->token.line, first = 0;
+    struct token opener = c->token, first = {0};
+    bool array = opener.kind == '[';
     take(c);
-    while (c->token.kind != closer) {
+    while (c->token.kind != closer_of(opener.kind)) {
         struct token t = c->token;
+        if (t.kind == TOKEN_END)
+            return not_closed(c, &opener);
         if (array && is_opening(t.kind)) {
             mistakes_add(c->scanner.mistakes, t.line,
                          "'[ ]' takes plain values only: write '( )' around groups");
             return false;
         }
-        if (t.kind == TOKEN_END)
-            return not_closed(c, array ? "[" : "(", line);
         if (!value(c, depth + 1, name))
             return false;
-        if (array && first && t.kind != first) {
+        if (array && first.kind && t.kind != first.kind) {
             mistakes_add(c->scanner.mistakes, t.line, "the values of '%.*s' must be of one type",
                          (int)name->len, c->text + name->from);
             return false;
         }
-        first = t.kind;
-        struct token comma = c->token;
-        if (comma.kind == ',') {
-            take(c);
-            if (c->token.kind == closer)
-                blank(c, comma.from, comma.to);
-        } else if (comma.kind != closer) {
-            if (comma.kind == TOKEN_STRING || comma.kind == '{')
-                mistakes_add(c->scanner.mistakes, comma.line, "a comma is missing before '%.*s'",
-                             shown(&comma), c->text + comma.from);
-            else
-                not_closed(c, array ? "[" : "(", line);
+        first = t;
+        if (!separator(c, &opener))
             return false;
-        }
     }
     take(c);
     return true;
@@ -148,7 +162,7 @@ static bool value(struct check *c, int depth, const struct name *name)
         if (!settings(c, depth, '}'))
             return false;
         if (c->token.kind != '}')
-            return not_closed(c, "{", t.line);
+            return not_closed(c, &t);
     } else if (t.kind == TOKEN_NAME) {
         mistakes_add(c->scanner.mistakes, t.line, "'%.*s' must be in quotes, as \"...\"", shown(&t),
                      c->text + t.from);
