@@ -122,25 +122,29 @@ static bool hop_counts(const struct asserted *a, const struct hop *hop)
     return !ipnet_contains(&own, &hop->ip);
 }
 
+static void add_hop(struct identity_maker *mk, const struct message *m, size_t i)
+{
+    struct ipnet net = identity_network(&m->hops[i].ip);
+    identity_add_hop(mk, &net, (int)i);
+    identity_add_hop_network(mk, &net, (int)i);
+}
+
 /* The hops beyond the client, nearest first, and the origin: the bottom-most of them. */
 static void add_hops(struct identity_maker *mk, struct asserted *a)
 {
     const struct message *m = a->m;
-    size_t first = (size_t)(m->client_hop + 1), origin = m->hop_count, most;
+    size_t first = (size_t)(m->client_hop + 1), origin = m->hop_count;
+    size_t most = mk->count + 2 * (MAX_HOPS - 1); /* two roles each */
     for (size_t i = first; i < m->hop_count; i++)
         if (hop_counts(a, &m->hops[i]))
             origin = i;
     if (origin == m->hop_count)
         return;
     a->origin = m->hops[origin].ip;
-    most = mk->count + 2 * (MAX_HOPS - 1); /* each is looked up in two roles */
     for (size_t i = first; i < origin && mk->count < most; i++)
-        if (hop_counts(a, &m->hops[i])) {
-            struct ipnet net = identity_network(&m->hops[i].ip);
-            identity_add_hop(mk, &net, (int)i);
-        }
-    struct ipnet net = identity_network(&a->origin);
-    identity_add_hop(mk, &net, (int)origin);
+        if (hop_counts(a, &m->hops[i]))
+            add_hop(mk, m, i);
+    add_hop(mk, m, origin);
 }
 
 static void add_pairs(struct identity_maker *mk, const struct asserted *a)

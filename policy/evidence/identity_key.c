@@ -137,10 +137,15 @@ void identity_add_network(struct identity_maker *mk, const struct ipnet *net)
 void identity_add_hop(struct identity_maker *mk, const struct ipnet *net, int index)
 {
     char *subject = network_text(mk, net);
-    if (!subject)
-        return;
-    add(mk, ID_HOP, index, subject, "ip:", subject, "hop", "");
-    add(mk, ID_HOP_NETWORK, index, subject, "ip:", subject, "*", "");
+    if (subject)
+        add(mk, ID_HOP, index, subject, "ip:", subject, "hop", "");
+}
+
+void identity_add_hop_network(struct identity_maker *mk, const struct ipnet *net, int index)
+{
+    char *subject = network_text(mk, net);
+    if (subject)
+        add(mk, ID_HOP_NETWORK, index, subject, "ip:", subject, "*", "");
 }
 
 void identity_add_helo(struct identity_maker *mk, const char *name)

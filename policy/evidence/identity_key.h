@@ -17,8 +17,10 @@ struct identity_maker {
 /* What stands in one list already is not added again; neither is what is over IDENTITY_MAX. */
 void identity_add_ip(struct identity_maker *mk, const struct ipaddr *ip);
 void identity_add_network(struct identity_maker *mk, const struct ipnet *net);
-/* index: of the hop, -1 for look-ups by hand */
+/* The network in the role of a hop; index: of the hop, -1 for look-ups by hand. */
 void identity_add_hop(struct identity_maker *mk, const struct ipnet *net, int index);
+/* The key of identity_add_network, looked up for a hop. */
+void identity_add_hop_network(struct identity_maker *mk, const struct ipnet *net, int index);
 /* domains are normalised; local is the local-part as it came */
 void identity_add_helo(struct identity_maker *mk, const char *name);
 void identity_add_ptr(struct identity_maker *mk, const char *name);

@@ -144,7 +144,7 @@ static void author_terms(struct ledger *l)
         ledger_add(l, TW_NO_AUTHOR, NULL, ledger_weigh(l, TW_NO_AUTHOR, 1), NULL,
                    "no valid author in From");
     }
-    if (!l->in->protected_sender || !m->author || l->author == PROOF_YES)
+    if (!l->in->protected_sender || l->in->outbound || !m->author || l->author == PROOF_YES)
         return;
     l->flags |= FLAG_PROTECTED_SENDER;
     if (l->author == PROOF_UNDECIDED)
@@ -176,12 +176,14 @@ static void time_term(struct ledger *l)
 
 void fact_terms(struct ledger *l)
 {
+    author_terms(l);
+    time_term(l);
+    if (l->in->outbound)
+        return;
     iprev_term(l);
     spf_term(l);
     dkim_term(l);
     appended_term(l);
     dmarc_term(l);
     helo_term(l);
-    author_terms(l);
-    time_term(l);
 }

@@ -264,7 +264,7 @@ static double explained(const struct ledger *l)
 static void add_forgery(struct ledger *l)
 {
     int i = find(l, ID_AUTHOR_ORG), unproven = find(l, ID_AUTHOR_UNPROVEN);
-    if (i < 0 || l->author == PROOF_YES)
+    if (i < 0 || l->author == PROOF_YES || l->in->outbound)
         return;
     struct counts good = {.good = l->counts[i].good};
     double x = -fmin(FORGED_MAX, reputation(&good, l->params->prior, 0));

@@ -171,6 +171,8 @@ bool trust_teaches(const struct trust_input *in, size_t i, bool good)
     enum identity_kind kind = in->identities[i].kind;
     enum proof proof = proof_author(in->message, in->evidence, in->psl);
     bool author = proof == PROOF_YES;
+    if (in->outbound)
+        return false;
     switch (kind) {
     case ID_AUTHOR_UNPROVEN:
         return proof == PROOF_NO;

@@ -107,10 +107,10 @@ struct trust_input {
     const struct trust_known *known; /* one for each identity */
     size_t identity_count;
     const struct psl_ctx_st *psl;
-    bool
-        protected_sender; /* the author's address or domain is on the operator's list of protected senders */
-    bool helo_ours; /* HELO is one of our own names, and the client is not ours */
-    int64_t now;    /* seconds since the epoch */
+    bool protected_sender; /* the author is on the operator's list of protected senders */
+    bool helo_ours;        /* HELO is one of our own names, and the client is not ours */
+    bool outbound; /* from our own users: neither the way to us nor lack of proof says anything */
+    int64_t now;   /* seconds since the epoch */
 };
 /* Pure. 0 or VOUCH_E_NOMEM. */
 int trust_sum(struct arena *arena, const struct trust_params *params, const struct trust_input *in,
@@ -122,7 +122,7 @@ int trust_sum(struct arena *arena, const struct trust_params *params, const stru
 const char *trust_explain_gap(struct arena *arena, const struct trust_result *result,
                               double wanted);
 
-/* Whether a label of this message may be taught to identities[i]. A name is taught only by messages that prove it, so that
+/* Whether a label of this message may be taught to identities[i]; never if it is outbound. A name is taught only by messages that prove it, so that
  * nobody can spoil the reputation of a name by forging it. */
 bool trust_teaches(const struct trust_input *in, size_t i, bool good);
 

@@ -288,11 +288,11 @@ static const struct {
     const char *text;
     const char *identities; /* "kind field" each; NULL: syntax error */
 } texts[] = {
-    {"198.51.100.7", "ip h:198.51.100.7, ip.network *, hop hop, hop.network *"},
-    {" 198.51.100.0/24 ", "ip.network *, hop hop, hop.network *"},
-    {"198.51.100.7/32", "ip h:198.51.100.7, ip.network *, hop hop, hop.network *"},
-    {"2001:db8::1", "ip h:2001:db8::1, ip.network *, hop hop, hop.network *"},
-    {"2001:db8::/48", "ip.network *, hop hop, hop.network *"},
+    {"198.51.100.7", "ip h:198.51.100.7, ip.network *, hop hop"},
+    {" 198.51.100.0/24 ", "ip.network *, hop hop"},
+    {"198.51.100.7/32", "ip h:198.51.100.7, ip.network *, hop hop"},
+    {"2001:db8::1", "ip h:2001:db8::1, ip.network *, hop hop"},
+    {"2001:db8::/48", "ip.network *, hop hop"},
     {"ip.network:198.51.100.7", "ip.network *"},
     {"ipv6:2001:db8::1", "ip h:2001:db8::1"},
     {"Example.ORG",
@@ -324,7 +324,8 @@ static const struct {
     {"alice@[192.0.2.1]", NULL},
     {"a..example", NULL},
     {"two words", NULL},
-    {"dkim:alice@example.org", NULL}, /* no such identity of that kind */
+    {"dkim:alice@example.org", NULL},      /* no such identity of that kind */
+    {"hop.network:198.51.100.0/24", NULL}, /* it is ip.network */
     {"nonsense:example.org", NULL},
     {"pair.network:example.org", NULL},
     {"pair.network:example.org,example.com", NULL},
@@ -363,8 +364,8 @@ static void what_is_listed_is_found_by_hand(void **state)
     struct listed l = {0};
     list(&l, &letters[0].letter);
     for (size_t i = 0; i < l.count; i++) {
-        if (l.list[i].kind >= ID_PAIR_NETWORK)
-            continue;
+        if (l.list[i].kind >= ID_PAIR_NETWORK || l.list[i].kind == ID_HOP_NETWORK)
+            continue; /* pairs have a syntax of their own; the other is "ip.network" again */
         struct identity *ids;
         size_t count, found = 0;
         char text[200];

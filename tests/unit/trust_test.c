@@ -590,6 +590,28 @@ static void an_spf_failure_of_a_proven_author_is_forwarding(void **state)
     fixture_clear(&f);
 }
 
+/* A user on the road: no proof, no name, an odd HELO; only what he wrote counts. */
+static void outbound_mail_is_not_held_against_its_way(void **state)
+{
+    (void)state;
+    struct fixture f;
+    fixture_init(&f);
+    f.ev.iprev.result = f.ev.spf.result = f.dkim[0].result = f.ev.dmarc.result = AUTH_FAIL;
+    f.m.env.helo = "[198.51.100.1]";
+    f.in.helo_ours = f.in.protected_sender = true;
+    fixture_know(&f, ID_AUTHOR_ORG, 500, 0);
+    assert_true(fixture_trust(&f) < UNTRUSTED);
+    f.in.outbound = true;
+    assert_true(fixture_trust(&f) == 0.5);
+    assert_int_equal(f.r.flags, 0);
+    for (size_t i = 0; i < f.in.identity_count; i++)
+        assert_false(trust_teaches(&f.in, i, true) || trust_teaches(&f.in, i, false));
+    f.m.from_count = 2;
+    fixture_trust(&f);
+    assert_int_equal(f.r.flags, FLAG_MULTIPLE_FROM);
+    fixture_clear(&f);
+}
+
 static void history_fades(void **state)
 {
     (void)state;
@@ -821,6 +843,7 @@ int main(void)
         cmocka_unit_test(helo_is_held_against_its_claim),
         cmocka_unit_test(time_runs_upwards),
         cmocka_unit_test(an_spf_failure_of_a_proven_author_is_forwarding),
+        cmocka_unit_test(outbound_mail_is_not_held_against_its_way),
         cmocka_unit_test(history_fades),
         cmocka_unit_test(notes_say_how_old_history_is),
         cmocka_unit_test(an_unanswered_model_counts_nothing_and_is_flagged),
