@@ -158,40 +158,58 @@ static void add_name(struct ledger *l, enum identity_kind kind, enum trust_weigh
     add_extremes(l, w, &e);
 }
 
-/* A hop's network is known from two roles: as a hop, and as a client of ours. */
-static double hop_reputation(const struct ledger *l, size_t i)
+/* A hop's network is known from two roles: as a hop, and as a client of ours. *latest_r: the identity that was
+ * last heard of. */
+static struct counts hop_counts(const struct ledger *l, size_t i, size_t *latest_r)
 {
     struct counts c = l->counts[i];
+    *latest_r = i;
     for (size_t k = 0; k < l->in->identity_count; k++)
         if (l->in->identities[k].kind == ID_HOP_NETWORK &&
             strcmp(l->in->identities[k].group, l->in->identities[i].group) == 0) {
             c.good += l->counts[k].good;
             c.bad += l->counts[k].bad;
+            c.seen += l->counts[k].seen;
+            if (l->in->known[k].counts.last > l->in->known[i].counts.last)
+                *latest_r = k;
         }
-    double x = reputation(&c, l->params->prior, 0);
-    return reputation_shared(x, &c, l->params->prior);
+    return c;
+}
+
+static double hop_reputation(const struct ledger *l, size_t i)
+{
+    const struct message *m = l->in->message;
+    int hop = l->in->identities[i].index;
+    size_t latest;
+    struct counts c = hop_counts(l, i, &latest);
+    double x = reputation_shared(reputation(&c, l->params->prior, 0), &c, l->params->prior);
+    if (x > 0)
+        return x * HOP_GOOD;
+    bool submitted = hop >= 0 && (size_t)hop < m->hop_count && m->hops[hop].authenticated;
+    return submitted && l->author == PROOF_YES ? x * HOP_SUBMITTED : x;
+}
+
+static void add_hop(struct ledger *l, int i, double x)
+{
+    size_t latest;
+    struct counts c = hop_counts(l, (size_t)i, &latest);
+    double weight = ledger_weigh(l, TW_HOP, x);
+    if (weight != 0)
+        ledger_add(l, TW_HOP, l->in->identities[i].subject, weight, &c, history_note(l, latest));
 }
 
 static void add_hops(struct ledger *l)
 {
-    const struct message *m = l->in->message;
     struct extremes e = {0};
-    for (size_t i = 0; i < l->in->identity_count; i++) {
-        const struct identity *id = &l->in->identities[i];
-        if (id->kind != ID_HOP)
-            continue;
-        double x = hop_reputation(l, i);
-        bool submitted =
-            id->index >= 0 && (size_t)id->index < m->hop_count && m->hops[id->index].authenticated;
-        if (x > 0)
-            x *= HOP_GOOD;
-        else if (submitted && l->author == PROOF_YES)
-            x *= HOP_SUBMITTED;
-        if (x <= HOP_BAD)
-            l->flags |= FLAG_BAD_RELAY;
-        consider(&e, (int)i, x);
-    }
-    add_extremes(l, TW_HOP, &e);
+    for (size_t i = 0; i < l->in->identity_count; i++)
+        if (l->in->identities[i].kind == ID_HOP)
+            consider(&e, (int)i, hop_reputation(l, i));
+    if (e.worst_x <= HOP_BAD)
+        l->flags |= FLAG_BAD_RELAY;
+    if (e.best_x > 0)
+        add_hop(l, e.best, e.best_x);
+    if (e.worst_x < 0)
+        add_hop(l, e.worst, e.worst_x);
 }
 
 struct pair {

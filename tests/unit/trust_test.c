@@ -429,6 +429,7 @@ static void a_bad_relay_lowers_the_class(void **state)
         fixture_know(&f, roles[i], 0, 20);
         assert_true(fixture_trust(&f) < UNTRUSTED);
         assert_true(f.r.flags & FLAG_BAD_RELAY);
+        assert_true(fixture_item(&f, "hop")->bad == 20);
         fixture_teach(&f, 1000, 0); /* the best known sender */
         for (size_t k = 0; k < f.in.identity_count; k++)
             if (f.identities[k].kind == ID_HOP || f.identities[k].kind == ID_HOP_NETWORK)
