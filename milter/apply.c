@@ -189,27 +189,41 @@ static bool same_address(const char *path, const char *address)
     return span_ieq_cstr(s, address);
 }
 
+/* path names the mailbox of one of the redirected recipients before end */
+static bool is_mailbox(const struct decision *d, size_t end, const char *path)
+{
+    for (size_t i = 0; i < end; i++)
+        if (becomes(d, i, RCPT_REDIRECTED) && same_address(path, d->rcpts[i].quarantine_mailbox))
+            return true;
+    return false;
+}
+
+static bool is_rcpt(const struct plan *p, const char *mailbox)
+{
+    for (size_t i = 0; i < p->a->rcpt_count; i++)
+        if (same_address(p->a->rcpts[i], mailbox))
+            return true;
+    return false;
+}
+
+/* A mailbox that is a recipient already stays one, whatever becomes of it: to add it would give it two copies, and to
+ * delete it, none. */
 static void add_mailboxes(struct plan *p)
 {
     const struct decision *d = p->a->record->decision;
-    const char *last = NULL;
     for (size_t i = 0; i < d->rcpt_count && !p->failed; i++) {
         const char *mailbox = d->rcpts[i].quarantine_mailbox;
-        if (!becomes(d, i, RCPT_REDIRECTED) || (last && strcmp(last, mailbox) == 0))
-            continue;
-        check(p, p->mta->add_rcpt(p->mta->engine, mailbox), mailbox);
-        last = mailbox;
+        if (becomes(d, i, RCPT_REDIRECTED) && !is_mailbox(d, i, mailbox) && !is_rcpt(p, mailbox))
+            check(p, p->mta->add_rcpt(p->mta->engine, mailbox), mailbox);
     }
 }
 
-/* Takes out who is redirected or removed, but for a mailbox that was itself a recipient. */
 static void delete_rcpts(struct plan *p)
 {
     const struct decision *d = p->a->record->decision;
     for (size_t i = 0; i < p->a->rcpt_count && i < d->rcpt_count && !p->failed; i++) {
-        bool goes = p->redirect && becomes(d, i, RCPT_REDIRECTED) &&
-                    !same_address(p->a->rcpts[i], d->rcpts[i].quarantine_mailbox);
-        if (goes || becomes(d, i, RCPT_REMOVED))
+        bool goes = becomes(d, i, RCPT_REMOVED) || (p->redirect && becomes(d, i, RCPT_REDIRECTED));
+        if (goes && !(p->redirect && is_mailbox(d, d->rcpt_count, p->a->rcpts[i])))
             check(p, p->mta->delete_rcpt(p->mta->engine, p->a->rcpts[i]), d->rcpts[i].rcpt);
     }
 }

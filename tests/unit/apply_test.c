@@ -107,7 +107,10 @@ static const struct apply_case cases[] = {
      "ins X-Vouch-Original-Recipient: one@example.org|" FIELDS "add " MAILBOX
      "|rem <One@example.org>|",
      MTA_CONTINUE, .observe = false},
-    {"the mailbox itself is not taken out", ACTION_QUARANTINE, "--r", FIELDS "add " MAILBOX "|",
+    {"the mailbox itself is not taken out, nor added again", ACTION_QUARANTINE, "--r", FIELDS,
+     MTA_CONTINUE, .observe = false},
+    {"the mailbox stays though it would be removed", ACTION_QUARANTINE, "r-x",
+     "ins X-Vouch-Original-Recipient: one@example.org|" FIELDS "rem <One@example.org>|",
      MTA_CONTINUE, .observe = false},
     {"hold and redirect", ACTION_QUARANTINE, "hr",
      FIELDS "add " MAILBOX "|rem <two@example.org>|hold because (ID)|", MTA_CONTINUE,
@@ -165,9 +168,7 @@ static struct rcpt_decision rcpt_decision(size_t i, char want)
 {
     static const char *const rcpts[] = {"one@example.org", "two@example.org", MAILBOX};
     struct rcpt_decision r = {.rcpt = rcpts[i], .action = ACTION_ACCEPT, .subject_prefix = "[x]"};
-    if (want == 't')
-        r.action = ACTION_TAG;
-    if (want == 'o')
+    if (want == 't' || want == 'o')
         r.action = ACTION_TAG;
     if (want == 'h' || want == 'r')
         r.action = ACTION_QUARANTINE;
