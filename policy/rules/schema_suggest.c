@@ -81,15 +81,22 @@ static bool fits(const struct schema_row *row, int type)
     }
 }
 
+/* The path without its last part; length 0 if it has one part only. */
+static struct span parent_of(struct span path)
+{
+    while (path.len > 0 && path.p[path.len - 1] != '.')
+        path.len--;
+    if (path.len > 0)
+        path.len--;
+    return path;
+}
+
 /* path: a candidate; row: its row, or NULL for a group. */
 static unsigned score(struct span path, const struct schema_row *row, const char *group,
                       const char *name, int type)
 {
-    size_t dot = path.len;
-    while (dot > 0 && path.p[dot - 1] != '.')
-        dot--;
-    struct span leaf = span_slice(path, dot, path.len);
-    struct span parent = span_slice(path, 0, dot > 0 ? dot - 1 : 0);
+    struct span parent = parent_of(path);
+    struct span leaf = span_slice(path, parent.len > 0 ? parent.len + 1 : 0, path.len);
     struct span wanted = span_of(name);
     bool here = span_eq(parent, span_of(group));
     bool policy = span_istarts(path, SCHEMA_POLICY);
@@ -104,16 +111,6 @@ static unsigned score(struct span path, const struct schema_row *row, const char
         return NONE_NEAR;
     return edits * PER_EDIT + (here ? 0 : OTHER_GROUP) + (same_scope ? 0 : OTHER_SCOPE) +
            (fits(row, type) ? 0 : OTHER_TYPE);
-}
-
-/* The path without its last part; length 0 if it has one part only. */
-static struct span parent_of(struct span path)
-{
-    while (path.len > 0 && path.p[path.len - 1] != '.')
-        path.len--;
-    if (path.len > 0)
-        path.len--;
-    return path;
 }
 
 /* The best candidate so far, and another that is just as good. */

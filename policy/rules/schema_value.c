@@ -272,8 +272,11 @@ static bool set_list(const struct schema_target *t, const struct schema_row *row
     if (type != CONFIG_TYPE_ARRAY && type != CONFIG_TYPE_LIST)
         return refuse(t, row, value);
     unsigned count = (unsigned)config_setting_length(value);
-    if (count > SETTINGS_MAX_LIST)
-        return refuse_because(t, row, value, "has too many values (the most is 10000)");
+    if (count > SETTINGS_MAX_LIST) {
+        mistakes_add(t->mistakes, line_of(value), "'%s' has more than %d values", row->key.path,
+                     SETTINGS_MAX_LIST);
+        return false;
+    }
     char *items = arena_array(t->arena, count, item_size);
     if (!items)
         return no_memory(t);

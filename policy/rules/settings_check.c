@@ -5,7 +5,7 @@
 #include <string.h>
 #include "settings_private.h"
 
-#define COVER_MAX 1000000 /* comparisons spent on one pair of policies' lists */
+#define COVER_MAX 100000 /* comparisons spent on one pair of policies' lists */
 
 static const struct settings_seen *seen(const struct settings_file *f, const char *path)
 {

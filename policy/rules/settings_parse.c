@@ -27,7 +27,9 @@ static int line_of(const config_setting_t *setting)
 static void unknown_key(struct reader *r, const char *group, const config_setting_t *setting)
 {
     const char *name = config_setting_name(setting);
-    const char *meant = schema_suggest(r->file.schema, r->scratch, group, name, setting);
+    bool full = r->file.mistakes->count == SETTINGS_MAX_ERRORS; /* nobody will read it */
+    const char *meant =
+        full ? NULL : schema_suggest(r->file.schema, r->scratch, group, name, setting);
     const char *dot = *group ? "." : "";
     if (meant)
         mistakes_add(r->file.mistakes, line_of(setting),

@@ -398,6 +398,34 @@ static void hostile_files(void **state)
     free(text);
 }
 
+/* count times item, a number and end between before and after: a file with exactly one mistake. */
+static void too_many(const char *before, const char *item, const char *end, size_t count,
+                     const char *after, const char *says)
+{
+    char *text = NULL;
+    size_t len = 0;
+    FILE *out = open_memstream(&text, &len);
+    assert_non_null(out);
+    fputs(before, out);
+    for (size_t i = 0; i < count; i++)
+        fprintf(out, "%s%zu%s", item, i, end);
+    fputs(after, out);
+    fclose(out);
+    one_mistake(&(struct mistake_case){"too many", text, 1, says});
+    free(text);
+}
+
+static void limits(void **state)
+{
+    (void)state;
+    too_many("policies = ( ", "{ name = \"p", "\"; },", SETTINGS_MAX_POLICIES + 1, " );",
+             "more than 1000 policies");
+    too_many("local_domains = [ ", "\"d", ".example\",", SETTINGS_MAX_LIST + 1, " ];",
+             "'local_domains' has more than 10000 values");
+    too_many("weights: { bias = 1; ", "bias", " = 1; ", 100, " };",
+             "more than 100 keys in one group");
+}
+
 static void defaults(void **state)
 {
     (void)state;
@@ -651,6 +679,7 @@ int main(void)
         cmocka_unit_test(policies_that_are_taken),
         cmocka_unit_test(all_mistakes_at_once),
         cmocka_unit_test(hostile_files),
+        cmocka_unit_test(limits),
         cmocka_unit_test(defaults),
         cmocka_unit_test(every_key),
         cmocka_unit_test(shorter_whole_shortens_its_parts),
