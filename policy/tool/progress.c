@@ -39,33 +39,34 @@ void progress_start(struct progress *p, FILE *out, const char *label, const char
                            .on = isatty(fileno(out)) == 1};
 }
 
-/* "[#####.....]" */
+/* "[#####.....] " */
 static void draw_bar(char *bar, unsigned width, double part)
 {
-    unsigned full = (unsigned)(part * width);
-    bar[0] = '[';
     memset(bar + 1, '.', width);
-    memset(bar + 1, '#', full);
-    bar[1 + width] = ']';
-    bar[2 + width] = '\0';
+    memset(bar + 1, '#', (unsigned)(part * width));
+    bar[0] = '[';
+    memcpy(bar + 1 + width, "] ", 3);
 }
 
 const char *progress_line(const struct progress *p, uint64_t done, uint64_t items, int64_t ms,
                           unsigned columns, char *line_r, size_t size)
 {
     double rate = ms > 0 ? (double)items * 1000 / (double)ms : 0;
-    char bar[BAR_MAX + 3] = "", rest[120];
-    int n = snprintf(rest, sizeof rest, " %" PRIu64 " %s, %.0f/s", items, p->unit, rate);
-    if (p->total > 0 && n > 0) {
+    char bar[BAR_MAX + 4] = "", percent[8] = "", left[32] = "", count[80];
+    snprintf(count, sizeof count, "%" PRIu64 " %s, %.0f/s", items, p->unit, rate);
+    if (p->total > 0) {
         double part = done < p->total ? (double)done / (double)p->total : 1;
-        int64_t left = part > 0 ? (int64_t)((double)ms * (1 - part) / part / 1000) : 0;
-        n = snprintf(rest, sizeof rest, " %3.0f%% %" PRIu64 " %s, %.0f/s, %" PRId64 ":%02d left",
-                     part * 100, items, p->unit, rate, left / 60, (int)(left % 60));
-        int room = (int)columns - 1 - (int)strlen(p->label) - 1 - n - 2;
-        if (room >= BAR_MIN)
-            draw_bar(bar, room < BAR_MAX ? (unsigned)room : BAR_MAX, part);
+        int64_t seconds = part > 0 ? (int64_t)((double)ms * (1 - part) / part / 1000) : 0;
+        snprintf(percent, sizeof percent, "%3.0f%% ", part * 100);
+        if (part > 0)
+            snprintf(left, sizeof left, ", %" PRId64 ":%02d left", seconds / 60,
+                     (int)(seconds % 60));
+        size_t taken = strlen(p->label) + strlen(percent) + strlen(count) + strlen(left) + 5;
+        if (columns >= taken + BAR_MIN)
+            draw_bar(bar, columns - taken < BAR_MAX ? columns - (unsigned)taken : BAR_MAX, part);
     }
-    snprintf(line_r, size < columns ? size : columns, "%s %s%s", p->label, bar, rest);
+    snprintf(line_r, size < columns ? size : columns, "%s %s%s%s%s", p->label, bar, percent, count,
+             left);
     return line_r;
 }
 

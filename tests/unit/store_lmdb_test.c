@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What is LMDB's own: several processes, a writer that is killed, a disk that is full, and directories
+ * that hold something else. */
+#include "config.h"
+#include <errno.h>
+#include <ftw.h>
+#include <lmdb.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include <cmocka.h>
+#include "store.h"
+
+#define T0 1700000000
+
+struct fixture {
+    char dir[64], url[80];
+};
+
+static const struct store_key keys[] = {{"dom:example.org", "*"}, {"ip:192.0.2.0/24", "*"}};
+
+static struct store *try_open(const char *url, bool read_only, char *error_r, size_t size)
+{
+    const struct store_options o = {.half_life = 86400, .read_only = read_only};
+    *error_r = '\0';
+    return store_open(url, &o, error_r, size);
+}
+
+static struct store *open_or_fail(const char *url, bool read_only)
+{
+    char error[512];
+    struct store *s = try_open(url, read_only, error, sizeof error);
+    if (!s)
+        fail_msg("%s", error);
+    return s;
+}
+
+static void assert_refused(const char *url, bool read_only, const char *part)
+{
+    char error[512];
+    struct store *s = try_open(url, read_only, error, sizeof error);
+    assert_null(s);
+    if (!strstr(error, part) || strchr(error, '\n'))
+        fail_msg("\"%s\" does not say \"%s\"", error, part);
+}
+
+static double seen(struct store *s, size_t key)
+{
+    struct store_value v;
+    struct store_query *q = store_ask(s, &keys[key], 1);
+    assert_int_equal(store_wait(&q, 0, &v), LOOKUP_FOUND);
+    return v.outcome == LOOKUP_FOUND ? v.counts.seen : 0;
+}
+
+static int apply(struct store *s, uint64_t watermark)
+{
+    const struct store_update u[] = {{keys[0], T0, 1, 0, 1}, {keys[1], T0, 0, 0, 1}};
+    return store_apply(s, u, 2, "mx1", watermark);
+}
+
+static void a_reader_makes_nothing(void **state)
+{
+    struct fixture *f = *state;
+    struct stat st;
+    char url[160], path[160];
+    snprintf(url, sizeof url, "%s/none", f->url);
+    assert_refused(url, true, "no model at");
+    snprintf(path, sizeof path, "%s/none", f->dir);
+    assert_int_equal(stat(path, &st), -1);
+    assert_refused(f->url, true, "no model at"); /* the directory is there, and empty */
+    snprintf(path, sizeof path, "%s/lock.mdb", f->dir);
+    assert_int_equal(stat(path, &st), -1);
+}
+
+static void what_is_made_is_private(void **state)
+{
+    struct fixture *f = *state;
+    struct stat st;
+    char url[160], path[160];
+    snprintf(url, sizeof url, "%s/model", f->url);
+    struct store *s = open_or_fail(url, false);
+    snprintf(path, sizeof path, "%s/model", f->dir);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0700);
+    snprintf(path, sizeof path, "%s/model/data.mdb", f->dir);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0600);
+    assert_true(st.st_blocks < 2048); /* 16 GiB of address space, not of disk */
+    store_close(&s);
+}
+
+static void write_file(const char *dir, const char *name, const char *text)
+{
+    char path[160];
+    snprintf(path, sizeof path, "%s/%s", dir, name);
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    fputs(text, f);
+    fclose(f);
+}
+
+/* Puts key -> value into the environment's database name (NULL: the main one). */
+static void lmdb_put_raw(const char *dir, const char *name, char *key, char *value)
+{
+    MDB_env *env;
+    MDB_txn *txn;
+    MDB_dbi dbi;
+    MDB_val k = {strlen(key), key}, v = {strlen(value), value};
+    assert_int_equal(mdb_env_create(&env), 0);
+    assert_int_equal(mdb_env_set_maxdbs(env, 4), 0);
+    assert_int_equal(mdb_env_open(env, dir, 0, 0600), 0);
+    assert_int_equal(mdb_txn_begin(env, NULL, 0, &txn), 0);
+    assert_int_equal(mdb_dbi_open(txn, name, name ? MDB_CREATE : 0, &dbi), 0);
+    assert_int_equal(mdb_put(txn, dbi, &k, &v, 0), 0);
+    assert_int_equal(mdb_txn_commit(txn), 0);
+    mdb_env_close(env);
+}
+
+static void what_is_no_model_is_left_alone(void **state)
+{
+    struct fixture *f = *state;
+    char key[] = "somebody", value[] = "else";
+    write_file(f->dir, "data.mdb",
+               "this is a text, and longer than a header of LMDB's would be ...");
+    assert_refused(f->url, false, "not a vouch model");
+    assert_refused(f->url, true, "not a vouch model");
+    write_file(f->dir, "data.mdb", "");
+    lmdb_put_raw(f->dir, NULL, key, value);
+    assert_refused(f->url, false, "not a vouch model");
+    assert_refused(f->url, true, "not a vouch model");
+    char url[160];
+    snprintf(url, sizeof url, "%s/data.mdb", f->url);
+    assert_refused(url, false, "Not a directory");
+    snprintf(url, sizeof url, "%s/a/b", f->url);
+    assert_refused(url, false, "make the directory above it first");
+}
+
+static void a_newer_model_is_not_touched(void **state)
+{
+    struct fixture *f = *state;
+    char key[] = "format", value[] = "2";
+    lmdb_put_raw(f->dir, "meta", key, value);
+    assert_refused(f->url, false, "another version of vouch");
+    assert_refused(f->url, true, "another version of vouch");
+}
+
+static void newer_counts_are_a_failure_not_an_absence(void **state)
+{
+    struct fixture *f = *state;
+    char key[] = "dom:example.org\0*", text[200];
+    struct store_value v[2];
+    MDB_env *env;
+    MDB_txn *txn;
+    MDB_dbi dbi;
+    MDB_val k = {sizeof key - 1, key}, value = {24, (char[24]){2}};
+    struct store *s = open_or_fail(f->url, false);
+    store_close(&s);
+    assert_int_equal(mdb_env_create(&env), 0);
+    assert_int_equal(mdb_env_set_maxdbs(env, 4), 0);
+    assert_int_equal(mdb_env_open(env, f->dir, 0, 0600), 0);
+    assert_int_equal(mdb_txn_begin(env, NULL, 0, &txn), 0);
+    assert_int_equal(mdb_dbi_open(txn, "counts:1", 0, &dbi), 0);
+    assert_int_equal(mdb_put(txn, dbi, &k, &value, 0), 0);
+    assert_int_equal(mdb_txn_commit(txn), 0);
+    mdb_env_close(env);
+    s = open_or_fail(f->url, false);
+    struct store_query *q = store_ask(s, keys, 2);
+    assert_int_equal(store_wait(&q, 0, v), LOOKUP_FAILED);
+    assert_int_equal(v[0].outcome, LOOKUP_FAILED);
+    assert_int_equal(v[1].outcome, LOOKUP_ABSENT);
+    store_state(s, text, sizeof text);
+    assert_non_null(strstr(text, "another version"));
+    assert_int_equal(apply(s, 1), VOUCH_E_IO);
+    assert_true(seen(s, 1) == 0); /* nothing of the batch */
+    store_close(&s);
+}
+
+static void a_reader_may_not_turn_writer_in_one_process(void **state)
+{
+    struct fixture *f = *state;
+    struct store *s = open_or_fail(f->url, false);
+    store_close(&s);
+    struct store *r = open_or_fail(f->url, true);
+    assert_refused(f->url, false, "Read-only");
+    store_close(&r);
+    s = open_or_fail(f->url, false);
+    assert_int_equal(apply(s, 1), 0);
+    store_close(&s);
+}
+
+/* Applies batch after batch until killed. Only async-signal-safe endings: this is a forked child. */
+static void write_for_ever(const char *url)
+{
+    char error[512];
+    struct store *s = try_open(url, false, error, sizeof error);
+    uint64_t mark = 0;
+    if (!s)
+        _exit(1);
+    store_watermark(s, "mx1", &mark);
+    while (apply(s, ++mark) == 0)
+        continue;
+    _exit(2);
+}
+
+/* A reader sees whole batches while another process writes, and after it was killed. */
+static void a_killed_writer_leaves_whole_batches(void **state)
+{
+    struct fixture *f = *state;
+    struct store *s = open_or_fail(f->url, false);
+    store_close(&s);
+    double before = 0;
+    for (int round = 0; round < 8; round++) {
+        uint64_t mark = 0;
+        int status;
+        pid_t pid = fork();
+        assert_true(pid >= 0);
+        if (pid == 0)
+            write_for_ever(f->url);
+        s = open_or_fail(f->url, round % 2);
+        while (seen(s, 0) <= before + 5) {
+            assert_int_equal(waitpid(pid, &status, WNOHANG), 0);
+            nanosleep(&(struct timespec){.tv_nsec = 1000000L * (round + 1)}, NULL);
+        }
+        kill(pid, SIGKILL);
+        waitpid(pid, &status, 0);
+        before = seen(s, 0);
+        assert_true(seen(s, 1) == before);
+        assert_int_equal(store_watermark(s, "mx1", &mark), LOOKUP_FOUND);
+        assert_true((double)mark == before);
+        if (round % 2 == 0) { /* this one can write on at once */
+            assert_int_equal(apply(s, mark + 1), 0);
+            before++;
+        }
+        store_close(&s);
+    }
+}
+
+/* A file that may not grow stands in for a full disk. */
+static void a_full_disk_applies_nothing(void **state)
+{
+    struct fixture *f = *state;
+    static struct store_update u[20000];
+    static char names[20000][24];
+    int status;
+    for (size_t i = 0; i < 20000; i++) {
+        snprintf(names[i], sizeof names[i], "dom:d%zu.example", i);
+        u[i] = (struct store_update){{names[i], "*"}, T0, 1, 0, 1};
+    }
+    pid_t pid = fork(); /* the limit is for good */
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        char error[512], text[200];
+        struct store *s = try_open(f->url, false, error, sizeof error);
+        if (!s || apply(s, 1) != 0)
+            _exit(10);
+        signal(SIGXFSZ, SIG_IGN);
+        setrlimit(RLIMIT_FSIZE, &(struct rlimit){200000, 200000});
+        if (store_apply(s, u, 20000, "mx1", 2) != VOUCH_E_IO)
+            _exit(11);
+        store_state(s, text, sizeof text);
+        if (!strstr(text, "last failure"))
+            _exit(12);
+        struct store_query *q = store_ask(s, keys, 1); /* the rest still works */
+        struct store_value v;
+        if (!q || store_wait(&q, 0, &v) != LOOKUP_FOUND || v.counts.seen != 1)
+            _exit(13);
+        _exit(0);
+    }
+    waitpid(pid, &status, 0);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+    uint64_t mark = 0;
+    struct store *s = open_or_fail(f->url, false);
+    assert_int_equal(store_watermark(s, "mx1", &mark), LOOKUP_FOUND);
+    assert_int_equal(mark, 1);
+    assert_true(seen(s, 0) == 1);
+    assert_int_equal(apply(s, 2), 0);
+    store_close(&s);
+}
+
+static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
+{
+    (void)st, (void)flag, (void)ftw;
+    return remove(path);
+}
+
+static int setup(void **state)
+{
+    static struct fixture f;
+    snprintf(f.dir, sizeof f.dir, "/tmp/vouch-lmdb-XXXXXX");
+    if (!mkdtemp(f.dir))
+        return -1;
+    snprintf(f.url, sizeof f.url, "lmdb:%s", f.dir);
+    *state = &f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    return nftw(((struct fixture *)*state)->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+#define IN_DIRECTORY(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        IN_DIRECTORY(a_reader_makes_nothing),
+        IN_DIRECTORY(what_is_made_is_private),
+        IN_DIRECTORY(what_is_no_model_is_left_alone),
+        IN_DIRECTORY(a_newer_model_is_not_touched),
+        IN_DIRECTORY(newer_counts_are_a_failure_not_an_absence),
+        IN_DIRECTORY(a_reader_may_not_turn_writer_in_one_process),
+        IN_DIRECTORY(a_killed_writer_leaves_whole_batches),
+        IN_DIRECTORY(a_full_disk_applies_nothing),
+    };
+    return cmocka_run_group_tests_name("store_lmdb", tests, NULL, NULL);
+}
