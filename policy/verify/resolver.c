@@ -8,22 +8,19 @@
  * freed sooner takes its name off its questions under the same lock, and their answers then only feed the cache.
  * (libunbound has no way to end a question that is under way, so their number is bounded.)
  *
- * Order of locks: the resolver's, then the batch's. An answer is written before it is published under the batch's lock,
- * and is never changed after that: what was late stays late. */
+ * Order of locks: the resolver's, then the batch's. */
 #include "resolver.h"
 #include <errno.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <unbound-event.h>
 #include <unbound.h>
-#include "dnswire.h"
 #include "errors.h"
 #include "evloop.h"
+#include "resolver_private.h"
 #include "zonefile.h"
 
 /* Questions without an answer. Each holds a socket for up to 6 s, so they are fewer where this process may open few. */
@@ -45,63 +42,20 @@ struct resolver {
     unsigned servers, under_way, max_under_way;
 };
 
-struct dns_question {
-    struct dns_question *next;
-    struct dns_batch *batch;
-    struct job *job;                           /* under way; the resolver's lock */
-    _Atomic(const struct dns_answer *) answer; /* NULL: pending */
-    struct dns_answer *owned;                  /* what is to be freed of it */
-    uint16_t type;
-    uint8_t name[DNS_WIRE_NAME];
-};
-
-struct dns_batch {
-    struct resolver *resolver;
-    pthread_mutex_t lock;
-    pthread_cond_t answered;
-    bool waiting;
-    int64_t deadline_ms;
-    unsigned count, max_questions;
-    struct dns_question *questions;
-    struct dns_question over; /* stands for all questions over the limit */
-    void (*before_wait)(void *);
-    void *before_wait_arg;
-    bool timed_out;
-    int64_t wait_us;
-};
-
 /* One question that libunbound works at. */
 struct job {
     struct resolver *resolver;
     struct dns_question *question; /* NULL: nobody waits for it any more */
 };
 
-static const struct dns_answer pending = {.status = DNS_PENDING};
-static const struct dns_answer unaskable = {.status = DNS_NXDOMAIN};
-static const struct dns_answer too_late = {
-    .status = DNS_FAILED, .why = "no answer in time", .timed_out = true};
-static const struct dns_answer no_memory = {.status = DNS_FAILED, .why = "out of memory"};
-static const struct dns_answer over_limit = {.status = DNS_FAILED,
-                                             .why = "too many DNS questions for one message"};
 static const struct dns_answer busy = {.status = DNS_FAILED,
                                        .why = "too many DNS questions without an answer"};
+static const struct dns_answer no_memory = {.status = DNS_FAILED, .why = "out of memory"};
 static const struct dns_answer no_server = {
     .status = DNS_FAILED,
     .why = "no DNS server is known: set one in vouch.conf or in " RESOLV_CONF};
 static const struct dns_answer refused = {.status = DNS_FAILED,
                                           .why = "libunbound refused the question"};
-
-static int64_t clock_us(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
-
-int64_t resolver_clock_ms(void)
-{
-    return clock_us() / 1000;
-}
 
 /* Setting up. */
 
@@ -304,106 +258,7 @@ void resolver_free(struct resolver **rp)
     *rp = NULL;
 }
 
-/* Batches. */
-
-struct dns_batch *dns_batch_new(struct resolver *r, int64_t deadline_ms, unsigned max_questions)
-{
-    pthread_condattr_t attributes;
-    struct dns_batch *b = calloc(1, sizeof *b);
-    if (!b)
-        return NULL;
-    b->resolver = r;
-    b->deadline_ms = deadline_ms;
-    b->max_questions = max_questions;
-    b->over.batch = b;
-    b->over.answer = &over_limit;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_mutex_init(&b->lock, NULL);
-    pthread_cond_init(&b->answered, &attributes);
-    pthread_condattr_destroy(&attributes);
-    return b;
-}
-
-void dns_batch_set_deadline(struct dns_batch *b, int64_t deadline_ms)
-{
-    b->deadline_ms = deadline_ms;
-}
-
-/* Nobody waits for these any more. */
-static void forget_jobs(struct dns_batch *b)
-{
-    pthread_mutex_lock(&b->resolver->lock);
-    for (struct dns_question *q = b->questions; q; q = q->next)
-        if (q->job)
-            q->job->question = NULL;
-    pthread_mutex_unlock(&b->resolver->lock);
-}
-
-void dns_batch_free(struct dns_batch **bp)
-{
-    struct dns_batch *b = *bp;
-    bool open = false;
-    if (!b)
-        return;
-    /* the lock: a callback that has published its answer may still hold it */
-    pthread_mutex_lock(&b->lock);
-    for (struct dns_question *q = b->questions; q; q = q->next) {
-        const struct dns_answer *a = atomic_load(&q->answer);
-        open = open || !a || a == &too_late;
-    }
-    pthread_mutex_unlock(&b->lock);
-    if (open)
-        forget_jobs(b);
-    for (struct dns_question *q = b->questions, *next; q; q = next) {
-        next = q->next;
-        free(q->owned);
-        free(q);
-    }
-    pthread_cond_destroy(&b->answered);
-    pthread_mutex_destroy(&b->lock);
-    free(b);
-    *bp = NULL;
-}
-
-void dns_batch_before_wait(struct dns_batch *b, void (*call)(void *), void *arg)
-{
-    b->before_wait = call;
-    b->before_wait_arg = arg;
-}
-
-unsigned dns_batch_questions(const struct dns_batch *b)
-{
-    return b->count;
-}
-
-bool dns_batch_timed_out(const struct dns_batch *b)
-{
-    return b->timed_out;
-}
-
-int64_t dns_batch_wait_us(const struct dns_batch *b)
-{
-    return b->wait_us;
-}
-
 /* Questions. */
-
-/* Takes owned (NULL: out of memory), which is the answer unless the question was given up. */
-static void publish(struct dns_question *q, struct dns_answer *owned)
-{
-    struct dns_batch *b = q->batch;
-    pthread_mutex_lock(&b->lock);
-    if (atomic_load(&q->answer)) {
-        free(owned);
-    } else {
-        q->owned = owned;
-        atomic_store(&q->answer, owned ? owned : &no_memory);
-        if (b->waiting)
-            pthread_cond_signal(&b->answered);
-    }
-    pthread_mutex_unlock(&b->lock);
-}
 
 static const char *bogus_phrase(const char *why, char phrase_r[WHY_MAX])
 {
@@ -433,15 +288,18 @@ static void on_answer(void *arg, int rcode, void *packet, int length, int securi
         a = dnswire_answer(span_make(packet, (size_t)length), q->name, q->type);
     if (a)
         a->secure = security == 2;
-    publish(q, a);
+    dns_question_publish(q, a);
 }
 
-/* NULL: it is under way, or answered. */
-static const struct dns_answer *submit(struct resolver *r, struct dns_question *q)
+const struct dns_answer *resolver_submit(struct resolver *r, struct dns_question *q)
 {
     char text[254 * 4];
     const struct dns_answer *failure = NULL;
     struct job *job = NULL;
+    if (r->zone) {
+        dns_question_publish(q, zonefile_answer(r->zone, q->name, q->type));
+        return NULL;
+    }
     if (r->servers == 0)
         return &no_server;
     dns_name_text(span_make(q->name, sizeof q->name), 0, text);
@@ -465,82 +323,11 @@ static const struct dns_answer *submit(struct resolver *r, struct dns_question *
     return failure;
 }
 
-static struct dns_question *find_question(const struct dns_batch *b, const uint8_t *name,
-                                          size_t length, uint16_t type)
+void resolver_forget(struct resolver *r, struct dns_question *list)
 {
-    struct dns_question *q = b->questions;
-    while (q && (q->type != type || memcmp(q->name, name, length) != 0))
-        q = q->next;
-    return q;
-}
-
-struct dns_question *dns_ask(struct dns_batch *b, const char *name, enum dns_type type)
-{
-    uint8_t wire[DNS_WIRE_NAME];
-    size_t length = dnswire_name(name, wire);
-    if (length == 0)
-        wire[0] = 0; /* no name that can be asked is the root */
-    struct dns_question *q = find_question(b, wire, length ? length : 1, (uint16_t)type);
-    if (q)
-        return q;
-    if (b->count >= b->max_questions)
-        return &b->over;
-    if (!(q = calloc(1, sizeof *q)))
-        return NULL;
-    b->count++;
-    q->batch = b;
-    q->type = (uint16_t)type;
-    memcpy(q->name, wire, length);
-    q->next = b->questions;
-    b->questions = q;
-    if (length == 0)
-        q->answer = &unaskable;
-    else if (b->resolver->zone)
-        publish(q, zonefile_answer(b->resolver->zone, q->name, q->type));
-    else {
-        const struct dns_answer *failure = submit(b->resolver, q);
-        if (failure)
-            q->answer = failure;
-    }
-    return q;
-}
-
-const struct dns_answer *dns_peek(struct dns_question *q)
-{
-    const struct dns_answer *a = atomic_load_explicit(&q->answer, memory_order_acquire);
-    return a ? a : &pending;
-}
-
-/* Sleeps until q is answered or the deadline is there. */
-static void sleep_for(struct dns_batch *b, struct dns_question *q)
-{
-    struct timespec end = {.tv_sec = b->deadline_ms / 1000,
-                           .tv_nsec = (b->deadline_ms % 1000) * 1000000};
-    int64_t started = clock_us();
-    int rc = 0;
-    pthread_mutex_lock(&b->lock);
-    b->waiting = true;
-    while (rc == 0 && !atomic_load(&q->answer))
-        rc = pthread_cond_timedwait(&b->answered, &b->lock, &end);
-    b->waiting = false;
-    if (!atomic_load(&q->answer)) {
-        atomic_store(&q->answer, &too_late);
-        b->timed_out = true;
-    }
-    pthread_mutex_unlock(&b->lock);
-    b->wait_us += clock_us() - started;
-}
-
-const struct dns_answer *dns_wait(struct dns_question *q)
-{
-    struct dns_batch *b = q->batch;
-    if (dns_peek(q) == &pending) {
-        if (b->before_wait && resolver_clock_ms() < b->deadline_ms) {
-            void (*call)(void *) = b->before_wait;
-            b->before_wait = NULL;
-            call(b->before_wait_arg);
-        }
-        sleep_for(b, q);
-    }
-    return dns_peek(q);
+    pthread_mutex_lock(&r->lock);
+    for (struct dns_question *q = list; q; q = q->next)
+        if (q->job)
+            q->job->question = NULL;
+    pthread_mutex_unlock(&r->lock);
 }
