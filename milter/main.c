@@ -347,6 +347,7 @@ static int become_daemon(struct program *p)
 static int run(struct program *p)
 {
     char error[ERROR_BYTES];
+    process_raise_files();
     int status = become_daemon(p);
     if (status != 0)
         return status;

@@ -28,6 +28,9 @@ int process_resume(const struct process_identity *id, char *error_r, size_t size
 /* For good, supplementary groups included; checks that there is no way back. */
 int process_drop(const struct process_identity *id, char *error_r, size_t size);
 
+/* As many open files as the hard limit allows: the MTA's connections, and DNS, which takes a share of what is left. */
+void process_raise_files(void);
+
 /* Writes and locks the pid file; fd_r stays open. EX_TEMPFAIL if another process holds it. */
 int process_pid_file(const char *path, int *fd_r, char *error_r, size_t size);
 
