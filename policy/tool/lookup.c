@@ -161,7 +161,7 @@ static void print_value(const struct lookup *l, const struct identity *id,
                         const struct store_value *v, const struct tool_style *st)
 {
     char first[32], last[32];
-    printf("  %-20s ", identity_kind_name(id->kind));
+    printf("  %-24s ", identity_kind_name(id->kind));
     tool_print_safe(stdout, id->subject);
     if (v->outcome != LOOKUP_FOUND) {
         printf(": %sunknown%s\n", st->dim, st->reset);
