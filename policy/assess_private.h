@@ -6,12 +6,13 @@
 #include "authres.h"
 #include "dkim.h"
 #include "dmarc_lookup.h"
+#include "identity.h"
 #include "iprev.h"
 #include "resolver.h"
 #include "spf.h"
 #include "store.h"
 
-/* For assess.c and assess_context.c alone. */
+/* What the files of assess share; nobody else includes this. */
 struct assess_context {
     struct resolver *resolver;
     struct store *store;
@@ -19,5 +20,55 @@ struct assess_context {
     struct psl_ctx_st *psl;
     char *sensor;
 };
+
+/* One message. */
+struct assess {
+    struct assess_context *context;
+    struct settings *settings;
+    struct arena *arena;
+    struct message message;
+    struct dns_batch *dns;
+    struct dkim_check *dkim;
+    struct store_query *query;
+    void (*before_wait)(void *);
+    void *before_wait_arg;
+
+    int64_t now_us;
+    enum direction direction;
+    bool client_known; /* whose client to judge is known, and its questions were asked */
+    bool scanned;
+    bool failed;   /* out of memory somewhere: the message cannot be judged */
+    uint64_t body; /* bytes seen */
+    bool body_cut;
+
+    struct assess_forged *forged;
+    size_t forged_count, forged_cap;
+    size_t field_index;
+    unsigned authres_seen;
+
+    struct evidence evidence;
+    struct identity *identities;
+    struct trust_known *known;
+    size_t identity_count;
+    struct trust_result trust;
+    struct decision decision;
+    struct record record;
+};
+
+/* Out of memory: from here on the message cannot be judged. Returns VOUCH_E_NOMEM. */
+int assess_fail(struct assess *a);
+/* Copies a string into the message's arena; NULL stays NULL. 0 or VOUCH_E_NOMEM. */
+int assess_copy(struct assess *a, const char **to, const char *from);
+bool assess_inbound(const struct assess *a);
+struct spf_request assess_spf_request(const struct assess *a, enum spf_scope scope);
+/* Asks the model for all that the message's identities name; once. Until the client's name is known (unless this is the
+ * last chance) the question stays unasked, so that the same message always asks the same. 0 or VOUCH_E_NOMEM. */
+int assess_ask_model(struct assess *a, bool last_chance);
+
+/* assess_forged.c: fields that only we may write. Looks at one that came; 0 or VOUCH_E_NOMEM. */
+int assess_look_for_forged(struct assess *a, struct span name, struct span value);
+/* True if there is an Authentication-Results of ours below the fields that our own hosts wrote (struct message,
+ * client_hop). */
+bool assess_carried_forged(const struct assess *a);
 
 #endif

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The second half of the way: waits, once and up to one deadline, for what assess.c asked; computes trust and decision
+ * on the pure floors; fills the record. */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+#include "assess_private.h"
+#include "errors.h"
+
+static int64_t clock_us(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
+/* Runs what a statement does and keeps how long it took. */
+#define TIMED(field, statement)                                                                    \
+    do {                                                                                           \
+        int64_t timed_from = clock_us();                                                           \
+        statement;                                                                                 \
+        a->record.timing.field = clock_us() - timed_from;                                          \
+    } while (0)
+
+/* The results that hang on the client; whoever is still pending is waited for. */
+static int finish_client(struct assess *a)
+{
+    struct evidence *ev = &a->evidence;
+    struct message_client client = message_client(&a->message);
+    struct spf_request mailfrom = assess_spf_request(a, SPF_SCOPE_MAILFROM);
+    struct spf_request helo = assess_spf_request(a, SPF_SCOPE_HELO);
+    if (client.ip.family == IP_NONE)
+        return 0;
+    if (ev->iprev.result == AUTH_UNKNOWN &&
+        iprev_check(a->arena, a->dns, &client.ip, &ev->iprev) != 0)
+        return assess_fail(a);
+    if (assess_ask_model(a, true) != 0)
+        return -1;
+    if (ev->spf.result == AUTH_UNKNOWN && mailfrom.sender &&
+        spf_check(a->arena, a->dns, &mailfrom, &ev->spf, NULL) != 0)
+        return assess_fail(a);
+    if (ev->spf_helo.result == AUTH_UNKNOWN && helo.helo &&
+        spf_check(a->arena, a->dns, &helo, &ev->spf_helo, NULL) != 0)
+        return assess_fail(a);
+    return 0;
+}
+
+static int finish_dkim(struct assess *a)
+{
+    struct evidence *ev = &a->evidence;
+    if (!a->dkim)
+        return 0;
+    return dkim_check_finish(a->dkim, !a->body_cut, &ev->dkim, &ev->dkim_count,
+                             &ev->dkim_skipped) == 0
+               ? 0
+               : assess_fail(a);
+}
+
+/* A number 0..99 that the same message always gets, for DMARC's pct= (RFC 7489 s6.6.4): FNV-1a of what tells
+ * messages apart. */
+static unsigned pct_roll(const struct message *m)
+{
+    uint32_t h = 2166136261u;
+    const char *parts[] = {m->message_id, m->env.sender, m->author ? m->author->address : NULL};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        for (const char *s = parts[i]; s && *s; s++)
+            h = (h ^ (unsigned char)*s) * 16777619u;
+    return h % 100;
+}
+
+static int finish_dmarc(struct assess *a)
+{
+    const struct message *m = &a->message;
+    if (!m->author)
+        return 0;
+    return dmarc_check(a->arena, a->dns, a->context->psl, m->author->domain, pct_roll(m),
+                       &a->evidence, &a->evidence.dmarc) == 0
+               ? 0
+               : assess_fail(a);
+}
+
+static int finish_verify(struct assess *a)
+{
+    int rc = 0;
+    TIMED(spf, rc = finish_client(a));
+    if (rc == 0)
+        TIMED(dkim, rc = finish_dkim(a));
+    if (rc == 0)
+        TIMED(dmarc, rc = finish_dmarc(a));
+    a->evidence.dns_timeout = dns_batch_timed_out(a->dns);
+    a->record.timing.dns = dns_batch_wait_us(a->dns);
+    return rc;
+}
+
+static void finish_store(struct assess *a, int64_t deadline_ms)
+{
+    struct store_value *values =
+        arena_array(a->arena, a->identity_count ? a->identity_count : 1, sizeof *values);
+    if (!values) {
+        assess_fail(a);
+        return;
+    }
+    if (a->before_wait && !store_ready(a->query))
+        a->before_wait(a->before_wait_arg);
+    int outcome = store_wait(&a->query, deadline_ms, values);
+    for (size_t i = 0; i < a->identity_count; i++)
+        a->known[i] = (struct trust_known){values[i].outcome, values[i].counts};
+    if (outcome >= 0)
+        a->record.model = store_version(a->context->store);
+    else
+        a->record.flags |= FLAG_MODEL_UNAVAILABLE;
+}
+
+static unsigned path_flags(const struct assess *a)
+{
+    unsigned flags = 0;
+    if (assess_carried_forged(a))
+        flags |= FLAG_FORGED_AUTHRES;
+    if (a->message.over || a->body_cut || a->evidence.dkim_skipped)
+        flags |= FLAG_OVER_LIMIT;
+    if (a->evidence.dns_timeout)
+        flags |= FLAG_DNS_TIMEOUT;
+    return flags;
+}
+
+static int compute(struct assess *a)
+{
+    const struct settings *s = a->settings;
+    const struct message *m = &a->message;
+    struct message_client client = message_client(m);
+    struct trust_input input = {
+        .message = m,
+        .evidence = &a->evidence,
+        .identities = a->identities,
+        .known = a->known,
+        .identity_count = a->identity_count,
+        .psl = a->context->psl,
+        .protected_sender =
+            m->author && pattern_list_match(&s->protected_senders, m->author->address),
+        .outbound = decide_direction(s, &m->env) == DIRECTION_OUTBOUND,
+        .helo_ours = client.helo && pattern_list_match(&s->local_domains, client.helo),
+        .now = a->now_us / 1000000,
+    };
+    if (!a->failed && trust_sum(a->arena, &s->trust, &input, &a->trust) != 0)
+        assess_fail(a);
+    a->record.flags |= a->trust.flags | path_flags(a);
+    a->trust.flags = a->record.flags;
+    const unsigned nothing_known = FLAG_MODEL_UNAVAILABLE | FLAG_DNS_TIMEOUT;
+    a->record.judged = !a->failed && (a->record.flags & nothing_known) != nothing_known;
+    return decide(a->arena, s, m, &a->trust, a->record.judged, &a->decision);
+}
+
+static int fill_record(struct assess *a, int64_t started_us)
+{
+    struct record *r = &a->record;
+    uint8_t random[10] = {0};
+    if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
+        memcpy(random, &started_us, sizeof started_us); /* early boot: the time must do */
+    record_id(r->id, a->now_us, random);
+    r->time_us = a->now_us;
+    r->sensor = a->context->sensor;
+    r->message = &a->message;
+    r->evidence = &a->evidence;
+    r->trust = &a->trust;
+    r->decision = &a->decision;
+    r->bias = a->settings->trust.bias;
+    r->client_inferred = a->message.client_hop >= 0;
+    r->timing.total = clock_us() - started_us;
+    return 0;
+}
+
+int assess_finish(struct assess *a, const char *queue_id, const struct record **record_r)
+{
+    int64_t started_us = clock_us(), now_ms = resolver_clock_ms();
+    const struct settings *s = a->settings;
+    int64_t message_deadline = now_ms + s->message_deadline_ms;
+    int64_t dns_deadline = now_ms + s->dns_deadline_ms;
+    if (queue_id && assess_copy(a, &a->message.env.queue_id, queue_id) != 0)
+        assess_fail(a);
+    a->message.size = a->message.header_bytes + a->body;
+    dns_batch_set_deadline(a->dns,
+                           dns_deadline < message_deadline ? dns_deadline : message_deadline);
+    if (!a->failed && assess_inbound(a))
+        finish_verify(a);
+    if (!a->failed)
+        assess_ask_model(a, true);
+    if (!a->failed)
+        TIMED(store, finish_store(a, resolver_clock_ms() + s->store_deadline_ms));
+    int rc = 0;
+    TIMED(rules, rc = compute(a));
+    if (rc != 0)
+        return rc;
+    *record_r = &a->record;
+    return fill_record(a, started_us);
+}
