@@ -49,6 +49,7 @@ struct program {
     struct daemon *daemon;
     struct poke *poke;
     int ready_fd, pid_fd, listen_fd;
+    bool serving; /* libmilter's threads run */
     dev_t socket_dev;
     ino_t socket_ino;
 };
@@ -269,15 +270,21 @@ static int next_event(int timeout_ms)
     return event;
 }
 
-/* Takes no new connections and lets messages under way end; a second signal ends the wait. */
-static void drain(struct program *p)
+/* Removes the socket, unless it is another's by now. */
+static void remove_socket(const struct program *p)
 {
     const char *path = listener_path(p->socket);
     struct stat st;
-    if (p->listen_fd >= 0)
-        listener_close(p->listen_fd);
     if (path && lstat(path, &st) == 0 && st.st_ino == p->socket_ino && st.st_dev == p->socket_dev)
         unlink(path);
+}
+
+/* Takes no new connections and lets messages under way end; a second signal ends the wait. */
+static void drain(struct program *p)
+{
+    if (p->listen_fd >= 0)
+        listener_close(p->listen_fd);
+    remove_socket(p);
     for (int waited = 0; daemon_messages(p->daemon) > 0 && waited < DRAIN_MAX_MS;
          waited += DRAIN_STEP_MS)
         if (next_event(DRAIN_STEP_MS) > 0)
@@ -315,6 +322,7 @@ static int start_serving(struct program *p)
     if (rc != 0)
         return complain(p, EX_OSERR, "cannot start a thread: %s", strerror(rc));
     pthread_detach(thread);
+    p->serving = true;
     if (p->poke)
         poke_wake(p->poke);
     return 0;
@@ -355,9 +363,13 @@ static int run(struct program *p)
     status = daemon_open(p->daemon, error, sizeof error);
     mask_signals(SIG_UNBLOCK);
     if (status != 0)
-        return complain(p, status, "%s", error);
-    if ((status = start_serving(p)) != 0)
+        complain(p, status, "%s", error);
+    else
+        status = start_serving(p);
+    if (status != 0) {
+        remove_socket(p);
         return status;
+    }
     log_write(p->log, LOG_LEVEL_INFO, "vouch-milter " PACKAGE_VERSION " listens on %s", p->socket);
     process_ready(p->ready_fd);
     return main_loop(p);
@@ -378,9 +390,12 @@ int main(int argc, char **argv)
     if ((status = open_log(&p)) == 0)
         status = run(&p);
 out:
-    /* libmilter's threads are still there: what they use is left to the end of the process */
-    if (p.daemon && daemon_messages(p.daemon) > 0)
+    if (p.serving && daemon_messages(p.daemon) > 0)
         _exit(status);
+    if (!p.serving) { /* otherwise libmilter's threads are still there: the end of the process frees it all */
+        daemon_free(&p.daemon);
+        log_free(&p.log);
+    }
     free(p.file);
     settings_unref(&p.settings);
     return status;

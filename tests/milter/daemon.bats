@@ -92,6 +92,7 @@ log_says() {
     run "$MILTER" -c "$CONF" -s "unix:$MILTER_SOCKET"
     [ "$status" -eq 78 ]
     [[ "$output" == *"/nonexistent/list"* ]]
+    [ ! -e "$MILTER_SOCKET" ]
 }
 
 @test "in the background: returns once it listens; one per pid file and per socket" {

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: BSD-2-Clause
 # needs: root postfix /usr/bin/python3
-# Every action, end to end through a real Postfix; the policies choose it by recipient.
+# Every action, end to end through a real Postfix, set up as contrib/postfix says; the policies choose it by recipient.
 
 setup_file() {
     . "$VOUCH_SRCDIR/tests/lib/mta.bash"
@@ -9,9 +9,12 @@ setup_file() {
     echo 'stranger.example. 60 IN TXT "v=spf1 ip4:198.51.100.20 -all"' >"$MTA/zone"
     mta_dns "$MTA/zone"
     sed "s/PORT/$DNS_PORT/" "$VOUCH_SRCDIR/tests/milter/protocol.conf" >"$MTA/vouch.conf"
-    echo 'milter: { socket_group = "postfix"; };' >>"$MTA/vouch.conf"
+    echo 'milter: { user = "nobody"; };' >>"$MTA/vouch.conf"
+    mkdir "$MTA/queue"
+    install -d -o nobody -g postfix -m 2750 "$MTA/queue/vouch"
+    MILTER_SOCKET=$MTA/queue/vouch/vouch.sock
     mta_milter
-    mta_postfix "non_smtpd_milters = unix:$MILTER_SOCKET"
+    mta_postfix "$(grep -v '^#' "$VOUCH_SRCDIR/contrib/postfix/main.cf")" "milter_default_action = tempfail"
 }
 
 teardown_file() {
@@ -36,6 +39,13 @@ send() {
 
 in_hold() {
     postqueue -c "$MTA/etc" -j | grep '"queue_name": "hold"' | grep -q "\"$(queue_id)\""
+}
+
+@test "the example for main.cf is what Postfix understands" {
+    run postconf -c "$MTA/etc" -n
+    [[ "$output" == *"smtpd_milters = { unix:vouch/vouch.sock, "* ]]
+    [[ "$output" != *"unused parameter"* ]]
+    [ "$(stat -c '%U %G %a' "$MILTER_SOCKET")" = "nobody postfix 660" ]
 }
 
 @test "accept" {
