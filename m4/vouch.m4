@@ -89,7 +89,7 @@ AC_DEFUN([VOUCH_LIB], [
   AC_SUBST([$1_LIBS])
 ])
 
-# VOUCH_LIBRARIES: everything of DESIGN's table that the code uses today; all missing ones are named at once.
+# VOUCH_LIBRARIES: all that the code uses; all missing ones are named at once.
 AC_DEFUN([VOUCH_LIBRARIES], [
   vouch_missing=
   VOUCH_LIB([MILTER], [libmilter/mfapi.h], [milter], [smfi_main], [libmilter-dev], [the MTA protocol])

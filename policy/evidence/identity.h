@@ -36,7 +36,7 @@ const char *identity_kind_name(enum identity_kind kind); /* "rfc5322.from.domain
 /* -1 for an unknown name */
 int identity_kind_parse(const char *name);
 
-/* group and field are the model's key (DESIGN 5): group is "ip:<network>" or "dom:<org domain>", what is looked up together
+/* group and field are the model's key: group is "ip:<network>" or "dom:<org domain>", what is looked up together
  * has one group; field is the member in it: "*" for the group itself, "h:<address>", "d:<subdomain>", "a:<address>",
  * "p:<kind>:<value>" ... Both are at most IDENTITY_KEY_MAX bytes; longer subjects are hashed. */
 #define IDENTITY_KEY_MAX 320

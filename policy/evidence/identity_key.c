@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The keys under which the model keeps what it knows of an identity (DESIGN 5).
+/* The keys under which the model keeps what it knows of an identity.
  *
  *   ip:<network>     *                 the network as a client's
  *                    h:<address>       one host in it

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The trust sum (DESIGN 4): trust = logistic(bias + sum of terms). Pure: the same input gives the same answer to the last printed
+/* The trust sum: trust = logistic(bias + sum of terms). Pure: the same input gives the same answer to the last printed
  * digit on every platform, since terms are rounded as they are printed before they are added.
  *
  * Two bounds keep one kind of evidence from deciding alone. A term is at most TERM_MAX. All terms that speak for the message
