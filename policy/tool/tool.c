@@ -21,7 +21,7 @@ void tool_set_name(const char *name)
     tool_name = name;
 }
 
-static void print_error(const char *format, va_list ap)
+__attribute__((format(printf, 1, 0))) static void print_error(const char *format, va_list ap)
 {
     fprintf(stderr, "vouch%s%s: ", *tool_name ? " " : "", tool_name);
     vfprintf(stderr, format, ap);

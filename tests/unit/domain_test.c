@@ -69,10 +69,9 @@ static void bad_names(void **state)
         "a\tb",
         "*.example.com",
         L63 "x.example",
-        "\xff.example",         /* no UTF-8 */
-        "\xe2\x84\x80.example", /* maps to "a/c" */
-        "b\xc3\xbc"
-        "cher..example",
+        "\xff.example",           /* no UTF-8 */
+        "\xe2\x84\x80.example",   /* maps to "a/c" */
+        "b\303\274cher..example", /* octal: "\xbcc" would be one number */
         "\xe3\x80\x82",
     };
     char name[DOMAIN_MAX + 1];
