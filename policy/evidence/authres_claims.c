@@ -5,20 +5,16 @@
  * the authserv-id is looked at. */
 #include "authres.h"
 #include <string.h>
+#include "ascii.h"
 #include "domain.h"
 #include "errors.h"
 
 #define ID_MAX 1024 /* bytes; a longer id is nobody's */
 
-static bool is_space(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
 /* Ends a word outside quotes; NUL does not. */
 static bool ends_word(char c)
 {
-    return is_space(c) || (c && strchr("();,/=\"", c));
+    return ascii_is_space(c) || (c && strchr("();,/=\"", c));
 }
 
 /* Moves past white space and comments, which may nest; one that is not closed takes all that is left. True if there
@@ -35,9 +31,9 @@ static bool skip_cfws(struct span *s)
             depth--;
         else if (c == '\\' && depth)
             i++;
-        else if (!depth && !is_space(c))
+        else if (!depth && !ascii_is_space(c))
             break;
-        space |= !depth && is_space(c);
+        space |= !depth && ascii_is_space(c);
     }
     *s = span_slice(*s, i, s->len);
     return space;

@@ -9,21 +9,17 @@
 #include "dmarc.h"
 #include <string.h>
 #include "arena.h"
+#include "ascii.h"
 #include "domain.h"
 #include "errors.h"
 
 /* The record. */
 
-static bool is_wsp(char c)
-{
-    return c == ' ' || c == '\t';
-}
-
 static struct span trim_wsp(struct span s)
 {
-    while (s.len && is_wsp(s.p[0]))
+    while (s.len && ascii_is_blank(s.p[0]))
         s = span_slice(s, 1, s.len);
-    while (s.len && is_wsp(s.p[s.len - 1]))
+    while (s.len && ascii_is_blank(s.p[s.len - 1]))
         s.len--;
     return s;
 }
@@ -47,20 +43,14 @@ static enum dmarc_policy policy_of(struct span value)
     return DMARC_NO_POLICY;
 }
 
-static bool is_alnum(char c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
 /* RFC 3986's scheme and at least one visible character; what mailto: names must look like an address */
 static bool uri_valid(struct span uri)
 {
     ptrdiff_t colon = span_index(uri, ':', 0);
-    if (colon < 1 || (size_t)colon + 1 == uri.len || !is_alnum(uri.p[0]) ||
-        (uri.p[0] >= '0' && uri.p[0] <= '9'))
+    if (colon < 1 || (size_t)colon + 1 == uri.len || !ascii_is_alpha(uri.p[0]))
         return false;
     for (ptrdiff_t i = 0; i < colon; i++)
-        if (!is_alnum(uri.p[i]) && !strchr("+-.", uri.p[i]))
+        if (!ascii_is_alnum(uri.p[i]) && !strchr("+-.", uri.p[i]))
             return false;
     for (size_t i = (size_t)colon + 1; i < uri.len; i++)
         if (uri.p[i] <= ' ' || uri.p[i] > '~')
@@ -122,7 +112,7 @@ int dmarc_record_parse(struct span txt, struct dmarc_record *record_r)
     struct dmarc_record r = {.pct = 100};
     struct span part, name, value;
     unsigned seen = 0;
-    if (!txt.len || is_wsp(txt.p[0]) || !span_split(&txt, ';', &part) ||
+    if (!txt.len || ascii_is_blank(txt.p[0]) || !span_split(&txt, ';', &part) ||
         !split_tag(part, &name, &value) || !span_ieq_cstr(name, "v") ||
         !span_eq(value, SPAN_LIT("DMARC1")))
         return 0;

@@ -3,6 +3,7 @@
  * each is proven is not asked here: that is known only after verification, and trust.c judges it. */
 #include "identity.h"
 #include <string.h>
+#include "ascii.h"
 #include "domain.h"
 #include "errors.h"
 #include "identity_key.h"
@@ -78,7 +79,7 @@ static bool is_single_use(struct span local)
 {
     size_t digits = 0;
     for (size_t i = 0; i < local.len; i++) {
-        digits = local.p[i] >= '0' && local.p[i] <= '9' ? digits + 1 : 0;
+        digits = ascii_is_digit(local.p[i]) ? digits + 1 : 0;
         if (digits == 5 || local.p[i] == '=')
             return true;
     }

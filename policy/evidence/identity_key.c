@@ -21,6 +21,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include "ascii.h"
 #include "domain.h"
 #include "errors.h"
 
@@ -189,8 +190,7 @@ static char *address_key(struct identity_maker *mk, struct span local, const cha
         return NULL;
     }
     for (char *p = text; *p; p++)
-        if (*p >= 'A' && *p <= 'Z')
-            *p = (char)(*p + ('a' - 'A'));
+        *p = ascii_lower(*p);
     return join(mk, text, "@", domain);
 }
 

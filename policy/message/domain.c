@@ -6,6 +6,7 @@
 #include <idn2.h>
 #include <libpsl.h>
 #include <string.h>
+#include "ascii.h"
 #include "errors.h"
 
 #define UTF8_MAX 1024 /* bytes of a U-label name looked at; four for each octet of a name */
@@ -21,11 +22,7 @@ static bool is_ascii(struct span s)
 /* The lower-case form of c if it may stand in a label, else 0. */
 static char label_char(char c)
 {
-    if (c >= 'A' && c <= 'Z')
-        return (char)(c + ('a' - 'A'));
-    if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_')
-        return c;
-    return 0;
+    return ascii_is_alnum(c) || c == '-' || c == '_' ? ascii_lower(c) : '\0';
 }
 
 static int normalize_ascii(struct span s, char *name_r)

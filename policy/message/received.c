@@ -12,6 +12,7 @@
 #include "received.h"
 #include <string.h>
 #include "arena.h"
+#include "ascii.h"
 #include "domain.h"
 #include "errors.h"
 #include "rfc5322.h"
@@ -31,11 +32,6 @@ struct reader {
     bool tls, authenticated, internal;
 };
 
-static bool is_space(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
 /* Takes the next comment (with its parentheses) or word off *rest; false at the end. */
 static bool next_piece(struct span *rest, struct span *piece_r)
 {
@@ -54,7 +50,7 @@ static bool next_piece(struct span *rest, struct span *piece_r)
         }
         end = end < s.len ? end + 1 : s.len;
     } else {
-        while (end < s.len && s.p[end] != '(' && !is_space(s.p[end]))
+        while (end < s.len && s.p[end] != '(' && !ascii_is_space(s.p[end]))
             end++;
     }
     *piece_r = span_slice(s, 0, end);
@@ -67,7 +63,7 @@ static bool next_token(struct span *rest, struct span *token_r)
 {
     size_t end = 0;
     *rest = span_trim(*rest);
-    while (end < rest->len && !is_space(rest->p[end]))
+    while (end < rest->len && !ascii_is_space(rest->p[end]))
         end++;
     *token_r = span_slice(*rest, 0, end);
     *rest = span_slice(*rest, end, rest->len);
@@ -209,8 +205,9 @@ static int copy_word(struct arena *arena, struct span s, enum letters letters, c
     if (!word)
         return VOUCH_E_NOMEM;
     for (char *c = word; *c; c++)
-        if ((letters == UPPER && *c >= 'a' && *c <= 'z') ||
-            (letters == LOWER && *c >= 'A' && *c <= 'Z'))
+        if (letters == LOWER)
+            *c = ascii_lower(*c);
+        else if (letters == UPPER && *c >= 'a' && *c <= 'z')
             *c ^= 0x20;
     *word_r = word;
     return 0;

@@ -7,6 +7,7 @@
 #include <iconv.h>
 #include <stdlib.h>
 #include <string.h>
+#include "ascii.h"
 #include "sbuf.h"
 #include "utf8.h"
 
@@ -129,14 +130,9 @@ static void flush(struct decoder *d)
         utf8_append(d->out, bytes);
     }
     for (size_t i = from; i < d->out->len; i++)
-        if ((unsigned char)d->out->p[i] < ' ' || d->out->p[i] == 0x7f)
+        if (ascii_is_control(d->out->p[i]))
             d->out->p[i] = ' ';
     sbuf_reset(&d->bytes);
-}
-
-static bool is_space(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
 /* Text outside encoded words. */
@@ -149,30 +145,21 @@ static void literal(struct sbuf *out, struct span s)
     size_t to = from;
     for (size_t i = from; i < out->len; i++) {
         char c = out->p[i], next = i + 1 < out->len ? out->p[i + 1] : ' ';
-        if ((c == '\r' || c == '\n') && is_space(next))
+        if ((c == '\r' || c == '\n') && ascii_is_space(next))
             continue; /* a fold, or the end */
-        out->p[to++] = (unsigned char)c < ' ' || c == 0x7f ? ' ' : c;
+        out->p[to++] = ascii_is_control(c) ? ' ' : c;
     }
     out->len = to;
     if (out->p)
         out->p[to] = '\0';
 }
 
-static int hex(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static void decode_q(struct span s, struct sbuf *out)
 {
     for (size_t i = 0; i < s.len; i++) {
         char c = s.p[i];
-        int high = c == '=' && i + 2 < s.len ? hex(s.p[i + 1]) : -1;
-        int low = high >= 0 ? hex(s.p[i + 2]) : -1;
+        int high = c == '=' && i + 2 < s.len ? ascii_hex(s.p[i + 1]) : -1;
+        int low = high >= 0 ? ascii_hex(s.p[i + 2]) : -1;
         if (low >= 0) {
             c = (char)(high * 16 + low);
             i += 2;

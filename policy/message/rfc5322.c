@@ -3,9 +3,10 @@
  * Addresses are in rfc5322_address.c, dates in rfc5322_date.c. */
 #include "rfc5322.h"
 #include "arena.h"
+#include "ascii.h"
 #include "errors.h"
-#include "rfc5322_lexer.h"
 #include "rfc2047.h"
+#include "rfc5322_lexer.h"
 #include "sbuf.h"
 #include "utf8.h"
 
@@ -16,18 +17,13 @@ static size_t line_end(struct span s, size_t at)
     return lf < 0 ? s.len : (size_t)lf + 1;
 }
 
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t';
-}
-
 /* Length of the field name that line begins with, or 0; *colon_r is the index of its colon. */
 static size_t name_length(struct span line, size_t *colon_r)
 {
     size_t n = 0, colon;
     while (n < line.len && line.p[n] > ' ' && line.p[n] < 0x7f && line.p[n] != ':')
         n++;
-    for (colon = n; colon < line.len && is_blank(line.p[colon]);)
+    for (colon = n; colon < line.len && ascii_is_blank(line.p[colon]);)
         colon++; /* obsolete, s4.5.3 */
     *colon_r = colon;
     return colon < line.len && line.p[colon] == ':' ? n : 0;
@@ -47,7 +43,7 @@ int rfc5322_next_field(struct span *rest, struct field *field_r)
     size_t name = name_length(line, &colon);
     if (name == 0)
         return VOUCH_E_SYNTAX;
-    while (end < s.len && is_blank(s.p[end]))
+    while (end < s.len && ascii_is_blank(s.p[end]))
         end = line_end(s, end);
     *rest = span_slice(s, end, s.len);
     if (s.p[end - 1] == '\n')

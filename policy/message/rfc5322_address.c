@@ -8,11 +8,12 @@
 #include "rfc5322.h"
 #include <string.h>
 #include "arena.h"
+#include "ascii.h"
 #include "domain.h"
 #include "errors.h"
 #include "ipaddr.h"
-#include "rfc5322_lexer.h"
 #include "rfc2047.h"
+#include "rfc5322_lexer.h"
 #include "sbuf.h"
 #include "utf8.h"
 
@@ -88,7 +89,7 @@ static bool add_local(struct span raw, struct sbuf *out)
     }
     struct span text = sbuf_span(out);
     for (size_t i = 0; i < text.len; i++)
-        proper &= (unsigned char)text.p[i] >= ' ' && text.p[i] != 0x7f;
+        proper &= !ascii_is_control(text.p[i]);
     return proper && words && utf8_valid(text);
 }
 

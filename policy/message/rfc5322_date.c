@@ -2,6 +2,7 @@
 /* Date and time (RFC 5322 s3.3, obsolete forms of s4.3). Also taken, because mail has it: a missing
  * comma or zone, fractions of a second, "GMT+0100". The day of the week is not compared. */
 #include "rfc5322.h"
+#include "ascii.h"
 #include "errors.h"
 #include "rfc5322_lexer.h"
 
@@ -102,7 +103,7 @@ static bool zone(struct token token, int *zone_r)
         return true;
     if (s.len == 8 && (span_istarts(s, "GMT") || span_istarts(s, "UTC")))
         return offset(span_slice(s, 3, 8), zone_r);
-    if ((s.p[0] | 0x20) < 'a' || (s.p[0] | 0x20) > 'z')
+    if (!ascii_is_alpha(s.p[0]))
         return false;
     int at = s.len == 3 ? name_index(s, names) : -1;
     if (at >= 0)

@@ -3,17 +3,13 @@
  * and RFC 6532's UTF-8. One pass; no recursion for nested comments. */
 #include "rfc5322_lexer.h"
 #include <string.h>
+#include "ascii.h"
 #include "rfc5322.h"
 #include "sbuf.h"
 
 /* An encoded word that holds specials it must not (a comma, say) is searched for its end no further
  * than this. RFC 2047 s2 allows 75 bytes; some encoders do not care. */
 #define ENCODED_WORD_MAX 256
-
-static bool is_space(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
 
 static bool is_special(char c)
 {
@@ -76,7 +72,7 @@ static bool skip_gap(struct rfc5322_lexer *lex)
 {
     size_t from = lex->at;
     while (lex->at < lex->in.len) {
-        if (is_space(lex->in.p[lex->at])) {
+        if (ascii_is_space(lex->in.p[lex->at])) {
             lex->at++;
         } else if (lex->in.p[lex->at] == '(') {
             size_t end = skip_comment(lex, lex->at);
@@ -97,7 +93,7 @@ static size_t skip_encoded_word(struct span s, size_t at)
     if (s.len - at < 2 || s.p[at] != '=' || s.p[at + 1] != '?')
         return from;
     for (at += 2; at + 1 < s.len && at - from < ENCODED_WORD_MAX; at++) {
-        if (is_space(s.p[at]) || strchr("<>@\"", s.p[at]))
+        if (ascii_is_space(s.p[at]) || strchr("<>@\"", s.p[at]))
             return from;
         if (s.p[at] == '?' && ++marks > 2 && s.p[at + 1] == '=')
             return at + 2;
@@ -110,7 +106,7 @@ static size_t skip_atom(struct span s, size_t at)
     size_t end = skip_encoded_word(s, at);
     if (end > at)
         return end;
-    for (; at < s.len && !is_space(s.p[at]) && !is_special(s.p[at]); at++)
+    for (; at < s.len && !ascii_is_space(s.p[at]) && !is_special(s.p[at]); at++)
         if (s.p[at] == '\\' && at + 1 < s.len)
             at++;
     return at;

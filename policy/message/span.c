@@ -2,18 +2,13 @@
 /* Borrowed byte ranges. Comparisons are of ASCII and independent of the locale. */
 #include "span.h"
 #include <string.h>
+#include "ascii.h"
 #include "errors.h"
-
-static unsigned char lower(char c)
-{
-    unsigned char u = (unsigned char)c;
-    return u >= 'A' && u <= 'Z' ? u + ('a' - 'A') : u;
-}
 
 static bool same_nocase(const char *a, const char *b, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        if (lower(a[i]) != lower(b[i]))
+        if (ascii_lower(a[i]) != ascii_lower(b[i]))
             return false;
     return true;
 }
@@ -22,14 +17,9 @@ static bool same_nocase(const char *a, const char *b, size_t n)
 static size_t prefix_nocase(struct span a, const char *b)
 {
     size_t n = 0;
-    while (n < a.len && b[n] && lower(a.p[n]) == lower(b[n]))
+    while (n < a.len && b[n] && ascii_lower(a.p[n]) == ascii_lower(b[n]))
         n++;
     return n;
-}
-
-static bool is_space(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
 struct span span_of(const char *cstr)
@@ -55,9 +45,9 @@ struct span span_slice(struct span s, size_t from, size_t to)
 
 struct span span_trim(struct span s)
 {
-    while (s.len && is_space(s.p[s.len - 1]))
+    while (s.len && ascii_is_space(s.p[s.len - 1]))
         s.len--;
-    while (s.len && is_space(*s.p)) {
+    while (s.len && ascii_is_space(*s.p)) {
         s.p++;
         s.len--;
     }
@@ -124,7 +114,7 @@ int span_uint(struct span s, uint64_t max, uint64_t *value_r)
     if (!s.len)
         return VOUCH_E_SYNTAX;
     for (size_t i = 0; i < s.len; i++) {
-        if (s.p[i] < '0' || s.p[i] > '9')
+        if (!ascii_is_digit(s.p[i]))
             return VOUCH_E_SYNTAX;
         uint64_t digit = (uint64_t)(s.p[i] - '0');
         if (over || digit > max || value > (max - digit) / 10)

@@ -4,12 +4,13 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include "ascii.h"
 
 /* What the file says is shown, but cannot drive a terminal or break the line. */
 static void make_visible(char *text)
 {
     for (; *text; text++)
-        if ((unsigned char)*text < 0x20 || *text == 0x7f)
+        if (ascii_is_control(*text))
             *text = '?';
 }
 

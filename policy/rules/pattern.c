@@ -6,17 +6,13 @@
 #include "pattern.h"
 #include <string.h>
 #include "arena.h"
+#include "ascii.h"
 #include "errors.h"
-
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
-}
 
 /* RFC 5322 s3.2.3 atext, the dot, and what RFC 6531 adds */
 static bool needs_no_quotes(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (unsigned char)c >= 0x80 ||
+    return ascii_is_alnum(c) || (unsigned char)c >= 0x80 ||
            (c != '\0' && strchr(".!#$%&'*+-/=?^_`{|}~", c) != NULL);
 }
 
@@ -33,9 +29,9 @@ static size_t local_normalize(struct span local, char *text_r)
     for (size_t i = 0; i < local.len; i++) {
         if (quoted && local.p[i] == '\\' && i + 1 < local.len)
             i++;
-        if (n == sizeof plain || (unsigned char)local.p[i] < 0x20 || local.p[i] == 0x7f)
+        if (n == sizeof plain || ascii_is_control(local.p[i]))
             return 0;
-        plain[n] = lower(local.p[i]);
+        plain[n] = ascii_lower(local.p[i]);
         quote = quote || !needs_no_quotes(plain[n]);
         n++;
     }
@@ -123,7 +119,7 @@ static void subject_domain(struct span s, char domain_r[DOMAIN_MAX + 1])
     if (s.len > DOMAIN_MAX)
         s.len = 0;
     for (size_t i = 0; i < s.len; i++)
-        domain_r[i] = lower(s.p[i]);
+        domain_r[i] = ascii_lower(s.p[i]);
     domain_r[s.len] = '\0';
 }
 

@@ -5,22 +5,8 @@
  * number. */
 #include "scanner.h"
 #include <string.h>
+#include "ascii.h"
 #include "errors.h"
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-static bool is_alpha(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-static bool is_hex(char c)
-{
-    return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
 
 static char peek(const struct scanner *l, size_t ahead)
 {
@@ -58,7 +44,7 @@ static void skip_space(struct scanner *l)
         char c = l->text[l->at];
         if (c == '\n')
             l->line++;
-        if (c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\f')
+        if (ascii_is_space(c) || c == '\f')
             l->at++;
         else if (at_comment(l))
             skip_comment(l);
@@ -72,7 +58,7 @@ static size_t escape(const struct scanner *l)
 {
     char c = peek(l, 1);
     if (c == 'x' || c == 'X')
-        return is_hex(peek(l, 2)) && is_hex(peek(l, 3)) ? 4 : 0;
+        return ascii_hex(peek(l, 2)) >= 0 && ascii_hex(peek(l, 3)) >= 0 ? 4 : 0;
     return c != '\0' && strchr("nrtf\\\"", c) ? 2 : 0;
 }
 
@@ -104,7 +90,7 @@ static int number_kind(struct span s)
     int kind = TOKEN_INT;
     if (i < s.len && (s.p[i] == '+' || s.p[i] == '-'))
         i++;
-    for (; i < s.len && (is_digit(s.p[i]) || (s.p[i] == '.' && kind == TOKEN_INT)); i++) {
+    for (; i < s.len && (ascii_is_digit(s.p[i]) || (s.p[i] == '.' && kind == TOKEN_INT)); i++) {
         if (s.p[i] == '.')
             kind = TOKEN_FLOAT;
         else
@@ -115,7 +101,7 @@ static int number_kind(struct span s)
         i++;
         if (i < s.len && (s.p[i] == '+' || s.p[i] == '-'))
             i++;
-        for (digits = 0; i < s.len && is_digit(s.p[i]); i++)
+        for (digits = 0; i < s.len && ascii_is_digit(s.p[i]); i++)
             digits++;
     }
     return digits && i == s.len ? kind : TOKEN_BAD;
@@ -131,10 +117,10 @@ static bool fits_int(struct span s)
 
 static int name_kind(struct span s)
 {
-    if (!is_alpha(s.p[0]))
+    if (!ascii_is_alpha(s.p[0]))
         return TOKEN_BAD;
     for (size_t i = 1; i < s.len; i++)
-        if (!is_alpha(s.p[i]) && !is_digit(s.p[i]) && s.p[i] != '_' && s.p[i] != '-')
+        if (!ascii_is_alnum(s.p[i]) && s.p[i] != '_' && s.p[i] != '-')
             return TOKEN_BAD;
     return span_ieq_cstr(s, "true") || span_ieq_cstr(s, "false") ? TOKEN_BOOL : TOKEN_NAME;
 }
@@ -152,7 +138,7 @@ static int lex_word(struct scanner *l)
 {
     size_t from = l->at;
     while (l->at < l->len && !at_comment(l) &&
-           (is_alpha(peek(l, 0)) || is_digit(peek(l, 0)) || (peek(l, 0) & 0x80) ||
+           (ascii_is_alnum(peek(l, 0)) || (peek(l, 0) & 0x80) ||
             (peek(l, 0) && strchr("_-*.+/@%", peek(l, 0)))))
         l->at++;
     if (l->at == from) {

@@ -4,14 +4,14 @@
 #include "schema.h"
 #include <string.h>
 #include "arena.h"
+#include "ascii.h"
 #include "errors.h"
 #include "ipaddr.h"
 
 static bool all_of(const char *value, const char *extra)
 {
     for (const char *p = value; *p; p++)
-        if (!(*p >= 'a' && *p <= 'z') && !(*p >= 'A' && *p <= 'Z') && !(*p >= '0' && *p <= '9') &&
-            !strchr(extra, *p))
+        if (!ascii_is_alnum(*p) && !strchr(extra, *p))
             return false;
     return *value != '\0';
 }

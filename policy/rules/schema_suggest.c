@@ -5,6 +5,7 @@
 #include "schema.h"
 #include <string.h>
 #include "arena.h"
+#include "ascii.h"
 
 #define NAME_MAX_LEN 48 /* longer than any path of the schema */
 
@@ -17,9 +18,7 @@
 
 static char fold(char c)
 {
-    if (c >= 'A' && c <= 'Z')
-        return (char)(c + ('a' - 'A'));
-    return c == '-' || c == '.' ? '_' : c;
+    return c == '-' || c == '.' ? '_' : ascii_lower(c);
 }
 
 static unsigned min3(unsigned a, unsigned b, unsigned c)

@@ -4,6 +4,7 @@
 #include "units.h"
 #include <inttypes.h>
 #include <stdio.h>
+#include "ascii.h"
 
 const struct unit units_duration[] = {
     {"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000}, {NULL, 0},
@@ -16,7 +17,7 @@ const char *units_parse(const struct unit *units, struct span text, uint64_t *va
 {
     size_t digits = 0;
     uint64_t value;
-    while (digits < text.len && text.p[digits] >= '0' && text.p[digits] <= '9')
+    while (digits < text.len && ascii_is_digit(text.p[digits]))
         digits++;
     if (digits == 0)
         return "does not begin with a whole number";

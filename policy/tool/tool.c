@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the subcommands of vouch share: errors, settings, time, colours. */
 #include "config.h"
-#include <ctype.h>
 #include <errno.h>
 #include <libpsl.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "ascii.h"
 #include "errors.h"
 #include "settings_load.h"
 #include "store.h"
@@ -155,7 +155,7 @@ static int parse_rfc3339(const char *s, int64_t *time_us_r)
     int64_t us = 0;
     if (*s == '.') {
         int64_t unit = 100000;
-        for (s++; isdigit((unsigned char)*s); s++, unit /= 10)
+        for (s++; ascii_is_digit(*s); s++, unit /= 10)
             us += (*s - '0') * unit;
     }
     long offset;

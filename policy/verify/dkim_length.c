@@ -3,6 +3,7 @@
  * are hashed by libopendkim, which does not tell what lies beyond l=. The line end that an empty
  * body has in simple form is not counted. */
 #include "dkim_length.h"
+#include "ascii.h"
 
 static void add_byte(struct dkim_length *n)
 {
@@ -35,7 +36,7 @@ void dkim_length_add(struct dkim_length *n, struct span chunk)
         n->cr = c == '\r';
         if (n->cr)
             continue;
-        if (n->relaxed && (c == ' ' || c == '\t'))
+        if (n->relaxed && ascii_is_blank(c))
             n->space = true;
         else
             add_byte(n);

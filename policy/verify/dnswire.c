@@ -4,10 +4,10 @@
  * a compression pointer must point backwards, and all that is malformed is DNS_FAILED. Sections after the
  * answer are not looked at. */
 #include "dnswire.h"
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include "arena.h"
+#include "ascii.h"
 
 #define HEADER 12 /* octets, RFC 1035 s4.1.1 */
 #define FIXED  10 /* type, class, TTL, RDLENGTH of a record */
@@ -22,11 +22,6 @@ static uint16_t u16_at(struct span s, size_t i)
     return (uint16_t)(byte_at(s, i) << 8 | byte_at(s, i + 1));
 }
 
-static uint8_t lower(uint8_t c)
-{
-    return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c;
-}
-
 /* One character of a presentation name; *textp is moved past it. -1: a malformed escape. */
 static int unescape(const char **textp)
 {
@@ -35,11 +30,11 @@ static int unescape(const char **textp)
         *textp = t + 1;
         return (uint8_t)*t;
     }
-    if (!isdigit((unsigned char)t[1])) {
+    if (!ascii_is_digit(t[1])) {
         *textp = t + 2;
         return t[1] ? (uint8_t)t[1] : -1;
     }
-    if (!isdigit((unsigned char)t[2]) || !isdigit((unsigned char)t[3]))
+    if (!ascii_is_digit(t[2]) || !ascii_is_digit(t[3]))
         return -1;
     int value = (t[1] - '0') * 100 + (t[2] - '0') * 10 + (t[3] - '0');
     *textp = t + 4;
@@ -61,7 +56,7 @@ size_t dnswire_name(const char *text, uint8_t name_r[DNS_WIRE_NAME])
         int c = unescape(&text);
         if (c < 0 || n - label > 63 || n == DNS_WIRE_NAME)
             return 0;
-        name_r[n++] = lower((uint8_t)c);
+        name_r[n++] = (uint8_t)ascii_lower((char)c);
     }
     if (n > label + 1) {
         if (n == DNS_WIRE_NAME)
@@ -112,7 +107,7 @@ static size_t expand(struct span packet, size_t *atp, uint8_t name_r[DNS_WIRE_NA
             return 0;
         name_r[n++] = label;
         for (size_t i = 1; i <= label; i++)
-            name_r[n++] = lower(byte_at(packet, at + i));
+            name_r[n++] = (uint8_t)ascii_lower(packet.p[at + i]);
         at += 1 + (size_t)label;
         if (label == 0)
             break;
@@ -317,7 +312,7 @@ static char *put_char(char *to, uint8_t c)
     }
     if (strchr(".\\\"();@$", c))
         *to++ = '\\';
-    *to++ = (char)lower(c);
+    *to++ = ascii_lower((char)c);
     return to;
 }
 

@@ -6,6 +6,7 @@
 #include "spf_macro.h"
 #include <stdio.h>
 #include <string.h>
+#include "ascii.h"
 
 #define VALUE_TEXT 64 /* 32 nibbles and their dots, the longest value that is made here */
 
@@ -20,16 +21,6 @@ struct piece {
     struct span delimiters;
 };
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-static bool is_alpha(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
 static bool one_of(char c, const char *set)
 {
     return c && strchr(set, c);
@@ -39,11 +30,11 @@ static bool one_of(char c, const char *set)
 static size_t parse_braces(struct span s, struct piece *piece)
 {
     size_t i = 1;
-    if (s.len == 0 || !is_alpha(s.p[0]))
+    if (s.len == 0 || !ascii_is_alpha(s.p[0]))
         return 0;
     piece->escape = s.p[0] < 'a';
-    piece->letter = (char)(s.p[0] | 0x20);
-    for (; i < s.len && is_digit(s.p[i]); i++) {
+    piece->letter = ascii_lower(s.p[0]);
+    for (; i < s.len && ascii_is_digit(s.p[i]); i++) {
         piece->keep = piece->keep * 10 + (unsigned)(s.p[i] - '0');
         if (piece->keep > 128) /* as good as any larger number: no name has more labels */
             piece->keep = 128;
@@ -132,9 +123,9 @@ static bool is_toplabel(struct span s)
     if (s.len == 0 || s.p[0] == '-' || s.p[s.len - 1] == '-')
         return false;
     for (size_t i = 0; i < s.len; i++) {
-        if (!is_digit(s.p[i]) && !is_alpha(s.p[i]) && s.p[i] != '-')
+        if (!ascii_is_alnum(s.p[i]) && s.p[i] != '-')
             return false;
-        named = named || !is_digit(s.p[i]);
+        named = named || !ascii_is_digit(s.p[i]);
     }
     return named;
 }
@@ -245,7 +236,7 @@ static void put_part(struct out *out, const struct piece *piece, struct span par
 {
     for (size_t i = 0; i < part.len && !out->over; i++) {
         char c = splits(piece, part.p[i]) ? '.' : part.p[i];
-        if (!piece->escape || is_alpha(c) || is_digit(c) || one_of(c, "-._~")) {
+        if (!piece->escape || ascii_is_alnum(c) || one_of(c, "-._~")) {
             put(out, c);
         } else {
             put(out, '%');

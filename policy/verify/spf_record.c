@@ -13,6 +13,7 @@
 #include "spf_record.h"
 #include <arpa/inet.h>
 #include <string.h>
+#include "ascii.h"
 #include "errors.h"
 #include "sbuf.h"
 #include "spf_macro.h"
@@ -39,16 +40,6 @@ struct parser {
     bool decided; /* otherwise is final: what follows is only checked */
 };
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-static bool is_alpha(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
 bool spf_record_selected(struct span text)
 {
     return span_istarts(text, "v=spf1") && (text.len == 6 || text.p[6] == ' ');
@@ -68,7 +59,7 @@ static bool parse_prefix(struct span s, unsigned max, unsigned *prefix_r)
 static bool take_prefix(struct span *s, const char *slash, unsigned max, unsigned *prefix_r)
 {
     size_t digits = s->len, n = strlen(slash);
-    while (digits && is_digit(s->p[digits - 1]))
+    while (digits && ascii_is_digit(s->p[digits - 1]))
         digits--;
     if (digits < n || memcmp(s->p + digits - n, slash, n) != 0)
         return true;
@@ -151,7 +142,7 @@ static const char *parse_directive(struct parser *p, struct span s)
         qualifier = s.p[0];
         s = span_slice(s, 1, s.len);
     }
-    while (n < s.len && (is_alpha(s.p[n]) || is_digit(s.p[n])))
+    while (n < s.len && ascii_is_alnum(s.p[n]))
         n++;
     struct span name = span_slice(s, 0, n), argument = span_slice(s, n, s.len);
     if (span_ieq_cstr(name, "all")) {
@@ -183,9 +174,9 @@ static const char *parse_modifier(struct parser *p, struct span name, struct spa
 static size_t modifier_name(struct span s)
 {
     size_t n = 0;
-    if (!is_alpha(s.p[0]))
+    if (!ascii_is_alpha(s.p[0]))
         return 0;
-    while (n < s.len && (is_alpha(s.p[n]) || is_digit(s.p[n]) || strchr("-_.", s.p[n])))
+    while (n < s.len && (ascii_is_alnum(s.p[n]) || strchr("-_.", s.p[n])))
         n++;
     return n < s.len && s.p[n] == '=' ? n : 0;
 }

@@ -4,23 +4,13 @@
  * not do and libopendkim does: "D=" after "d=" is a duplicate here. Values are not decoded. */
 #include "taglist.h"
 #include "arena.h"
+#include "ascii.h"
 #include "errors.h"
-
-static bool is_fws(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-static bool is_alpha(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
 
 static bool is_name(struct span s)
 {
     for (size_t i = 0; i < s.len; i++) {
-        bool digit = s.p[i] >= '0' && s.p[i] <= '9';
-        if (!is_alpha(s.p[i]) && (i == 0 || (!digit && s.p[i] != '_')))
+        if (!ascii_is_alpha(s.p[i]) && (i == 0 || (!ascii_is_digit(s.p[i]) && s.p[i] != '_')))
             return false;
     }
     return s.len > 0;
@@ -29,7 +19,7 @@ static bool is_name(struct span s)
 static bool is_value(struct span s)
 {
     for (size_t i = 0; i < s.len; i++)
-        if (!is_fws(s.p[i]) && (s.p[i] < 0x21 || s.p[i] > 0x7e))
+        if (!ascii_is_space(s.p[i]) && (s.p[i] < 0x21 || s.p[i] > 0x7e))
             return false;
     return true;
 }
@@ -73,7 +63,7 @@ char *taglist_squeeze(struct arena *arena, struct span value)
     char *text = arena_alloc(arena, value.len + 1);
     size_t n = 0;
     for (size_t i = 0; text && i < value.len; i++)
-        if (!is_fws(value.p[i]))
+        if (!ascii_is_space(value.p[i]))
             text[n++] = value.p[i];
     return text;
 }

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include "arena.h"
+#include "ascii.h"
 #include "errors.h"
 
 #define TYPE_NONE 0 /* the name exists: says nothing of types */
@@ -356,8 +357,7 @@ struct dns_answer *zonefile_answer(const struct zonefile *z, const uint8_t *qnam
             return dnswire_answer_new(DNS_NODATA, 0, 0);
         length = r->rdata_length;
         for (size_t i = 0; i < length; i++) /* length bytes are below 'A' */
-            name[i] =
-                r->rdata[i] >= 'A' && r->rdata[i] <= 'Z' ? r->rdata[i] + ('a' - 'A') : r->rdata[i];
+            name[i] = (uint8_t)ascii_lower((char)r->rdata[i]);
     }
     return dnswire_failure("too many CNAMEs");
 }
