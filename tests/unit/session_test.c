@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Sessions over the real assess, with an MTA that writes down what it is asked. Nothing is asked of the network but one refused
+ * loopback port. Each allocation that a message makes is made to fail once, and then all from there on. */
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+#include "session.h"
+
+/* Allocations of this thread, counted while a message is under way; the fail_at-th fails, or all from it on. */
+static _Thread_local struct {
+    bool counting, sticky;
+    size_t count, fail_at;
+} alloc;
+
+static bool fails(void)
+{
+    if (!alloc.counting)
+        return false;
+    alloc.count++;
+    return alloc.sticky ? alloc.count >= alloc.fail_at : alloc.count == alloc.fail_at;
+}
+
+void *__real_malloc(size_t n);
+void *__wrap_malloc(size_t n);
+void *__real_calloc(size_t n, size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void *__real_realloc(void *p, size_t n);
+void *__wrap_realloc(void *p, size_t n);
+char *__real_strdup(const char *s);
+char *__wrap_strdup(const char *s);
+
+void *__wrap_malloc(size_t n)
+{
+    return fails() ? NULL : __real_malloc(n);
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+    return fails() ? NULL : __real_calloc(n, size);
+}
+
+void *__wrap_realloc(void *p, size_t n)
+{
+    return fails() ? NULL : __real_realloc(p, n);
+}
+
+char *__wrap_strdup(const char *s)
+{
+    return fails() ? NULL : __real_strdup(s);
+}
+
+struct seen {
+    unsigned fields_added, forged_deleted;
+    char code[8];
+};
+
+static int insert_field(void *engine, const char *name, const char *value)
+{
+    struct seen *seen = engine;
+    seen->fields_added +=
+        strcmp(name, "X-Vouch") == 0 || strcmp(name, "Authentication-Results") == 0;
+    return value ? 0 : -1;
+}
+
+static int change_field(void *engine, const char *name, unsigned index, const char *value)
+{
+    struct seen *seen = engine;
+    seen->forged_deleted += strcmp(name, "X-Vouch") == 0 && index == 1 && !value;
+    return 0;
+}
+
+static int one_argument(void *engine, const char *text)
+{
+    (void)engine;
+    return text ? 0 : -1;
+}
+
+static int set_reply(void *engine, const char *code, const char *enhanced, const char *text)
+{
+    struct seen *seen = engine;
+    snprintf(seen->code, sizeof seen->code, "%s", code);
+    return enhanced && text ? 0 : -1;
+}
+
+struct fixture {
+    struct log *log;
+    struct daemon *daemon;
+};
+
+static const char settings_text[] = "authserv_id = \"mx.example.org\";\n"
+                                    "store = \"memory:\";\n"
+                                    "on_failure = \"tempfail\";\n"
+                                    "dns: { servers = [ \"127.0.0.1@9\" ]; };\n"
+                                    "deadlines: { message = \"100ms\"; dns = \"20ms\"; };\n"
+                                    "subject_prefix = \"[x]\";\n";
+
+static int set_up(void **state)
+{
+    static struct fixture f;
+    struct settings_error *errors = NULL;
+    size_t count = 0;
+    char error[512] = "";
+    struct settings *s =
+        settings_parse(settings_text, sizeof settings_text - 1, "test.conf", &errors, &count);
+    for (size_t i = 0; i < count; i++)
+        print_message("# line %d: %s\n", errors[i].line, errors[i].text);
+    settings_errors_free(&errors, count);
+    f.log = log_new(false, 0);
+    f.daemon = s ? daemon_new(s, NULL, f.log) : NULL;
+    if (!f.daemon || daemon_open(f.daemon, error, sizeof error) != 0) {
+        print_message("# %s\n", error);
+        return -1;
+    }
+    *state = &f;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *f = *state;
+    daemon_free(&f->daemon);
+    log_free(&f->log);
+    return 0;
+}
+
+/* One message with a forged field, up to its end. */
+static void bring_message(struct session *s)
+{
+    session_mail(s, "<a@example.net>", NULL, NULL);
+    session_rcpt(s, "<b@example.org>");
+    session_rcpt(s, "not a path");
+    session_field(s, SPAN_LIT("From"), SPAN_LIT(" a@example.net"));
+    session_field(s, SPAN_LIT("Subject"), SPAN_LIT(" hello"));
+    session_field(s, SPAN_LIT("X-Vouch"), SPAN_LIT(" class=trusted"));
+    session_eoh(s, "QID");
+    session_body(s, SPAN_LIT("hello\r\n"));
+}
+
+static enum mta_answer end_message(struct session *s, struct seen *seen)
+{
+    *seen = (struct seen){0};
+    struct mta mta = {MTA_ALL,      seen,         insert_field, change_field,
+                      one_argument, one_argument, one_argument, set_reply};
+    return session_end(s, "QID", &mta);
+}
+
+static struct session *begin_session(struct fixture *f)
+{
+    struct ipaddr ip;
+    assert_int_equal(ipaddr_parse(SPAN_LIT("198.51.100.7"), &ip), 0);
+    struct session *s = session_new(f->daemon, MTA_ALL);
+    if (s) {
+        session_connect(s, &ip, "client.example.net");
+        session_helo(s, "client.example.net");
+    }
+    return s;
+}
+
+static void expect_good(struct session *s)
+{
+    struct seen seen;
+    bring_message(s);
+    assert_int_equal(end_message(s, &seen), MTA_CONTINUE);
+    assert_int_equal(seen.fields_added, 2);
+    assert_int_equal(seen.forged_deleted, 1);
+}
+
+static void messages_come_and_go(void **state)
+{
+    struct fixture *f = *state;
+    struct seen seen;
+    struct session *s = begin_session(f);
+    assert_int_equal(session_can(s), MTA_ALL);
+    assert_int_equal(daemon_messages(f->daemon), 0);
+    assert_int_equal(end_message(s, &seen), MTA_CONTINUE); /* there is none */
+    assert_true(session_body(s, SPAN_LIT("x")));
+    session_field(s, SPAN_LIT("From"), SPAN_LIT(" x"));
+    session_rcpt(s, "<b@example.org>");
+
+    bring_message(s);
+    assert_int_equal(daemon_messages(f->daemon), 1);
+    session_abort(s);
+    session_abort(s);
+    assert_int_equal(daemon_messages(f->daemon), 0);
+
+    bring_message(s); /* no abort comes before the next one */
+    expect_good(s);
+    expect_good(s);
+    bring_message(s);
+    session_free(&s);
+    session_free(&s);
+    assert_int_equal(daemon_messages(f->daemon), 0);
+}
+
+/* Lets the n-th allocation of a whole session fail. Returns false once n is beyond the last one. */
+static bool fail_at(struct fixture *f, size_t n, bool sticky)
+{
+    struct seen seen;
+    enum mta_answer answer = MTA_TEMPFAIL;
+    alloc.count = 0;
+    alloc.fail_at = n;
+    alloc.sticky = sticky;
+    alloc.counting = true;
+    struct session *s = begin_session(f);
+    if (s) {
+        bring_message(s);
+        answer = end_message(s, &seen);
+    }
+    alloc.counting = false;
+    if (s && answer == MTA_CONTINUE)
+        assert_int_equal(seen.forged_deleted, 1); /* whatever else is missing */
+    else
+        assert_int_equal(answer, MTA_TEMPFAIL);
+    if (s && !sticky && n > 3)
+        expect_good(s); /* the next one in the same connection */
+    session_free(&s);
+    assert_int_equal(daemon_messages(f->daemon), 0);
+    return alloc.count >= n;
+}
+
+static void no_allocation_is_relied_on(void **state)
+{
+    struct fixture *f = *state;
+    size_t n = 1;
+    while (fail_at(f, n, false))
+        n++;
+    print_message("# %zu allocations\n", n - 1);
+    assert_true(n > 10);
+    for (size_t i = 1; i < n; i++)
+        fail_at(f, i, true);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(messages_come_and_go),
+        cmocka_unit_test(no_allocation_is_relied_on),
+    };
+    return cmocka_run_group_tests_name("session", tests, set_up, tear_down);
+}
