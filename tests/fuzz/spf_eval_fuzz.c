@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "arena.h"
-#include "fake_zone.h"
+#include "fake_dns.h"
 #include "spf.h"
 
 #define MAX_LINES 64
@@ -77,21 +77,21 @@ static bool same(const char *a, const char *b)
 static void judge(struct input *in, const struct spf_request *request)
 {
     struct arena *arena = arena_new(1 << 20);
-    struct dns_batch *at_once = fake_zone_new(answer, in, false),
-                     *late = fake_zone_new(answer, in, true);
+    struct dns_batch *at_once = fake_dns_new(answer, in, false),
+                     *late = fake_dns_new(answer, in, true);
     struct spf_result a, b;
     struct spf_cost cost;
     must(spf_check(arena, at_once, request, &a, &cost) == 0);
     must(a.result != AUTH_UNKNOWN && a.result != AUTH_POLICY);
     must(cost.terms <= SPF_MAX_TERMS + 1 && cost.voids <= SPF_MAX_VOID + 1);
-    must(cost.queries <= SPF_MAX_QUERIES && fake_zone_asked(at_once) <= cost.queries);
+    must(cost.queries <= SPF_MAX_QUERIES && fake_dns_asked(at_once) <= cost.queries);
     must(a.result == AUTH_PERMERROR || (cost.terms <= SPF_MAX_TERMS && cost.voids <= SPF_MAX_VOID));
     must(a.result == AUTH_FAIL || !a.explanation);
     must(spf_check(arena, late, request, &b, &cost) == 0);
     must(a.result == b.result && same(a.reason, b.reason) && same(a.explanation, b.explanation));
-    must(fake_zone_asked(late) == fake_zone_asked(at_once));
-    fake_zone_free(&at_once);
-    fake_zone_free(&late);
+    must(fake_dns_asked(late) == fake_dns_asked(at_once));
+    dns_batch_free(&at_once);
+    dns_batch_free(&late);
     arena_free(&arena);
 }
 

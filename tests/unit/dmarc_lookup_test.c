@@ -8,7 +8,7 @@
 #include <cmocka.h>
 #include "arena.h"
 #include "dmarc_lookup.h"
-#include "fake_zone.h"
+#include "fake_dns.h"
 
 /* NULL text: the look-up fails. */
 static const struct {
@@ -74,17 +74,17 @@ static void discovery(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         for (int pass = 0; pass < 2; pass++) {
             const char *author = cases[i].author;
-            struct dns_batch *b = fake_zone_new(answer, NULL, true);
+            struct dns_batch *b = fake_dns_new(answer, NULL, true);
             struct evidence ev = {
                 .spf = {.result = pass ? AUTH_PASS : AUTH_FAIL, .domain = author}};
             struct dmarc_result got;
             dmarc_lookup_start(b, NULL, author);
-            assert_int_equal(fake_zone_asked(b), cases[i].questions);
-            assert_int_equal(fake_zone_waits(b), 0);
-            fake_zone_arrive(b);
+            assert_int_equal(fake_dns_asked(b), cases[i].questions);
+            assert_int_equal(fake_dns_waits(b), 0);
+            fake_dns_arrive(b);
             assert_int_equal(dmarc_check(arena, b, NULL, author, 0, &ev, &got), 0);
             /* all that was needed had been asked at the start */
-            assert_int_equal(fake_zone_asked(b), cases[i].questions);
+            assert_int_equal(fake_dns_asked(b), cases[i].questions);
             if (got.result != (pass ? cases[i].passes : cases[i].fails) ||
                 got.policy != cases[i].policy)
                 fail_msg("%s: %s, policy %d", author, auth_result_name(got.result), got.policy);
@@ -95,7 +95,7 @@ static void discovery(void **state)
             assert_int_equal(got.spf_aligned, pass);
             if (got.result == AUTH_TEMPERROR || got.result == AUTH_PERMERROR)
                 assert_non_null(got.reason);
-            fake_zone_free(&b);
+            dns_batch_free(&b);
         }
     arena_free(&arena);
 }
@@ -113,10 +113,10 @@ static void long_names(void **state)
         for (size_t i = 60; i < n - 12; i += 60)
             author[i] = '.';
         memcpy(author + n - 12, ".example.com", 13);
-        struct dns_batch *b = fake_zone_new(answer, NULL, false);
+        struct dns_batch *b = fake_dns_new(answer, NULL, false);
         assert_int_equal(dmarc_check(arena, b, NULL, author, 0, &ev, &got), 0);
         assert_string_equal(got.record_domain, "example.com");
-        fake_zone_free(&b);
+        dns_batch_free(&b);
     }
     arena_free(&arena);
 }

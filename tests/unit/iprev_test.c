@@ -7,7 +7,7 @@
 #include <string.h>
 #include <cmocka.h>
 #include "arena.h"
-#include "fake_zone.h"
+#include "fake_dns.h"
 #include "iprev.h"
 
 /* What DNS says: owner, type, and the status or the data of each record. */
@@ -100,12 +100,12 @@ static void results(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct ipaddr ip;
         struct iprev_result got = {0};
-        struct dns_batch *b = fake_zone_new(answer, NULL, false);
+        struct dns_batch *b = fake_dns_new(answer, NULL, false);
         assert_int_equal(ipaddr_parse(span_of(cases[i].ip), &ip), 0);
         assert_int_equal(iprev_check(arena, b, &ip, &got), 0);
         check(&got, i);
-        assert_int_equal(fake_zone_asked(b), cases[i].questions);
-        fake_zone_free(&b);
+        assert_int_equal(fake_dns_asked(b), cases[i].questions);
+        dns_batch_free(&b);
     }
     arena_free(&arena);
 }
@@ -119,17 +119,17 @@ static void steps(void **state)
         struct ipaddr ip;
         struct iprev_result got = {0};
         unsigned rounds = 0;
-        struct dns_batch *b = fake_zone_new(answer, NULL, true);
+        struct dns_batch *b = fake_dns_new(answer, NULL, true);
         assert_int_equal(ipaddr_parse(span_of(cases[i].ip), &ip), 0);
         while (iprev_step(arena, b, &ip, &got) == 0) {
             assert_int_equal(got.result, AUTH_UNKNOWN);
-            fake_zone_arrive(b);
+            fake_dns_arrive(b);
             assert_true(++rounds <= 2);
         }
         assert_int_equal(rounds, cases[i].questions > 1 ? 2 : 1);
-        assert_int_equal(fake_zone_waits(b), 0);
+        assert_int_equal(fake_dns_waits(b), 0);
         check(&got, i);
-        fake_zone_free(&b);
+        dns_batch_free(&b);
     }
     arena_free(&arena);
 }
@@ -138,13 +138,13 @@ static void no_address(void **state)
 {
     (void)state;
     struct arena *arena = arena_new(1000);
-    struct dns_batch *b = fake_zone_new(answer, NULL, false);
+    struct dns_batch *b = fake_dns_new(answer, NULL, false);
     struct ipaddr none = {0};
     struct iprev_result got = {.result = AUTH_PASS};
     assert_int_equal(iprev_step(arena, b, &none, &got), 1);
     assert_int_equal(got.result, AUTH_UNKNOWN);
-    assert_int_equal(fake_zone_asked(b), 0);
-    fake_zone_free(&b);
+    assert_int_equal(fake_dns_asked(b), 0);
+    dns_batch_free(&b);
     arena_free(&arena);
 }
 

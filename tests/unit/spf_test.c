@@ -13,7 +13,7 @@
 #include <cmocka.h>
 #include "arena.h"
 #include "errors.h"
-#include "fake_zone.h"
+#include "fake_dns.h"
 #include "sbuf.h"
 #include "spf.h"
 
@@ -79,18 +79,18 @@ struct judged {
     unsigned asked;
 };
 
-static struct judged judge(fake_zone_fn *zone, const void *arg, const struct spf_request *request)
+static struct judged judge(fake_dns_fn *zone, const void *arg, const struct spf_request *request)
 {
     struct judged j = {.arena = arena_new(ARENA_MAX)};
     void *unconst;
     memcpy(&unconst, &arg, sizeof unconst);
-    struct dns_batch *dns = fake_zone_new(zone, unconst, false);
+    struct dns_batch *dns = fake_dns_new(zone, unconst, false);
     assert_non_null(j.arena);
     assert_int_equal(spf_check(j.arena, dns, request, &j.result, &j.cost), 0);
-    j.asked = fake_zone_asked(dns);
+    j.asked = fake_dns_asked(dns);
     assert_true(j.asked <= j.cost.queries);
     assert_true(j.cost.queries <= SPF_MAX_QUERIES);
-    fake_zone_free(&dns);
+    dns_batch_free(&dns);
     return j;
 }
 
@@ -618,7 +618,7 @@ static void the_stack_overflow(void **state)
 static void steps(void **state)
 {
     static const struct {
-        fake_zone_fn *zone;
+        fake_dns_fn *zone;
         const void *arg;
         const char *sender;
         enum auth_result result;
@@ -642,32 +642,32 @@ static void steps(void **state)
         struct arena *arena = arena_new(ARENA_MAX);
         void *arg;
         memcpy(&arg, &cases[i].arg, sizeof arg);
-        struct dns_batch *dns = fake_zone_new(cases[i].zone, arg, true);
+        struct dns_batch *dns = fake_dns_new(cases[i].zone, arg, true);
         unsigned rounds = 0;
         print_message("# %s\n", cases[i].sender);
         while (spf_step(arena, dns, &request, &result, NULL) == 0) {
             assert_int_equal(result.result, AUTH_UNKNOWN);
             assert_int_equal(spf_step(arena, dns, &request, &result, NULL), 0); /* nothing came */
-            fake_zone_arrive(dns);
+            fake_dns_arrive(dns);
             assert_true(++rounds <= SPF_MAX_QUERIES);
         }
-        assert_int_equal(fake_zone_waits(dns), 0);
+        assert_int_equal(fake_dns_waits(dns), 0);
         assert_int_equal(result.result, cases[i].result);
         assert_int_equal(rounds, cases[i].rounds);
         struct judged j = judge(cases[i].zone, cases[i].arg, &request);
         assert_int_equal(j.result.result, result.result);
         assert_text(j.result.reason, result.reason);
         assert_text(j.result.explanation, result.explanation);
-        assert_int_equal(j.asked, fake_zone_asked(dns));
-        fake_zone_free(&dns);
+        assert_int_equal(j.asked, fake_dns_asked(dns));
+        dns_batch_free(&dns);
         arena_free(&j.arena);
 
-        dns = fake_zone_new(cases[i].zone, arg, true);
+        dns = fake_dns_new(cases[i].zone, arg, true);
         assert_int_equal(spf_check(arena, dns, &request, &fast, &cost), 0);
         assert_int_equal(fast.result, cases[i].result);
         assert_int_equal(cost.queries, j.cost.queries);
-        assert_true(fake_zone_waits(dns) <= fake_zone_asked(dns));
-        fake_zone_free(&dns);
+        assert_true(fake_dns_waits(dns) <= fake_dns_asked(dns));
+        dns_batch_free(&dns);
         arena_free(&arena);
     }
 }
@@ -683,11 +683,11 @@ static void no_memory(void **state)
     memcpy(&arg, &zone, sizeof arg);
     for (size_t max = 0; rc != 0; max += 8) {
         struct arena *arena = arena_new(max);
-        struct dns_batch *dns = fake_zone_new(rows, arg, false);
+        struct dns_batch *dns = fake_dns_new(rows, arg, false);
         rc = spf_check(arena, dns, &request, &result, NULL);
         assert_true(rc == 0 || (rc == VOUCH_E_NOMEM && result.result == AUTH_UNKNOWN));
         assert_true(max < 1000);
-        fake_zone_free(&dns);
+        dns_batch_free(&dns);
         arena_free(&arena);
     }
     assert_int_equal(result.result, AUTH_PERMERROR);
@@ -705,10 +705,10 @@ static void *evaluate_many(void *failures)
                                       .sender = senders[i % 3]};
         struct spf_result result;
         struct arena *arena = arena_new(ARENA_MAX);
-        struct dns_batch *dns = fake_zone_new(rows, arg, true);
+        struct dns_batch *dns = fake_dns_new(rows, arg, true);
         if (spf_check(arena, dns, &request, &result, NULL) != 0 || result.result != AUTH_PASS)
             ++*(int *)failures;
-        fake_zone_free(&dns);
+        dns_batch_free(&dns);
         arena_free(&arena);
     }
     return NULL;
