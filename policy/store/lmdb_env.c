@@ -19,6 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "lmdb_env.h"
+#include "lmdb_owner.h"
 
 #define LMDB_FORMAT "1"
 
@@ -165,8 +166,11 @@ static struct lmdb_env *env_new(const char *dir, bool read_only, int *rc_r)
 
 struct lmdb_env *lmdb_env_ref(const char *dir, bool read_only, int *rc_r)
 {
+    struct lmdb_owner root;
     pthread_mutex_lock(&envs_lock);
+    lmdb_owner_become(dir, &root);
     struct lmdb_env *env = env_new(dir, read_only, rc_r);
+    lmdb_owner_resume(&root);
     pthread_mutex_unlock(&envs_lock);
     if (env && env->read_only && !read_only) {
         lmdb_env_unref(env);

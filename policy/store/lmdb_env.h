@@ -28,7 +28,8 @@ struct lmdb_env {
 
 /* The environment in dir, shared with whoever in this process has it open; created unless
  * read_only. NULL: *rc_r is one of LMDB's codes (MDB_INVALID: not a model; MDB_VERSION_MISMATCH;
- * EROFS: this process has it open for reading only). */
+ * EROFS: this process has it open for reading only). Root opens and makes it as the user whose
+ * directory it is in. */
 struct lmdb_env *lmdb_env_ref(const char *dir, bool read_only, int *rc_r);
 void lmdb_env_unref(struct lmdb_env *env);
 

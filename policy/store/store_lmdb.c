@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "lmdb_env.h"
+#include "lmdb_owner.h"
 #include "store_batch.h"
 #include "store_ops.h"
 
@@ -318,6 +319,7 @@ static const struct store_ops lmdb_ops = {
 
 static void explain(const char *dir, bool read_only, int rc, char *error_r, size_t size)
 {
+    char owner[512];
     const char *hint = "";
     const char *what = rc == MDB_INVALID            ? "not a vouch model"
                        : rc == MDB_VERSION_MISMATCH ? "written by another version of vouch"
@@ -329,9 +331,10 @@ static void explain(const char *dir, bool read_only, int rc, char *error_r, size
                  dir);
         return;
     }
-    if (rc == EACCES || rc == EPERM)
-        hint = " (run as the user who owns the model)";
-    else if (rc == ENOENT)
+    if (rc == EACCES || rc == EPERM) {
+        lmdb_owner_explain(dir, owner, sizeof owner);
+        hint = owner;
+    } else if (rc == ENOENT)
         hint = " (make the directory above it first)";
     else if (rc == MDB_VERSION_MISMATCH)
         hint = " (export it with that version, or upgrade this one)";

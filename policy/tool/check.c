@@ -382,7 +382,7 @@ static bool default_model_missing(const struct check *c)
 {
     const char *dir = c->settings->store;
     return !c->store && !c->config && span_istarts(span_of(dir), "lmdb:") &&
-           access(dir + 5, F_OK) != 0;
+           access(dir + 5, F_OK) != 0 && errno == ENOENT;
 }
 
 static int open_context(struct check *c)

@@ -99,6 +99,33 @@ static void what_is_made_is_private(void **state)
     store_close(&s);
 }
 
+/* Root imports, and the daemon's user can use what that made. */
+static void root_makes_it_for_the_owner_of_the_directory(void **state)
+{
+    struct fixture *f = *state;
+    struct stat st;
+    char url[160], path[160];
+    if (geteuid() != 0)
+        skip();
+    assert_int_equal(chown(f->dir, 1, 2), 0);
+    snprintf(url, sizeof url, "%s/model", f->url);
+    struct store *s = open_or_fail(url, false);
+    assert_int_equal(geteuid(), 0);
+    assert_int_equal(apply(s, 0), 0);
+    store_close(&s);
+    static const char *const names[] = {"", "/data.mdb", "/lock.mdb"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        snprintf(path, sizeof path, "%s/model%s", f->dir, names[i]);
+        assert_int_equal(stat(path, &st), 0);
+        assert_int_equal(st.st_uid, 1);
+        assert_int_equal(st.st_gid, 2);
+    }
+    assert_int_equal(seteuid(65534), 0);
+    assert_refused(url, true, "Permission denied (this is user '");
+    assert_refused(url, false, " belongs to user '");
+    assert_int_equal(seteuid(0), 0);
+}
+
 static void write_file(const char *dir, const char *name, const char *text)
 {
     char path[160];
@@ -317,6 +344,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_DIRECTORY(a_reader_makes_nothing),
         IN_DIRECTORY(what_is_made_is_private),
+        IN_DIRECTORY(root_makes_it_for_the_owner_of_the_directory),
         IN_DIRECTORY(what_is_no_model_is_left_alone),
         IN_DIRECTORY(a_newer_model_is_not_touched),
         IN_DIRECTORY(newer_counts_are_a_failure_not_an_absence),
