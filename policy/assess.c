@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "assess_private.h"
+#include "clock.h"
 #include "errors.h"
 
 /* Most memory for one message: the header is kept once and read into parts; see limits in vouch.conf. */
@@ -34,8 +35,7 @@ struct assess *assess_new(struct assess_context *context, struct settings *setti
     a->now_us = now_us;
     a->arena =
         arena_new(ASSESS_ARENA_BASE + ASSESS_ARENA_PER_HEADER_BYTE * settings->limits.header_bytes);
-    a->dns =
-        dns_batch_new(context->resolver, resolver_clock_ms() + INT32_MAX, settings->max_queries);
+    a->dns = dns_batch_new(context->resolver, clock_ms() + INT32_MAX, settings->max_queries);
     if (!a->arena || !a->dns) {
         assess_free(&a);
         return NULL;

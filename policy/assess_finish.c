@@ -4,16 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 #include "assess_private.h"
+#include "clock.h"
 #include "errors.h"
-
-static int64_t clock_us(void)
-{
-    struct timespec ts;
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
-}
 
 /* Runs what a statement does and keeps how long it took. */
 #define TIMED(field, statement)                                                                    \
@@ -172,7 +165,7 @@ static int fill_record(struct assess *a, int64_t started_us)
 
 int assess_finish(struct assess *a, const char *queue_id, const struct record **record_r)
 {
-    int64_t started_us = clock_us(), now_ms = resolver_clock_ms();
+    int64_t started_us = clock_us(), now_ms = clock_ms();
     const struct settings *s = a->settings;
     int64_t message_deadline = now_ms + s->message_deadline_ms;
     int64_t dns_deadline = now_ms + s->dns_deadline_ms;
@@ -186,7 +179,7 @@ int assess_finish(struct assess *a, const char *queue_id, const struct record **
     if (!a->failed)
         assess_ask_model(a, true);
     if (!a->failed)
-        TIMED(store, finish_store(a, resolver_clock_ms() + s->store_deadline_ms));
+        TIMED(store, finish_store(a, clock_ms() + s->store_deadline_ms));
     int rc = 0;
     TIMED(rules, rc = compute(a));
     if (rc != 0)

@@ -3,6 +3,7 @@
 #include <hiredis/hiredis.h>
 #include <stdlib.h>
 #include <string.h>
+#include "clock.h"
 #include "redis_store.h"
 
 #define CALL_MS 15000 /* longer than the link waits for a server that says nothing */
@@ -70,7 +71,7 @@ int redis_call(struct redis *r, struct sbuf *out, unsigned replies, redisReply *
         return VOUCH_E_NOMEM;
     }
     int rc = VOUCH_E_TEMP;
-    if (redis_link_wait(r->link, &c->x, redis_link_now() + CALL_MS) == LOOKUP_FOUND)
+    if (redis_link_wait(r->link, &c->x, clock_ms() + CALL_MS) == LOOKUP_FOUND)
         rc = refusal(r, c);
     if (rc == 0 && replies_r) {
         memcpy(replies_r, c->replies, replies * sizeof *replies_r);

@@ -17,6 +17,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+#include "clock.h"
 #include "redis_link_private.h"
 
 #define REPLY_MAX  ((size_t)64 << 20) /* bytes of one reply; ours have some thousand */
@@ -56,7 +57,7 @@ void redis_conn_close(struct redis_link *l)
 /* The server is away: nobody waits, and the next attempt comes later. */
 static void go_away(struct redis_link *l)
 {
-    int64_t now = redis_link_now();
+    int64_t now = clock_ms();
     if (!l->away)
         l->since_ms = now;
     l->away = true;
@@ -78,7 +79,7 @@ static void drop(struct redis_link *l, const char *why)
     if (again) {
         l->next_address = NULL;
         l->backoff_ms = LINK_BACKOFF_MIN_MS;
-        l->try_ms = redis_link_now();
+        l->try_ms = clock_ms();
     } else if (!l->next_address) {
         go_away(l);
     }
@@ -117,7 +118,7 @@ static void connect_to(struct redis_link *l, int family, const struct sockaddr *
         setsockopt(l->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
         setsockopt(l->fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
     }
-    l->deadline_ms = redis_link_now() + l->options.connect_timeout_ms;
+    l->deadline_ms = clock_ms() + l->options.connect_timeout_ms;
     l->state = LINK_CONNECTING;
     if (connect(l->fd, sa, len) == 0)
         greet(l);
@@ -178,7 +179,7 @@ static void go_up(struct redis_link *l)
     l->state = LINK_UP;
     l->away = false;
     l->next_address = NULL;
-    l->since_ms = l->read_ms = redis_link_now();
+    l->since_ms = l->read_ms = clock_ms();
     link_flush(l);
 }
 
@@ -255,7 +256,7 @@ static void read_socket(struct redis_link *l)
                 drop_errno(l, errno);
             return;
         }
-        l->read_ms = redis_link_now();
+        l->read_ms = clock_ms();
         if (redisReaderFeed(l->reader, bytes, (size_t)n) != REDIS_OK) {
             drop(l, "out of memory");
             return;
@@ -274,7 +275,7 @@ static int64_t stall_ms(const struct redis_link *l)
 /* What is due by the clock, or was left to the thread by others. */
 static void look(struct redis_link *l)
 {
-    int64_t now = redis_link_now();
+    int64_t now = clock_ms();
     if (l->state == LINK_UP && l->tripped)
         drop(l, "questions stay unanswered");
     else if (l->state != LINK_IDLE && l->write_error)
@@ -296,7 +297,7 @@ static void look(struct redis_link *l)
 /* milliseconds until look() has something to do */
 static int next_look(const struct redis_link *l)
 {
-    int64_t now = redis_link_now(), at = now + STALL_MS; /* others send without a word to us */
+    int64_t now = clock_ms(), at = now + STALL_MS; /* others send without a word to us */
     if (l->state == LINK_IDLE)
         at = l->try_ms;
     else if (l->state != LINK_UP)

@@ -17,20 +17,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
+#include "clock.h"
 #include "redis_link_private.h"
 
 #define QUEUE_MAX   1024 /* exchanges on their way; 8 KiB each would be 8 MiB */
 #define TRIP_AFTER  5    /* questions unanswered in a row */
 #define PATIENCE_MS 20   /* a wait given up sooner says nothing of the server */
-
-int64_t redis_link_now(void)
-{
-    struct timespec ts;
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 static void link_queue_init(struct link_queue *q)
 {
@@ -100,7 +93,7 @@ static struct redis_exchange *to_write(struct redis_link *l)
             continue;
         }
         x->written = 0;
-        x->sent_ms = redis_link_now();
+        x->sent_ms = clock_ms();
         link_push(&l->sent, x);
         l->writing = x;
     }
@@ -167,7 +160,7 @@ struct redis_link *redis_link_new(const struct redis_link_options *options)
     sbuf_addspan(&l->hello, options->hello);
     l->fd = l->wake[0] = l->wake[1] = -1;
     l->backoff_ms = LINK_BACKOFF_MIN_MS;
-    l->since_ms = redis_link_now();
+    l->since_ms = clock_ms();
     l->jitter = (uint32_t)((uintptr_t)l >> 4 ^ (uintptr_t)l->since_ms ^ (uintptr_t)getpid()) | 1;
     snprintf(l->reason, sizeof l->reason, "not yet connected");
     link_queue_init(&l->waiting);
@@ -235,7 +228,7 @@ static int give_up(struct redis_link *l, struct redis_exchange *x)
     x->dropped = true;
     if (!x->sent_ms)
         return LOOKUP_FAILED; /* never asked */
-    if (redis_link_now() - x->sent_ms >= PATIENCE_MS && ++l->unanswered >= TRIP_AFTER &&
+    if (clock_ms() - x->sent_ms >= PATIENCE_MS && ++l->unanswered >= TRIP_AFTER &&
         l->state == LINK_UP) {
         l->tripped = true;
         wake(l);
@@ -248,7 +241,7 @@ int redis_link_wait(struct redis_link *l, struct redis_exchange *x, int64_t dead
     const struct timespec until = {.tv_sec = deadline_ms / 1000,
                                    .tv_nsec = deadline_ms % 1000 * 1000000};
     pthread_mutex_lock(&l->lock);
-    while (!x->done && redis_link_now() < deadline_ms)
+    while (!x->done && clock_ms() < deadline_ms)
         pthread_cond_timedwait(&x->ended, &l->lock, &until);
     int outcome = x->done ? x->outcome : give_up(l, x);
     pthread_mutex_unlock(&l->lock);
@@ -270,7 +263,7 @@ void redis_link_state(struct redis_link *l, char *text_r, size_t size)
         snprintf(text_r, size, "connected");
     else if (l->away)
         snprintf(text_r, size, "away since %lld s: %s",
-                 (long long)(redis_link_now() - l->since_ms) / 1000, l->reason);
+                 (long long)(clock_ms() - l->since_ms) / 1000, l->reason);
     else
         snprintf(text_r, size, "connecting (%s)", l->reason);
     pthread_mutex_unlock(&l->lock);

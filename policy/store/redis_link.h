@@ -53,7 +53,7 @@ void redis_link_free(struct redis_link **lp);
  * much is waiting, x ends at once with LOOKUP_FAILED. -1: out of memory, nothing happened. */
 int redis_link_submit(struct redis_link *l, struct redis_exchange *x);
 bool redis_link_done(struct redis_link *l, struct redis_exchange *x);
-/* Waits for the end, until deadline_ms (CLOCK_MONOTONIC): LOOKUP_FOUND (all answers came),
+/* Waits for the end, until deadline_ms (clock_ms): LOOKUP_FOUND (all answers came),
  * LOOKUP_FAILED (none will), LOOKUP_UNCERTAIN (not in time). After it x is its owner's alone. */
 int redis_link_wait(struct redis_link *l, struct redis_exchange *x, int64_t deadline_ms);
 /* The owner is through with x, whether it has waited or not. */
@@ -61,6 +61,5 @@ void redis_link_release(struct redis_link *l, struct redis_exchange *x);
 
 /* "connected", "away since 12 s: Connection refused" */
 void redis_link_state(struct redis_link *l, char *text_r, size_t size);
-int64_t redis_link_now(void); /* CLOCK_MONOTONIC, milliseconds */
 
 #endif

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "clock.h"
 #include "redis_names.h"
 #include "redis_store.h"
 #include "store_batch.h"
@@ -108,7 +109,7 @@ static int attempt(struct writing *w)
     struct store_query *q = redis_ask(&w->r->store, w->keys, w->batch->count);
     if (!q)
         return VOUCH_E_NOMEM;
-    if (redis_wait(q, redis_link_now() + ASK_MS, w->values) != LOOKUP_FOUND)
+    if (redis_wait(q, clock_ms() + ASK_MS, w->values) != LOOKUP_FOUND)
         return VOUCH_E_TEMP;
     w->version = atomic_load(&w->r->version);
     sbuf_init(&out, REDIS_REQUEST_MAX);

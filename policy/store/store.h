@@ -49,7 +49,7 @@ void store_close(struct store **sp);
 struct store_query *store_ask(struct store *s, const struct store_key *keys, size_t count);
 /* true if store_wait would not sleep */
 bool store_ready(struct store_query *q);
-/* Waits until deadline_ms (CLOCK_MONOTONIC). values_r has count entries; those without an answer are LOOKUP_FAILED or LOOKUP_UNCERTAIN. Returns LOOKUP_FOUND if
+/* Waits until deadline_ms (clock_ms, clock.h). values_r has count entries; those without an answer are LOOKUP_FAILED or LOOKUP_UNCERTAIN. Returns LOOKUP_FOUND if
  * the model was asked and answered, else the worst outcome. Frees the query. */
 int store_wait(struct store_query **qp, int64_t deadline_ms, struct store_value *values_r);
 /* Gives up on a query. */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "clock.h"
 #include "errors.h"
 #include "explain.h"
 #include "input.h"
@@ -269,7 +270,7 @@ static int report(struct check *c, const char *name, const struct record *r)
 static int judge_at(const struct check *c, const struct delivery *d, const char *name,
                     int64_t *time_us_r)
 {
-    *time_us_r = tool_now_us();
+    *time_us_r = clock_wall_us();
     if (!c->at)
         return 0;
     if (strcmp(c->at, "received") != 0)

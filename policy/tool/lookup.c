@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 #include "arena.h"
+#include "clock.h"
 #include "identity.h"
 #include "reputation.h"
 #include "settings.h"
@@ -61,7 +62,7 @@ static int parse_options(struct lookup *l, int argc, char **argv, int *status_r)
         {"json", no_argument, NULL, 'j'},     {"store", required_argument, NULL, 's'},
         {"help", no_argument, NULL, 'h'},     {NULL, 0, NULL, 0},
     };
-    int64_t now_us = tool_now_us();
+    int64_t now_us = clock_wall_us();
     for (int option; (option = getopt_long(argc, argv, "a:c:js:h", options, NULL)) != -1;) {
         switch (option) {
         case 'a':
@@ -114,13 +115,6 @@ static int parse_ids(struct lookup *l, int count, char **ids)
     return l->subjects ? 0 : tool_error(EX_OSERR, "out of memory");
 }
 
-static int64_t deadline(void)
-{
-    struct timespec ts;
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000 + LOOKUP_MS;
-}
-
 static int ask(struct lookup *l)
 {
     struct store_key *keys = arena_array(l->arena, l->value_count, sizeof *keys);
@@ -135,7 +129,7 @@ static int ask(struct lookup *l)
     struct store_query *q = store_ask(l->store, keys, n);
     if (!q)
         return tool_error(EX_OSERR, "out of memory");
-    if (store_wait(&q, deadline(), l->values) == LOOKUP_FOUND)
+    if (store_wait(&q, clock_ms() + LOOKUP_MS, l->values) == LOOKUP_FOUND)
         return 0;
     char state[300];
     store_state(l->store, state, sizeof state);

@@ -4,21 +4,14 @@
 #include <inttypes.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
+#include "clock.h"
 #include "progress.h"
 
 #define REDRAW_MS 100
 #define FIRST_MS  300 /* what is over sooner needs no bar */
 #define BAR_MIN   10
 #define BAR_MAX   40
-
-static int64_t now_ms(void)
-{
-    struct timespec ts;
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 static unsigned columns_of(FILE *out)
 {
@@ -29,7 +22,7 @@ static unsigned columns_of(FILE *out)
 void progress_start(struct progress *p, FILE *out, const char *label, const char *unit,
                     uint64_t total)
 {
-    int64_t now = now_ms();
+    int64_t now = clock_ms();
     *p = (struct progress){.out = out,
                            .label = label,
                            .unit = unit,
@@ -75,7 +68,7 @@ void progress_set(struct progress *p, uint64_t done, uint64_t items)
     char line[256];
     if (!p->on)
         return;
-    int64_t now = now_ms();
+    int64_t now = clock_ms();
     if (now - p->drawn_ms < REDRAW_MS)
         return;
     p->drawn_ms = now;

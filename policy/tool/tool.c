@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "ascii.h"
+#include "clock.h"
 #include "errors.h"
 #include "settings_load.h"
 #include "store.h"
@@ -118,13 +119,6 @@ struct psl_ctx_st *tool_psl(const struct settings *s)
     return psl;
 }
 
-int64_t tool_now_us(void)
-{
-    struct timespec ts;
-    clock_gettime(CLOCK_REALTIME, &ts);
-    return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
-}
-
 /* "Z", "+hh:mm" or "-hh:mm"; seconds east of UTC. */
 static int parse_offset(const char *s, long *offset_r)
 {
@@ -173,7 +167,7 @@ int tool_time(const char *text, int64_t *time_us_r)
     time_t t;
     uint64_t epoch;
     if (strcmp(text, "now") == 0) {
-        *time_us_r = tool_now_us();
+        *time_us_r = clock_wall_us();
         return 0;
     }
     if (text[0] == '@') {

@@ -40,7 +40,6 @@ struct store *tool_store(const struct settings *s, const char *url, bool read_on
 struct psl_ctx_st *tool_psl(const struct settings *s);
 /* RFC 3339 ("2026-01-02T03:04:05Z", with or without fraction, any offset), RFC 5322, "@EPOCH" or "now". 0 or VOUCH_E_SYNTAX; microseconds. */
 int tool_time(const char *text, int64_t *time_us_r);
-int64_t tool_now_us(void);
 
 /* Colours, only where out is a terminal, TERM is not "dumb" and NO_COLOR is not set: otherwise each is "". */
 struct tool_style {

@@ -6,7 +6,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include "clock.h"
 #include "resolver_private.h"
 
 struct dns_batch {
@@ -31,18 +31,6 @@ static const struct dns_answer too_late = {
 static const struct dns_answer no_memory = {.status = DNS_FAILED, .why = "out of memory"};
 static const struct dns_answer over_limit = {.status = DNS_FAILED,
                                              .why = "too many DNS questions for one message"};
-
-static int64_t clock_us(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
-
-int64_t resolver_clock_ms(void)
-{
-    return clock_us() / 1000;
-}
 
 struct dns_batch *dns_batch_new(struct resolver *r, int64_t deadline_ms, unsigned max_questions)
 {
@@ -194,7 +182,7 @@ const struct dns_answer *dns_wait(struct dns_question *q)
 {
     struct dns_batch *b = q->batch;
     if (dns_peek(q) == &pending) {
-        if (b->before_wait && resolver_clock_ms() < b->deadline_ms) {
+        if (b->before_wait && clock_ms() < b->deadline_ms) {
             void (*call)(void *) = b->before_wait;
             b->before_wait = NULL;
             call(b->before_wait_arg);

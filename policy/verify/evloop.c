@@ -15,9 +15,9 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/time.h>
-#include <time.h>
 #include <unbound-event.h>
 #include <unistd.h>
+#include "clock.h"
 
 #define NO_SLOT  SIZE_MAX
 #define MAX_WAIT 3600000 /* ms; a turn that finds nothing to do is harmless */
@@ -48,13 +48,6 @@ struct evloop {
     bool asleep;
     int wake_read, wake_write;
 };
-
-static int64_t clock_us(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
 
 void evloop_wake(struct evloop *loop)
 {

@@ -39,7 +39,8 @@ struct resolver_options {
     const char
         *zone_file; /* answers come from this master file alone, nothing is asked of the network */
     const char *trust_anchor; /* file; NULL: no validation */
-    const char *resolv_conf;  /* NULL: /etc/resolv.conf. One that is not there or names no server is an
+    const char
+        *resolv_conf; /* NULL: /etc/resolv.conf. One that is not there or names no server is an
                                  error only when something is asked */
 };
 
@@ -50,7 +51,7 @@ struct resolver *resolver_new(const struct resolver_options *options, char *erro
 /* No batch may be open. */
 void resolver_free(struct resolver **rp);
 
-/* deadline_ms: CLOCK_MONOTONIC, as resolver_clock_ms() gives it. max_questions: further ones are answered DNS_FAILED. NULL: out of memory. */
+/* deadline_ms: as clock_ms() (clock.h) counts. max_questions: further ones are answered DNS_FAILED. NULL: out of memory. */
 struct dns_batch *dns_batch_new(struct resolver *r, int64_t deadline_ms, unsigned max_questions);
 /* Moves the deadline: a message's questions are asked while the client is still sending, and its waiting time begins when it
  * has sent all. */
@@ -69,8 +70,6 @@ void dns_batch_before_wait(struct dns_batch *b, void (*call)(void *), void *arg)
 unsigned dns_batch_questions(const struct dns_batch *b); /* asked so far */
 bool dns_batch_timed_out(const struct dns_batch *b);     /* any answer cut by the deadline */
 int64_t dns_batch_wait_us(const struct dns_batch *b);    /* time slept in dns_wait */
-
-int64_t resolver_clock_ms(void);
 
 /* Text of one TXT record: character-strings joined. NULL: out of memory. */
 struct arena;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "arena.h"
+#include "clock.h"
 #include "resolver.h"
 #include "spf.h"
 
@@ -38,7 +39,7 @@ static void *judge(void *arg)
 {
     struct judged *j = arg;
     struct dns_batch *dns =
-        dns_batch_new(j->resolver, resolver_clock_ms() + j->deadline_ms, SPF_MAX_QUERIES);
+        dns_batch_new(j->resolver, clock_ms() + j->deadline_ms, SPF_MAX_QUERIES);
     j->arena = arena_new(65536);
     j->failed = !dns || !j->arena || spf_check(j->arena, dns, &j->request, &j->result, &j->cost) ||
                 dns_batch_questions(dns) > SPF_MAX_QUERIES;

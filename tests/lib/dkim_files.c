@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "arena.h"
+#include "clock.h"
 #include "dkim.h"
 #include "received.h"
 #include "resolver.h"
@@ -67,7 +68,7 @@ static int verify(struct judge *j, struct span message)
     struct field field;
     size_t skipped;
     int rc = -1;
-    struct dns_batch *dns = dns_batch_new(j->resolver, resolver_clock_ms() + DNS_MS, 100);
+    struct dns_batch *dns = dns_batch_new(j->resolver, clock_ms() + DNS_MS, 100);
     struct dkim_check *c =
         dns ? dkim_check_new(j->lib, j->arena, dns, 20, received_at(j->arena, message, j->now))
             : NULL;

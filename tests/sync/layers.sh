@@ -19,16 +19,17 @@ report() { # NAME PROBLEMS
 
 # Room: the rooms it may include, itself first. "policy" is assess, learn and settings_load.
 rooms='
+policy/clock:policy/clock
 policy/message:policy/message
 policy/evidence:policy/evidence policy/message
 policy/trust:policy/trust policy/evidence policy/message
 policy/rules:policy/rules policy/trust policy/evidence policy/message
-policy/verify:policy/verify policy/evidence policy/message
-policy/store:policy/store policy/trust policy/evidence policy/message
+policy/verify:policy/verify policy/clock policy/evidence policy/message
+policy/store:policy/store policy/clock policy/trust policy/evidence policy/message
 policy/journal:policy/journal policy/rules policy/trust policy/evidence policy/message
-policy:policy policy/verify policy/store policy/journal policy/rules policy/trust policy/evidence policy/message
-policy/tool:policy/tool policy policy/verify policy/store policy/journal policy/rules policy/trust policy/evidence policy/message
-milter:milter policy policy/verify policy/store policy/journal policy/rules policy/trust policy/evidence policy/message
+policy:policy policy/clock policy/verify policy/store policy/journal policy/rules policy/trust policy/evidence policy/message
+policy/tool:policy/tool policy policy/clock policy/verify policy/store policy/journal policy/rules policy/trust policy/evidence policy/message
+milter:milter policy policy/clock policy/verify policy/store policy/journal policy/rules policy/trust policy/evidence policy/message
 '
 pure='message evidence trust rules'
 

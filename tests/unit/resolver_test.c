@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include "arena.h"
+#include "clock.h"
 #include "dns_server.h"
 #include "resolver.h"
 
@@ -35,7 +36,7 @@ static struct resolver *open_resolver(const char *address)
 
 static struct dns_batch *open_batch(struct resolver *r, int64_t ms)
 {
-    struct dns_batch *b = dns_batch_new(r, resolver_clock_ms() + ms, 2000);
+    struct dns_batch *b = dns_batch_new(r, clock_ms() + ms, 2000);
     assert_non_null(b);
     return b;
 }
@@ -191,7 +192,7 @@ static void failures_are_failures(void **state)
     (void)state;
     NEED_SERVER();
     struct resolver *r = open_resolver(server.address);
-    int64_t started = resolver_clock_ms();
+    int64_t started = clock_ms();
     struct dns_batch *b = open_batch(r, 1500);
     for (size_t i = 0; i < sizeof failures / sizeof *failures; i++)
         assert_non_null(dns_ask(b, failures[i].name, DNS_TXT));
@@ -206,7 +207,7 @@ static void failures_are_failures(void **state)
     }
     assert_true(ask(b, "silent.example.com", DNS_TXT)->timed_out);
     assert_true(dns_batch_timed_out(b));
-    assert_in_range(resolver_clock_ms() - started, 1500, 1500 + SLACK_MS);
+    assert_in_range(clock_ms() - started, 1500, 1500 + SLACK_MS);
     dns_batch_free(&b);
     resolver_free(&r);
 }
@@ -242,10 +243,10 @@ static void deadline_moves(void **state)
     struct resolver *r = open_resolver(server.address);
     struct dns_batch *b = open_batch(r, INT32_MAX);
     assert_non_null(dns_ask(b, "a.silent.example.com", DNS_TXT));
-    int64_t started = resolver_clock_ms();
+    int64_t started = clock_ms();
     dns_batch_set_deadline(b, started + 100);
     assert_true(ask(b, "a.silent.example.com", DNS_TXT)->timed_out);
-    assert_in_range(resolver_clock_ms() - started, 100, 100 + SLACK_MS);
+    assert_in_range(clock_ms() - started, 100, 100 + SLACK_MS);
     dns_batch_free(&b);
     resolver_free(&r);
 }
@@ -263,11 +264,11 @@ static void dead_server(void **state)
     snprintf(address, sizeof address, "127.0.0.1@%u", ntohs(sin.sin_port));
     for (int dead = 0; dead < 2; dead++) { /* first a socket that nobody reads, then none */
         struct resolver *r = open_resolver(address);
-        int64_t started = resolver_clock_ms();
+        int64_t started = clock_ms();
         struct dns_batch *b = open_batch(r, 300);
         assert_int_equal(ask(b, "example.com", DNS_TXT)->status, DNS_FAILED);
         assert_int_equal(ask(b, "example.org", DNS_A)->status, DNS_FAILED);
-        assert_in_range(resolver_clock_ms() - started, 0, 300 + SLACK_MS);
+        assert_in_range(clock_ms() - started, 0, 300 + SLACK_MS);
         dns_batch_free(&b);
         resolver_free(&r);
         if (!dead)
@@ -303,7 +304,7 @@ static void questions_are_limited(void **state)
     (void)state;
     NEED_SERVER();
     struct resolver *r = open_resolver(server.address);
-    struct dns_batch *b = dns_batch_new(r, resolver_clock_ms() + 10000, 2);
+    struct dns_batch *b = dns_batch_new(r, clock_ms() + 10000, 2);
     assert_int_equal(ask(b, "mx.example.com", DNS_A)->status, DNS_FOUND);
     assert_int_equal(ask(b, "nowhere.example.com", DNS_A)->status, DNS_NXDOMAIN);
     const struct dns_answer *over = ask(b, "example.com", DNS_TXT);
@@ -357,8 +358,8 @@ static void silence_is_not_held_against_the_server(void **state)
     NEED_SERVER();
     char name[64];
     struct resolver *r = open_resolver(server.address);
-    int64_t end = resolver_clock_ms() + 6500; /* more than the life of a question */
-    for (size_t i = 0; resolver_clock_ms() < end; i++) {
+    int64_t end = clock_ms() + 6500; /* more than the life of a question */
+    for (size_t i = 0; clock_ms() < end; i++) {
         struct dns_batch *b = open_batch(r, 250);
         for (size_t k = 0; k < 4; k++) {
             snprintf(name, sizeof name, "q%zu-%zu.silent.example.com", i, k);
@@ -385,7 +386,7 @@ static void *work(void *arg)
         "alias.example.com", "nowhere.example.com", "w.silent.example.com"};
     struct worker *w = arg;
     for (unsigned i = 0; i < 60; i++) {
-        struct dns_batch *b = dns_batch_new(w->resolver, resolver_clock_ms() + 8000, 100);
+        struct dns_batch *b = dns_batch_new(w->resolver, clock_ms() + 8000, 100);
         char own[64];
         snprintf(own, sizeof own, "t%u-%u.wild.example.com", w->number, i);
         for (size_t k = 0; k < sizeof names / sizeof *names; k++)
@@ -394,7 +395,7 @@ static void *work(void *arg)
         w->found += dns_wait(dns_ask(b, "mx.example.com", DNS_A))->status == DNS_FOUND;
         w->failed += dns_wait(dns_ask(b, "servfail.example.com", DNS_TXT))->status == DNS_FAILED;
         if (i % 16 == 0) { /* some wait in vain, most go away with questions under way */
-            dns_batch_set_deadline(b, resolver_clock_ms() + 5);
+            dns_batch_set_deadline(b, clock_ms() + 5);
             w->other += dns_wait(dns_ask(b, "w.silent.example.com", DNS_TXT))->timed_out;
         }
         dns_batch_free(&b);

@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include "clock.h"
 #include "redis_server.h"
 #include "store.h"
 
@@ -56,13 +57,6 @@ char *__wrap_strdup(const char *s)
     return fails() ? NULL : __real_strdup(s);
 }
 
-static int64_t in_ms(int ms)
-{
-    struct timespec ts;
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000 + ms;
-}
-
 static const struct store_key keys[] = {{"dom:example.org", "*"}, {"ip:192.0.2.0/24", "*"}};
 
 static int count_key(void *arg, const struct store_key *key, const struct counts *c)
@@ -85,7 +79,7 @@ static double ask(struct store *s)
     struct store_query *q = store_ask(s, keys, 2);
     if (!q)
         return -1;
-    if (store_wait(&q, in_ms(10000), v) != LOOKUP_FOUND) {
+    if (store_wait(&q, clock_ms() + 10000, v) != LOOKUP_FOUND) {
         assert_true(v[0].outcome < 0 || v[1].outcome < 0);
         return -1;
     }
@@ -104,7 +98,7 @@ static void use(struct store *s)
     double seen = ask(s);
     long left = atomic_exchange(&countdown, -1); /* the truth, undisturbed */
     double truth = ask(s);
-    for (int64_t end = in_ms(10000); truth < 0 && in_ms(0) < end;) {
+    for (int64_t end = clock_ms() + 10000; truth < 0 && clock_ms() < end;) {
         nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL); /* it may have to reconnect */
         truth = ask(s);
     }

@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include "clock.h"
 #include "redis_fake.h"
 #include "redis_proxy.h"
 #include "redis_server.h"
@@ -44,13 +45,6 @@ static const struct store_key keys[] = {
 };
 #define GROUPS 11
 
-static int64_t now_ms(void)
-{
-    struct timespec ts;
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 static void pause_ms(int ms)
 {
     nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L}, NULL);
@@ -73,11 +67,11 @@ static struct store *open_at(const char *socket, const char *user, const char *p
 /* One look-up of all keys; fails if it lasts longer than it may. */
 static int ask_within(struct store *s, struct store_value *v, int deadline_ms)
 {
-    int64_t began = now_ms();
+    int64_t began = clock_ms();
     struct store_query *q = store_ask(s, keys, LENGTH(keys));
     assert_non_null(q);
     int rc = store_wait(&q, began + deadline_ms, v);
-    int64_t took = now_ms() - began;
+    int64_t took = clock_ms() - began;
     if (took > deadline_ms + SLACK_MS)
         fail_msg("waited %lld ms with a deadline of %d", (long long)took, deadline_ms);
     return rc;
@@ -102,9 +96,9 @@ static void assert_answers(struct store *s)
 
 static void assert_recovers(struct store *s)
 {
-    int64_t end = now_ms() + RECOVERY_MS;
+    int64_t end = clock_ms() + RECOVERY_MS;
     while (ask(s) != LOOKUP_FOUND) {
-        if (now_ms() > end) {
+        if (clock_ms() > end) {
             char state[300];
             store_state(s, state, sizeof state);
             fail_msg("does not recover: %s", state);
@@ -314,13 +308,13 @@ static void a_server_that_hangs_trips_the_breaker(void **state)
     struct store *s = open_at(r->socket, NULL, NULL);
     assert_answers(s);
     redis_server_signal(r, SIGSTOP);
-    int64_t began = now_ms();
+    int64_t began = clock_ms();
     int uncertain = 0, outcome;
     while ((outcome = ask(s)) == LOOKUP_UNCERTAIN)
         uncertain++;
     assert_int_equal(outcome, LOOKUP_FAILED); /* the breaker is open */
     assert_true(uncertain >= 1 && uncertain <= 6);
-    assert_true(now_ms() - began >= (uncertain - 1) * DEADLINE_MS);
+    assert_true(clock_ms() - began >= (uncertain - 1) * DEADLINE_MS);
     /* and stays open, though the kernel still takes connections for the stopped server */
     int slow = 0;
     for (int i = 0; i < 60; i++) {
@@ -354,7 +348,7 @@ static void what_waits_for_a_hung_server_is_bounded(void **state)
     struct store_value v[LENGTH(keys)];
     int answered = 0;
     for (int i = 0; i < MANY; i++)
-        answered += store_wait(&q[i], now_ms() + 10000, v) == LOOKUP_FOUND;
+        answered += store_wait(&q[i], clock_ms() + 10000, v) == LOOKUP_FOUND;
     assert_int_equal(answered, 1024);
     assert_answers(s);
     store_close(&s);
@@ -369,9 +363,9 @@ static void a_store_closes_while_the_server_hangs(void **state)
     redis_server_signal(r, SIGSTOP);
     struct store_query *q = store_ask(s, keys, LENGTH(keys));
     store_cancel(&q);
-    int64_t began = now_ms();
+    int64_t began = clock_ms();
     store_close(&s);
-    assert_true(now_ms() - began < SLACK_MS);
+    assert_true(clock_ms() - began < SLACK_MS);
     redis_server_signal(r, SIGCONT);
 }
 
@@ -388,12 +382,12 @@ static void *traffic(void *arg)
     struct traffic *t = arg;
     while (!atomic_load(t->stop)) {
         struct store_value v[LENGTH(keys)];
-        int64_t began = now_ms();
+        int64_t began = clock_ms();
         struct store_query *q = store_ask(t->s, keys, LENGTH(keys));
         t->found += q && store_wait(&q, began + DEADLINE_MS, v) == LOOKUP_FOUND;
         t->asked++;
-        if (now_ms() - began > t->longest)
-            t->longest = now_ms() - began;
+        if (clock_ms() - began > t->longest)
+            t->longest = clock_ms() - began;
         pause_ms(1);
     }
     return NULL;

@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include "clock.h"
 #include "redis_server.h"
 #include "store.h"
 
@@ -30,13 +31,6 @@ struct fixture {
 };
 
 static struct redis_server redis;
-
-static int64_t in_ms(int ms)
-{
-    struct timespec ts;
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000 + ms;
-}
 
 static struct store *open_url(const char *url, bool read_only)
 {
@@ -54,7 +48,7 @@ static void ask(struct store *s, const struct store_key *keys, size_t count,
 {
     struct store_query *q = store_ask(s, keys, count);
     assert_non_null(q);
-    int rc = store_wait(&q, in_ms(10000), values_r);
+    int rc = store_wait(&q, clock_ms() + 10000, values_r);
     if (rc != LOOKUP_FOUND) {
         char state[200];
         store_state(s, state, sizeof state);
@@ -326,7 +320,7 @@ static void a_query_gets_ready(struct fixture *f)
     const struct store_key k = {"dom:example.org", "*"};
     struct store_query *q = store_ask(f->s, &k, 1);
     struct store_value v;
-    for (int64_t end = in_ms(10000); !store_ready(q) && in_ms(0) < end;)
+    for (int64_t end = clock_ms() + 10000; !store_ready(q) && clock_ms() < end;)
         nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
     assert_true(store_ready(q));
     assert_int_equal(store_wait(&q, 0, &v), LOOKUP_FOUND); /* a deadline long past */
@@ -343,7 +337,7 @@ static void keys_are_copied(struct fixture *f)
     struct store_query *q = store_ask(f->s, &k, 1);
     memset(group, 'z', sizeof group - 1);
     memset(field, 'z', sizeof field - 1);
-    assert_int_equal(store_wait(&q, in_ms(10000), &v), LOOKUP_FOUND);
+    assert_int_equal(store_wait(&q, clock_ms() + 10000, &v), LOOKUP_FOUND);
     assert_int_equal(v.outcome, LOOKUP_FOUND);
 }
 
@@ -398,7 +392,7 @@ static void *reader(void *arg)
     double last = 0;
     for (int i = 0; i < ROUNDS && !w->wrong; i++) {
         struct store_query *q = store_ask(w->s, keys, 2);
-        if (!q || store_wait(&q, in_ms(10000), v) != LOOKUP_FOUND)
+        if (!q || store_wait(&q, clock_ms() + 10000, v) != LOOKUP_FOUND)
             w->wrong = "a look-up failed";
         else if (v[0].outcome != v[1].outcome || v[0].counts.seen != v[1].counts.seen)
             w->wrong = "half a batch was seen";
@@ -534,7 +528,7 @@ static void a_store_made_to_fail_fails(void **state)
         uint64_t mark;
         struct seen seen = {0};
         struct store_query *q = store_ask(s, k, 2);
-        assert_int_equal(store_wait(&q, in_ms(10000), v), urls[i].outcome);
+        assert_int_equal(store_wait(&q, clock_ms() + 10000, v), urls[i].outcome);
         assert_int_equal(v[0].outcome, urls[i].outcome);
         assert_int_equal(v[1].outcome, urls[i].outcome);
         assert_int_equal(store_apply(s, &u, 1, "", 0), VOUCH_E_TEMP);

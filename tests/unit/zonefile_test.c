@@ -10,6 +10,7 @@
 #include <cmocka.h>
 #include <unistd.h>
 #include "arena.h"
+#include "clock.h"
 #include "resolver.h"
 
 static struct resolver *load(const char *text, size_t length, char error_r[512], char path_r[32])
@@ -102,7 +103,7 @@ static void answers_from_a_file(void **state)
     struct resolver *r = load(zone, sizeof zone - 1, error, path);
     if (!r)
         fail_msg("%s", error);
-    struct dns_batch *b = dns_batch_new(r, resolver_clock_ms() - 1, 100);
+    struct dns_batch *b = dns_batch_new(r, clock_ms() - 1, 100);
     for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
         struct dns_question *q = dns_ask(b, answers[i].name, answers[i].type);
         const struct dns_answer *a = dns_peek(q);
