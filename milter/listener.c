@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -44,7 +45,7 @@ static int check_host(const char *spec, const char *host, int family, char *erro
     snprintf(name, sizeof name, "%.*s", SPAN_ARGS(s));
     int rc = getaddrinfo(name, NULL, &hints, &found);
     if (rc != 0) {
-        snprintf(error_r, size, "socket '%s': '%s' is no %s address: %s", spec, host,
+        snprintf(error_r, size, "socket '%s': '%s' is not an %s address: %s", spec, host,
                  family == AF_INET ? "IPv4" : "IPv6", gai_strerror(rc));
         return VOUCH_E_CONFIG;
     }
@@ -92,8 +93,7 @@ int listener_clear(const char *spec, char *error_r, size_t size)
     if (!path || lstat(path, &st) != 0)
         return 0;
     if (!S_ISSOCK(st.st_mode))
-        snprintf(error_r, size, "socket '%s': there is something at that path that is no socket",
-                 spec);
+        snprintf(error_r, size, "socket '%s': what is at that path is not a socket", spec);
     else if (is_served(path))
         snprintf(error_r, size,
                  "socket '%s': another process listens there; stop it first, or name another "
@@ -105,6 +105,45 @@ int listener_clear(const char *spec, char *error_r, size_t size)
     else
         return 0;
     return VOUCH_E_IO;
+}
+
+static const char *user_name(char number[16])
+{
+    const struct passwd *pw = getpwuid(geteuid());
+    if (pw)
+        return pw->pw_name;
+    snprintf(number, 16, "%lu", (unsigned long)geteuid());
+    return number;
+}
+
+static bool explain_path(const char *path, int error, char *text_r, size_t size)
+{
+    char number[16];
+    int dir = (int)(strrchr(path, '/') - path);
+    if (error == ENOENT)
+        snprintf(text_r, size, "there is no directory %.*s: make it, for user '%s'", dir, path,
+                 user_name(number));
+    else if (error == EACCES)
+        snprintf(text_r, size, "user '%s' may not make a socket in %.*s: give it that directory",
+                 user_name(number), dir, path);
+    else
+        return false;
+    return true;
+}
+
+void listener_explain(const char *spec, int error, char *text_r, size_t size)
+{
+    const char *path = listener_path(spec);
+    if (path && explain_path(path, error, text_r, size))
+        return;
+    const char *why = error == 0        ? "the milter library's reason is in syslog"
+                      : path            ? strerror(error)
+                      : error == EACCES ? "ports below 1024 are root's: take a higher one"
+                      : error == EADDRINUSE
+                          ? "something else listens there: stop it, or take another port"
+                      : error == EADDRNOTAVAIL ? "this host has no such address"
+                                               : strerror(error);
+    snprintf(text_r, size, "%s", why);
 }
 
 void listener_scan(struct listener_set *set_r)

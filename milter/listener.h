@@ -12,6 +12,8 @@
 int listener_check(const char *spec, char *error_r, size_t size);
 /* the path of a unix socket; NULL for others */
 const char *listener_path(const char *spec);
+/* Why this process, as it now is, could not listen on spec, and what to do: error is the errno, 0 if not known. */
+void listener_explain(const char *spec, int error, char *text_r, size_t size);
 /* Removes a unix socket that nobody listens on. 0, or VOUCH_E_IO with one line in error_r: somebody does, or it is no socket. */
 int listener_clear(const char *spec, char *error_r, size_t size);
 

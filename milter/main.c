@@ -196,15 +196,18 @@ static int open_listener(struct program *p, const struct process_identity *id)
     int rc = milter_open();
     int saved = errno;
     umask(mask);
-    if (rc != 0)
-        return complain(p, EX_UNAVAILABLE, "cannot listen on %s: %s", p->socket,
-                        saved ? strerror(saved) : "see the log of the milter library in syslog");
+    if (rc != 0) {
+        listener_explain(p->socket, saved, error, sizeof error);
+        return complain(p, EX_UNAVAILABLE, "cannot listen on %s: %s", p->socket, error);
+    }
     p->listen_fd = listener_find(&before);
     const char *path = listener_path(p->socket);
     if (path && geteuid() != 0 && getuid() != 0 && id->socket_gid != (gid_t)-1 &&
         lchown(path, (uid_t)-1, id->socket_gid) != 0)
-        return complain(p, EX_NOPERM, "cannot give %s to the socket's group: %s", path,
-                        strerror(errno));
+        return complain(p, EX_NOPERM,
+                        "cannot give %s to group '%s' (milter.socket_group): %s: the daemon's "
+                        "user must be a member",
+                        path, p->settings->socket_group, strerror(errno));
     if (path && lstat(path, &st) == 0) {
         p->socket_dev = st.st_dev;
         p->socket_ino = st.st_ino;
@@ -349,6 +352,8 @@ static int become_daemon(struct program *p)
         return status;
     if ((status = process_drop(&id, error, sizeof error)) != 0)
         return complain(p, status, "%s", error);
+    if (geteuid() == 0)
+        complain(p, 0, "runs as root while it reads what strangers send: set milter.user");
     return catch_signals(p);
 }
 
@@ -390,6 +395,7 @@ int main(int argc, char **argv)
     if ((status = open_log(&p)) == 0)
         status = run(&p);
 out:
+    process_pid_file_clear(p.pid_fd);
 #ifndef __SANITIZE_ADDRESS__ /* which looks for leaks in exit(): worth the risk in a test */
     if (p.serving)
         _exit(status); /* libmilter's threads are still there and may use what exit() tears down */

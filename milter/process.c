@@ -80,7 +80,7 @@ int process_identify(const char *user, const char *socket_group, struct process_
     if (user) {
         const struct passwd *pw = getpwnam(user);
         if (!pw) {
-            snprintf(error_r, size, "user '%s' does not exist", user);
+            snprintf(error_r, size, "user '%s' (milter.user) does not exist", user);
             return EX_NOUSER;
         }
         if (geteuid() != 0 && geteuid() != pw->pw_uid) {
@@ -93,7 +93,7 @@ int process_identify(const char *user, const char *socket_group, struct process_
     }
     const struct group *gr = socket_group ? getgrnam(socket_group) : NULL;
     if (socket_group && !gr) {
-        snprintf(error_r, size, "socket group '%s' does not exist", socket_group);
+        snprintf(error_r, size, "group '%s' (milter.socket_group) does not exist", socket_group);
         return EX_NOUSER;
     }
     if (gr)
@@ -151,11 +151,14 @@ int process_pid_file(const char *path, int *fd_r, char *error_r, size_t size)
         goto fail;
     }
     if (!S_ISREG(st.st_mode) || st.st_nlink != 1) {
-        snprintf(error_r, size, "pid file %s: is no plain file", path);
+        snprintf(error_r, size, "pid file %s: is not a plain file", path);
         goto fail;
     }
     if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-        snprintf(error_r, size, "pid file %s: another vouch-milter runs", path);
+        ssize_t got = pread(fd, text, sizeof text - 1, 0);
+        text[got > 0 ? got : 0] = '\0';
+        snprintf(error_r, size, "pid file %s: another vouch-milter runs, process %ld", path,
+                 strtol(text, NULL, 10));
         close(fd);
         return EX_TEMPFAIL;
     }
@@ -169,6 +172,12 @@ fail:
     if (fd >= 0)
         close(fd);
     return EX_CANTCREAT;
+}
+
+void process_pid_file_clear(int fd)
+{
+    if (fd >= 0 && ftruncate(fd, 0) != 0)
+        close(fd); /* the lock tells as much */
 }
 
 void process_raise_files(void)

@@ -33,5 +33,7 @@ void process_raise_files(void);
 
 /* Writes and locks the pid file; fd_r stays open. EX_TEMPFAIL if another process holds it. */
 int process_pid_file(const char *path, int *fd_r, char *error_r, size_t size);
+/* Empties it: what it said may soon be somebody else's number. fd: -1 if there is none */
+void process_pid_file_clear(int fd);
 
 #endif

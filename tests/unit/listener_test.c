@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -83,8 +84,8 @@ static void specs(void **state)
         {"inet:65536@127.0.0.1", "expected unix:PATH"},
         {"inet:smtp@127.0.0.1", "expected unix:PATH"},
         {"inet:", "expected unix:PATH"},
-        {"inet:8891@::1", "is no IPv4 address"},
-        {"inet6:8891@127.0.0.1", "is no IPv6 address"},
+        {"inet:8891@::1", "is not an IPv4 address"},
+        {"inet6:8891@127.0.0.1", "is not an IPv6 address"},
         {"tcp:8891", "expected unix:PATH"},
         {"/run/vouch.sock", "expected unix:PATH"},
         {"", "expected unix:PATH"},
@@ -94,6 +95,32 @@ static void specs(void **state)
         int rc = listener_check(cases[i].spec, error, sizeof error);
         if (cases[i].says ? rc != VOUCH_E_CONFIG || !strstr(error, cases[i].says) : rc != 0)
             fail_msg("'%s': %d, '%s'", cases[i].spec, rc, error);
+    }
+}
+
+static void explains_what_an_error_means(void **state)
+{
+    static const struct {
+        const char *spec;
+        int error;
+        const char *part;
+    } cases[] = {
+        {"unix:/run/absent/sock", ENOENT, "there is no directory /run/absent: make it, for user '"},
+        {"unix:/run/other/sock", EACCES, "' may not make a socket in /run/other: "},
+        {"local:/run/other/sock", EACCES, "' may not make a socket in /run/other: "},
+        {"unix:/run/full/sock", ENOSPC, "No space left"},
+        {"inet:25@127.0.0.1", EACCES, "below 1024"},
+        {"inet:8891@127.0.0.1", EADDRINUSE, "something else listens there"},
+        {"inet6:8891@2001:db8::1", EADDRNOTAVAIL, "this host has no such address"},
+        {"inet:8891", EMFILE, "Too many open files"},
+        {"inet:8891", 0, "syslog"},
+    };
+    char text[256];
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        listener_explain(cases[i].spec, cases[i].error, text, sizeof text);
+        if (!strstr(text, cases[i].part))
+            fail_msg("%s: \"%s\" does not say \"%s\"", cases[i].spec, text, cases[i].part);
     }
 }
 
@@ -114,7 +141,7 @@ static void clears_only_what_nobody_serves(void **state)
 
     fclose(fopen(p->path, "w"));
     assert_int_equal(listener_clear(p->spec, error, sizeof error), VOUCH_E_IO);
-    assert_non_null(strstr(error, "is no socket"));
+    assert_non_null(strstr(error, "is not a socket"));
     assert_int_equal(access(p->path, F_OK), 0);
 }
 
@@ -140,6 +167,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(specs),
+        cmocka_unit_test(explains_what_an_error_means),
         cmocka_unit_test_setup_teardown(clears_only_what_nobody_serves, make_place, remove_place),
         cmocka_unit_test_setup_teardown(finds_and_closes_a_listener, make_place, remove_place),
     };
