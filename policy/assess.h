@@ -27,7 +27,6 @@ struct assess_context *assess_context_new(const struct settings *settings,
                                           size_t size, int *exit_r);
 void assess_context_free(struct assess_context **cp);
 struct store *assess_context_store(struct assess_context *c);
-const struct psl_ctx_st *assess_context_psl(const struct assess_context *c);
 const char *assess_context_authserv_id(const struct assess_context *c, const struct settings *s);
 
 /* settings: takes a reference. now_us: since the epoch; the time everything is judged at. NULL: out of memory. */

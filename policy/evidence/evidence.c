@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The words for what was observed: results of RFC 8601 s2.7, policies of RFC 7489 s6.3. */
 #include "evidence.h"
-#include <string.h>
 
 static const char *const result_names[AUTH_RESULT_COUNT] = {
     [AUTH_NONE] = "none",           [AUTH_PASS] = "pass",           [AUTH_FAIL] = "fail",
@@ -12,14 +11,6 @@ static const char *const result_names[AUTH_RESULT_COUNT] = {
 const char *auth_result_name(enum auth_result result)
 {
     return (unsigned)result < AUTH_RESULT_COUNT ? result_names[result] : NULL;
-}
-
-enum auth_result auth_result_parse(const char *word)
-{
-    for (int i = AUTH_NONE; i < AUTH_RESULT_COUNT; i++)
-        if (strcmp(word, result_names[i]) == 0)
-            return (enum auth_result)i;
-    return AUTH_UNKNOWN;
 }
 
 const char *dmarc_policy_name(enum dmarc_policy policy)

@@ -22,8 +22,6 @@ enum auth_result {
     AUTH_RESULT_COUNT
 };
 const char *auth_result_name(enum auth_result result); /* NULL for AUTH_UNKNOWN */
-/* AUTH_UNKNOWN for a word that is none of them */
-enum auth_result auth_result_parse(const char *word);
 
 enum spf_scope { SPF_SCOPE_MAILFROM, SPF_SCOPE_HELO }; /* RFC 7208 s2.3, s2.4 */
 

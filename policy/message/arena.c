@@ -144,11 +144,6 @@ char *arena_printf(struct arena *arena, const char *format, ...)
     return text;
 }
 
-size_t arena_used(const struct arena *arena)
-{
-    return arena->used;
-}
-
 int arena_grow(struct arena *arena, void *itemsp, size_t count, size_t *capp, size_t size,
                size_t max)
 {

@@ -22,7 +22,6 @@ char *arena_strdup(struct arena *arena, const char *s);
 char *arena_span(struct arena *arena, struct span s);
 char *arena_printf(struct arena *arena, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-size_t arena_used(const struct arena *arena);
 
 /* A growing array in an arena: makes room for one more item of size bytes. *itemsp has count
  * items and room for *capp. 0, VOUCH_E_NOMEM, or VOUCH_E_LIMIT when count >= max. */

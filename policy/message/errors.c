@@ -21,8 +21,6 @@ const char *vouch_strerror(int code)
         return "temporary failure";
     case VOUCH_E_CONFIG:
         return "configuration error";
-    case VOUCH_E_ABSENT:
-        return "no such thing";
     default:
         return "unknown error";
     }

@@ -11,8 +11,7 @@ enum vouch_error {
     VOUCH_E_LIMIT = -13,  /* input is larger than a declared limit */
     VOUCH_E_IO = -14,     /* the operating system refused; errno says why */
     VOUCH_E_TEMP = -15,   /* trouble in the world (timeout, server away): may be retried */
-    VOUCH_E_CONFIG = -16, /* the configuration cannot be used */
-    VOUCH_E_ABSENT = -17  /* a thing that was named does not exist */
+    VOUCH_E_CONFIG = -16  /* the configuration cannot be used */
 };
 
 enum lookup_outcome {

@@ -94,16 +94,6 @@ static int scan_from(struct message *m, struct span value)
     return 0;
 }
 
-static int scan_reply_to(struct message *m, struct span value)
-{
-    struct mailbox *list;
-    size_t count;
-    if (rfc5322_addresses(m->arena, value, &list, &count) == VOUCH_E_NOMEM)
-        return VOUCH_E_NOMEM;
-    m->reply_to = first_valid(list, count);
-    return 0;
-}
-
 static int scan_subject(struct message *m, struct span value)
 {
     /* decoding can shorten text to a third (Q) */
@@ -135,8 +125,9 @@ static const struct {
     const char *name;
     int (*scan)(struct message *m, struct span value);
 } scanned[] = {
-    {"Received", scan_received}, {"From", scan_from}, {"Reply-To", scan_reply_to},
-    {"Subject", scan_subject},   {"Date", scan_date}, {"Message-ID", scan_message_id},
+    {"Received", scan_received},     {"From", scan_from},
+    {"Subject", scan_subject},       {"Date", scan_date},
+    {"Message-ID", scan_message_id},
 };
 
 static int scan_fields(struct message *m)
@@ -205,14 +196,6 @@ int message_scan(struct message *m, const struct psl_ctx_st *psl, const struct i
     else if (ipnet_any_contains(trusted, trusted_count, &m->env.ip))
         m->client_hop = received_client(m->hops, m->hop_count, trusted, trusted_count);
     return 0;
-}
-
-const struct field *message_field(const struct message *m, const char *name)
-{
-    for (size_t i = 0; i < m->field_count; i++)
-        if (span_ieq_cstr(m->fields[i].name, name))
-            return &m->fields[i];
-    return NULL;
 }
 
 struct message_client message_client(const struct message *m)

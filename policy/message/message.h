@@ -6,8 +6,9 @@
 #include "received.h"
 #include "rfc5322.h"
 
-#define MESSAGE_MAX_FROM    10         /* From fields whose addresses are read; 1 is lawful */
-#define MESSAGE_MAX_SUBJECT (998 * 4) /* bytes kept of a subject: RFC 5322 s2.1.1's line, in UTF-8 */
+#define MESSAGE_MAX_FROM 10 /* From fields whose addresses are read; 1 is lawful */
+#define MESSAGE_MAX_SUBJECT                                                                        \
+    (998 * 4) /* bytes kept of a subject: RFC 5322 s2.1.1's line, in UTF-8 */
 
 /* Limits on what one message may make us keep. 0 is not allowed anywhere. */
 struct message_limits {
@@ -61,15 +62,13 @@ struct message {
     ptrdiff_t
         client_hop; /* index into hops of the field that tells of the client; -1 if none: then the
                              client is the SMTP client itself and every hop is its claim */
-    size_t from_count; /* number of From fields; 1 in a proper message */
-    const struct mailbox
-        *author;         /* first valid mailbox of the first From; NULL if there is none */
+    size_t from_count;            /* number of From fields; 1 in a proper message */
+    const struct mailbox *author; /* first valid mailbox of the first From; NULL if there is none */
     size_t author_count; /* mailboxes with a domain in all From fields (MESSAGE_MAX_FROM are read);
                             a bare phrase, as an unquoted comma leaves it, is no author */
-    const struct mailbox *reply_to; /* first valid one; NULL if none */
-    const char *subject;            /* decoded UTF-8; NULL if none */
-    const char *message_id;         /* without "<>"; NULL if none */
-    time_t date;                    /* Date field; -1 if none or invalid */
+    const char *subject; /* decoded UTF-8; NULL if none */
+    const char *message_id;    /* without "<>"; NULL if none */
+    time_t date;               /* Date field; -1 if none or invalid */
     const char *author_org;    /* Organizational Domain of author->domain; NULL without author */
     const char *sender_domain; /* domain of env.sender, "" for the null sender, NULL if not known */
 };
@@ -86,8 +85,6 @@ int message_add_rcpt(struct message *m, const char *rcpt);
  * on. 0 or VOUCH_E_NOMEM. */
 int message_scan(struct message *m, const struct psl_ctx_st *psl, const struct ipnet *trusted,
                  size_t trusted_count);
-/* first field of that name (without case), or NULL */
-const struct field *message_field(const struct message *m, const char *name);
 /* The client that is judged: env.ip/name/helo, or those of the client hop. */
 struct message_client {
     struct ipaddr ip;

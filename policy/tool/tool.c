@@ -13,6 +13,7 @@
 #include "settings_load.h"
 #include "store.h"
 #include "tool.h"
+#include "utf8.h"
 
 /* Set once by main before anything else runs. */
 static const char *tool_name = "";
@@ -196,34 +197,30 @@ const struct tool_style *tool_style_for(FILE *out)
     return &colour;
 }
 
-/* Length of the UTF-8 sequence at s that is safe to show, or 0. */
-static size_t printable(const unsigned char *s)
+/* One UTF-8 sequence of n bytes. */
+static bool is_safe(const char *p, size_t n)
 {
-    if (s[0] >= 0x20 && s[0] < 0x7f)
-        return 1;
-    if (s[0] >= 0xc2 && s[0] <= 0xdf && (s[1] & 0xc0) == 0x80)
-        return s[0] == 0xc2 && s[1] < 0xa0 ? 0 : 2; /* C1 controls */
-    if (s[0] >= 0xe0 && s[0] <= 0xef && (s[1] & 0xc0) == 0x80 && (s[2] & 0xc0) == 0x80)
-        /* U+202A..U+202E, U+2066..U+2069 turn the line around */
-        return s[0] == 0xe2 && ((s[1] == 0x80 && s[2] >= 0xaa && s[2] <= 0xae) ||
-                                (s[1] == 0x81 && s[2] >= 0xa6 && s[2] <= 0xa9))
-                   ? 0
-                   : 3;
-    if (s[0] >= 0xf0 && s[0] <= 0xf4 && (s[1] & 0xc0) == 0x80 && (s[2] & 0xc0) == 0x80 &&
-        (s[3] & 0xc0) == 0x80)
-        return 4;
-    return 0;
+    static const char *const unsafe[][2] = {
+        {"\xc2\x80", "\xc2\x9f"},         /* C1 controls */
+        {"\xe2\x80\xaa", "\xe2\x80\xae"}, /* U+202A to U+202E turn the line around, */
+        {"\xe2\x81\xa6", "\xe2\x81\xa9"}, /* and so do U+2066 to U+2069 */
+    };
+    for (size_t i = 0; i < sizeof unsafe / sizeof *unsafe; i++)
+        if (strncmp(p, unsafe[i][0], n) >= 0 && strncmp(p, unsafe[i][1], n) <= 0)
+            return false;
+    return !ascii_is_control(*p);
 }
 
 void tool_print_safe(FILE *out, const char *text)
 {
-    const unsigned char *s = (const unsigned char *)text;
-    while (*s) {
-        size_t n = printable(s);
-        if (n > 0)
-            fwrite(s, 1, n, out);
-        else
-            fprintf(out, "\\x%02x", *s);
-        s += n > 0 ? n : 1;
+    struct span s = span_of(text);
+    for (size_t at = 0; at < s.len;) {
+        size_t n = utf8_length(s, at);
+        if (n > 0 && is_safe(s.p + at, n)) {
+            fwrite(s.p + at, 1, n, out);
+            at += n;
+        } else {
+            fprintf(out, "\\x%02x", (unsigned char)s.p[at++]);
+        }
     }
 }

@@ -26,9 +26,6 @@ struct ledger {
     struct trust_item items[LEDGER_MAX];
 };
 
-/* Weights are kept in hundredths, as they are printed, so that the terms shown add up to the sum shown and no platform's last
- * bit tells. */
-double ledger_round(double weight);
 /* Adds a term unless it rounds to 0. counts: NULL if none are behind it. note: static or in the arena; NULL if none. */
 void ledger_add(struct ledger *l, enum trust_weight w, const char *subject, double weight,
                 const struct counts *counts, const char *note);

@@ -82,12 +82,6 @@ enum proof proof_author(const struct message *m, const struct evidence *ev,
     }
 }
 
-bool trust_author_proven(const struct message *m, const struct evidence *ev,
-                         const struct psl_ctx_st *psl)
-{
-    return proof_author(m, ev, psl) == PROOF_YES;
-}
-
 static bool sender_proven(const struct trust_input *in)
 {
     const struct spf_result *spf = &in->evidence->spf;
@@ -155,7 +149,7 @@ bool proof_identity(const struct trust_input *in, size_t i)
     case ID_AUTHOR_DOMAIN:
     case ID_AUTHOR_ORG:
     case ID_PAIR_RCPT:
-        return trust_author_proven(in->message, in->evidence, in->psl);
+        return proof_author(in->message, in->evidence, in->psl) == PROOF_YES;
     case ID_AUTHOR_UNPROVEN:
     case ID_HOP:
     case ID_HOP_NETWORK:

@@ -16,7 +16,9 @@
 
 #define FOR_MAX 4.5 /* log-odds: trust 0.989 */
 
-double ledger_round(double weight)
+/* Weights are kept in hundredths, as they are printed, so that the terms shown add up to the sum shown
+ * and no platform's last bit tells. */
+static double rounded(double weight)
 {
     double r = round(weight * 100);
     return r == 0 ? 0 : r / 100; /* never -0 */
@@ -24,7 +26,7 @@ double ledger_round(double weight)
 
 double ledger_weigh(const struct ledger *l, enum trust_weight w, double x)
 {
-    return ledger_round(fmax(-TERM_MAX, fmin(TERM_MAX, l->params->w[w] * x)));
+    return rounded(fmax(-TERM_MAX, fmin(TERM_MAX, l->params->w[w] * x)));
 }
 
 static struct trust_item *append(struct ledger *l, enum trust_weight w, const char *subject,
@@ -44,7 +46,7 @@ static struct trust_item *append(struct ledger *l, enum trust_weight w, const ch
 void ledger_add(struct ledger *l, enum trust_weight w, const char *subject, double weight,
                 const struct counts *counts, const char *note)
 {
-    weight = ledger_round(weight);
+    weight = rounded(weight);
     if (weight == 0 || l->without == (int)w)
         return;
     struct trust_item *item = append(l, w, subject, note);
@@ -76,10 +78,10 @@ static void bound(struct ledger *l)
             continue;
         if (!largest || item->weight > largest->weight)
             largest = item;
-        item->weight = ledger_round(item->weight * FOR_MAX / sum);
+        item->weight = rounded(item->weight * FOR_MAX / sum);
         left -= item->weight;
     }
-    largest->weight = ledger_round(largest->weight + left);
+    largest->weight = rounded(largest->weight + left);
 }
 
 static double total(const struct ledger *l)

@@ -95,11 +95,6 @@ struct trust_result {
     const struct trust_case *basis; /* borrows what trust_sum's input points to; NULL: none */
 };
 
-/* True if this message proves that it speaks for the author's Organizational Domain: DMARC pass, or an
- * aligned DKIM or SPF pass where no DMARC record is published, and one From field with one author. */
-bool trust_author_proven(const struct message *m, const struct evidence *ev,
-                         const struct psl_ctx_st *psl);
-
 struct trust_input {
     const struct message *message;
     const struct evidence *evidence;

@@ -14,12 +14,12 @@
 static void words(void **state)
 {
     (void)state;
+    static const char *const words[] = {"none",    "pass",   "fail",      "softfail",
+                                        "neutral", "policy", "temperror", "permerror"};
     for (int i = AUTH_NONE; i < AUTH_RESULT_COUNT; i++)
-        assert_int_equal(auth_result_parse(auth_result_name((enum auth_result)i)), i);
+        assert_string_equal(auth_result_name((enum auth_result)i), words[i - AUTH_NONE]);
     assert_null(auth_result_name(AUTH_UNKNOWN));
     assert_null(auth_result_name(AUTH_RESULT_COUNT));
-    assert_int_equal(auth_result_parse("Pass"), AUTH_UNKNOWN);
-    assert_int_equal(auth_result_parse(""), AUTH_UNKNOWN);
     assert_null(dmarc_policy_name(DMARC_NO_POLICY));
     assert_string_equal(dmarc_policy_name(DMARC_REJECT), "reject");
 }

@@ -74,16 +74,17 @@ static void what_the_fields_say(void **state)
     assert_string_equal(m.author->display, "J\xc3\xb6 Doe");
     assert_string_equal(m.author->address, "Jo@mail.example.com");
     assert_string_equal(m.author_org, "example.com");
-    assert_string_equal(m.reply_to->address, "other@example.org");
     assert_string_equal(m.subject, "\xc3\x9c"
                                    "ber alles");
     assert_string_equal(m.message_id, "1@example.com");
     assert_int_equal(m.date, 1605925620);
     assert_null(m.sender_domain);
     assert_int_equal(m.over, 0);
-    assert_true(
-        span_eq(message_field(&m, "SUBJECT")->value, SPAN_LIT(" =?utf-8?q?=C3=9Cber?=\r\n alles")));
-    assert_null(message_field(&m, "X-None"));
+    bool kept = false;
+    for (size_t i = 0; i < m.field_count; i++)
+        kept |= span_ieq_cstr(m.fields[i].name, "SUBJECT") &&
+                span_eq(m.fields[i].value, SPAN_LIT(" =?utf-8?q?=C3=9Cber?=\r\n alles"));
+    assert_true(kept);
     /* all but the blank line and the body, with CRLF */
     assert_int_equal(m.header_bytes, strstr(stored, "\r\n\r\n") + 2 - stored);
     assert_int_equal(m.size, m.header_bytes);
@@ -96,7 +97,7 @@ static void nothing_said(void **state)
     struct arena *arena = setup(&m, "");
     (void)state;
     assert_int_equal(message_scan(&m, NULL, NULL, 0), 0);
-    assert_true(!m.author && !m.reply_to && !m.subject && !m.message_id && !m.author_org);
+    assert_true(!m.author && !m.subject && !m.message_id && !m.author_org);
     assert_true(m.client_hop == -1 && m.date == -1 && m.from_count == 0 && m.hop_count == 0);
     struct message_client c = message_client(&m);
     assert_true(c.ip.family == IP_NONE && !c.name && !c.helo);
