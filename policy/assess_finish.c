@@ -50,15 +50,14 @@ static int finish_dkim(struct assess *a)
                : assess_fail(a);
 }
 
-/* A number 0..99 that the same message always gets, for DMARC's pct= (RFC 7489 s6.6.4): FNV-1a of what tells
+/* A number 0..99 that the same message always gets, for DMARC's pct= (RFC 7489 s6.6.4), of what tells
  * messages apart. */
 static unsigned pct_roll(const struct message *m)
 {
-    uint32_t h = 2166136261u;
+    uint32_t h = SPAN_FNV1A;
     const char *parts[] = {m->message_id, m->env.sender, m->author ? m->author->address : NULL};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-        for (const char *s = parts[i]; s && *s; s++)
-            h = (h ^ (unsigned char)*s) * 16777619u;
+        h = span_fnv1a(span_of(parts[i]), h);
     return h % 100;
 }
 

@@ -127,3 +127,10 @@ int span_uint(struct span s, uint64_t max, uint64_t *value_r)
     *value_r = value;
     return 0;
 }
+
+uint32_t span_fnv1a(struct span s, uint32_t before)
+{
+    for (size_t i = 0; i < s.len; i++)
+        before = (before ^ (unsigned char)s.p[i]) * 16777619u;
+    return before;
+}

@@ -12,14 +12,6 @@ bool redis_version_valid(const char *version)
     return n > 0 && n <= REDIS_VERSION_MAX && version[n] == '\0';
 }
 
-static unsigned bucket_of(const char *group)
-{
-    uint32_t hash = 2166136261u;
-    for (const unsigned char *p = (const unsigned char *)group; *p; p++)
-        hash = (hash ^ *p) * 16777619u;
-    return hash & 255;
-}
-
 const char *redis_key_group(const char *key, const char *version)
 {
     size_t n = strlen(version);
@@ -70,7 +62,8 @@ void redis_arg_uint(struct sbuf *out, uint64_t value)
 void redis_arg_group(struct sbuf *out, const char *version, const char *group)
 {
     char bucket[8];
-    int n = snprintf(bucket, sizeof bucket, ":{%u}:", bucket_of(group));
+    int n = snprintf(bucket, sizeof bucket,
+                     ":{%u}:", (unsigned)(span_fnv1a(span_of(group), SPAN_FNV1A) & 255));
     size_t v = strlen(version), g = strlen(group);
     header(out, '$', 6 + v + (size_t)n + g);
     sbuf_add(out, "vouch:", 6);

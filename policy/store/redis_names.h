@@ -10,7 +10,7 @@
  *   vouch:<version>:{<bucket>}:<group>        hash: field -> counts (counts.h)
  *   vouch:<version>:watermarks                hash: writer -> watermark, 20 decimal digits
  *
- * The bucket is the lowest byte of the group's 32-bit FNV-1a hash, in decimal; as the hash tag it
+ * The bucket is the lowest byte of the group's hash (span_fnv1a), in decimal; as the hash tag it
  * lets a cluster keep what belongs to one group together. */
 
 #define REDIS_ACTIVE      "vouch:active"

@@ -27,11 +27,9 @@ static void must(bool condition)
         abort();
 }
 
-static uint32_t hash(const char *name, enum dns_type type) /* FNV-1a */
+static uint32_t hash(const char *name, enum dns_type type)
 {
-    uint32_t h = 2166136261u ^ (uint32_t)type;
-    for (; *name; name++)
-        h = (h ^ (unsigned char)*name) * 16777619u;
+    uint32_t h = span_fnv1a(span_of(name), SPAN_FNV1A ^ (uint32_t)type);
     return h ^ h >> 16;
 }
 

@@ -95,6 +95,17 @@ static void numbers(void **state)
     }
 }
 
+/* the vectors of draft-eastlake-fnv, and of a hash in two steps */
+static void hashing(void **state)
+{
+    (void)state;
+    assert_int_equal(span_fnv1a(SPAN_NONE, SPAN_FNV1A), 0x811c9dc5);
+    assert_int_equal(span_fnv1a(SPAN_LIT("a"), SPAN_FNV1A), 0xe40c292c);
+    assert_int_equal(span_fnv1a(SPAN_LIT("foobar"), SPAN_FNV1A), 0xbf9cf968);
+    assert_int_equal(span_fnv1a(SPAN_LIT("bar"), span_fnv1a(SPAN_LIT("foo"), SPAN_FNV1A)),
+                     0xbf9cf968);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -102,6 +113,7 @@ int main(void)
         cmocka_unit_test(comparing_and_finding),
         cmocka_unit_test(splitting),
         cmocka_unit_test(numbers),
+        cmocka_unit_test(hashing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
