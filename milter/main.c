@@ -35,7 +35,8 @@
 
 /* What the signal handler and libmilter's thread write to: a byte per event. Handlers can be given nothing, so it is a global. */
 static int event_pipe[2] = {-1, -1};
-#define EVENT_ENDED 'e' /* libmilter has stopped */
+#define EVENT_STOPPED 's' /* libmilter took a signal to stop for itself */
+#define EVENT_FAILED  'f' /* libmilter gave up */
 
 struct program {
     /* the command line */
@@ -255,9 +256,8 @@ static void mask_signals(int how)
 
 static void *serve(void *arg)
 {
-    char event = EVENT_ENDED;
     (void)arg;
-    milter_run();
+    char event = milter_run() == 0 ? EVENT_STOPPED : EVENT_FAILED;
     ssize_t n = write(event_pipe[1], &event, 1);
     (void)n;
     return NULL;
@@ -292,26 +292,24 @@ static void drain(struct program *p)
          waited += DRAIN_STEP_MS)
         if (next_event(DRAIN_STEP_MS) > 0)
             break;
-    if (daemon_messages(p->daemon) > 0)
-        log_write(p->log, LOG_LEVEL_WARNING, "stopping with %u messages under way",
-                  daemon_messages(p->daemon));
 }
 
 static int main_loop(struct program *p)
 {
-    for (;;) {
-        int event = next_event(-1);
-        if (event == SIGUSR1) {
+    int event;
+    while ((event = next_event(-1)) < 0 || event == SIGUSR1)
+        if (event == SIGUSR1)
             daemon_reload(p->daemon);
-        } else if (event == EVENT_ENDED) {
-            return complain(p, EX_SOFTWARE,
-                            "the milter library has ended; its reason is in syslog");
-        } else if (event > 0) {
-            log_write(p->log, LOG_LEVEL_INFO, "stopping");
-            drain(p);
-            return EX_OK;
-        }
-    }
+    if (event == EVENT_FAILED)
+        return complain(p, EX_SOFTWARE, "the milter library has ended; its reason is in syslog");
+    log_write(p->log, LOG_LEVEL_INFO, "stopping");
+    if (event != EVENT_STOPPED) /* then nobody is there to end messages */
+        drain(p);
+    remove_socket(p);
+    if (daemon_messages(p->daemon) > 0)
+        log_write(p->log, LOG_LEVEL_WARNING, "stopping with %u messages under way",
+                  daemon_messages(p->daemon));
+    return EX_OK;
 }
 
 static int start_serving(struct program *p)
