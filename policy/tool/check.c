@@ -2,26 +2,24 @@
 /* vouch check: judges messages at rest by the same assess that the milter calls. */
 #include "config.h"
 #include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include "clock.h"
 #include "errors.h"
 #include "explain.h"
+#include "feed.h"
 #include "input.h"
 #include "store.h"
 #include "tool.h"
 
 #define CHECK_MAX_RCPTS 1000
-#define CHECK_CHUNK     65535 /* as much body as libmilter hands over at once */
 
 struct check {
-    /* what the command line says; NULL or IP_NONE: not given */
-    const char *config, *store, *dns, *zone, *hostname, *helo, *sender, *user, *at;
-    const char *rcpts[CHECK_MAX_RCPTS];
-    size_t rcpt_count;
-    struct ipaddr ip;
+    /* what the command line says; NULL: not given */
+    const char *config, *store, *dns, *zone, *at;
+    struct feed_envelope envelope;
+    const char *rcpts[CHECK_MAX_RCPTS]; /* envelope.rcpts */
     bool json;
 
     struct settings *settings;
@@ -111,123 +109,6 @@ static int exit_status(enum action a)
     }
 }
 
-/* What stands above the first Received field was written at delivery: the envelope, as far as it was kept. */
-struct delivery {
-    struct span return_path, rcpt;
-    time_t received; /* of the topmost Received field; -1 if none */
-};
-
-static struct delivery read_delivery(struct span text)
-{
-    struct delivery d = {SPAN_NONE, SPAN_NONE, -1};
-    struct field f;
-    while (rfc5322_next_field(&text, &f) == 1) {
-        if (span_ieq_cstr(f.name, "Received")) {
-            ptrdiff_t semicolon = -1, next;
-            while ((next = span_index(f.value, ';', (size_t)(semicolon + 1))) >= 0)
-                semicolon = next;
-            if (semicolon >= 0 &&
-                rfc5322_date(span_slice(f.value, (size_t)semicolon + 1, f.value.len),
-                             &d.received) != 0)
-                d.received = -1;
-            break;
-        }
-        if (!d.return_path.p && span_ieq_cstr(f.name, "Return-Path"))
-            d.return_path = f.value;
-        if (!d.rcpt.p &&
-            (span_ieq_cstr(f.name, "X-Original-To") || span_ieq_cstr(f.name, "Delivered-To")))
-            d.rcpt = f.value;
-    }
-    return d;
-}
-
-/* Mail travels with CRLF; at rest it mostly has LF. */
-static char *to_wire(struct span text, size_t *len_r)
-{
-    size_t lines = 0, len = 0;
-    for (size_t i = 0; i < text.len; i++)
-        lines += text.p[i] == '\n';
-    char *wire = malloc(text.len + lines + 1);
-    if (!wire)
-        return NULL;
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.p[i] == '\n' && (i == 0 || text.p[i - 1] != '\r'))
-            wire[len++] = '\r';
-        wire[len++] = text.p[i];
-    }
-    *len_r = len;
-    return wire;
-}
-
-/* The line (from 1) at which rest begins in text. */
-static unsigned line_number(struct span text, struct span rest)
-{
-    unsigned n = 1;
-    for (const char *p = text.p; p < rest.p; p++)
-        n += *p == '\n';
-    return n;
-}
-
-/* A message at rest must begin with a header; one that ends inside a line of it was cut off. */
-static int check_shape(const char *name, struct span text)
-{
-    struct span rest = text;
-    struct field f;
-    size_t fields = 0;
-    int rc;
-    if (text.len == 0)
-        return tool_error(EX_DATAERR, "%s: is empty: expected a message", name);
-    if (memchr(text.p, '\0', text.len < 512 ? text.len : 512))
-        return tool_error(EX_DATAERR, "%s: is no message: its beginning holds NUL bytes", name);
-    while ((rc = rfc5322_next_field(&rest, &f)) == 1)
-        fields++;
-    if (fields == 0)
-        return tool_error(EX_DATAERR,
-                          "%s:1: is no message: expected a header field such as 'From: ...'", name);
-    if (rc == 0 && rest.len == 0 && text.p[text.len - 1] != '\n')
-        return tool_error(EX_DATAERR, "%s:%u: ends in the middle of the header: cut off?", name,
-                          line_number(text, rest));
-    return 0;
-}
-
-/* Brings SMTP's part: what the command line says, else what delivery kept. */
-static int feed_envelope(const struct check *c, struct assess *a, const struct delivery *d,
-                         struct arena *arena)
-{
-    const char *sender = c->sender;
-    if (!sender && d->return_path.p)
-        sender = rfc5322_path(arena, span_trim(d->return_path));
-    int rc = assess_connect(a, c->ip.family ? &c->ip : NULL, c->hostname);
-    if (rc == 0 && c->helo)
-        rc = assess_helo(a, c->helo);
-    if (rc == 0)
-        rc = assess_mail(a, sender, c->user, NULL);
-    for (size_t i = 0; rc == 0 && i < c->rcpt_count; i++)
-        rc = assess_rcpt(a, c->rcpts[i]);
-    if (rc == 0 && c->rcpt_count == 0 && d->rcpt.p) {
-        const char *rcpt = rfc5322_path(arena, span_trim(d->rcpt));
-        rc = rcpt ? assess_rcpt(a, rcpt) : 0;
-    }
-    return rc;
-}
-
-static int feed_message(struct assess *a, struct span wire)
-{
-    struct field f;
-    int rc;
-    while ((rc = rfc5322_next_field(&wire, &f)) == 1)
-        if (assess_field(a, f.name, f.value) != 0)
-            return VOUCH_E_NOMEM;
-    if (assess_eoh(a, NULL) != 0)
-        return VOUCH_E_NOMEM;
-    while (wire.len > 0) {
-        struct span chunk = span_slice(wire, 0, CHECK_CHUNK);
-        assess_body(a, chunk);
-        wire = span_slice(wire, chunk.len, wire.len);
-    }
-    return 0;
-}
-
 /* True if DNS was asked and nothing at all came back: then "temperror" says more about us than about the message. */
 static bool dns_unreachable(const struct record *r)
 {
@@ -267,20 +148,20 @@ static int report(struct check *c, const char *name, const struct record *r)
     return 0;
 }
 
-static int judge_at(const struct check *c, const struct delivery *d, const char *name,
-                    int64_t *time_us_r)
+static int judge_at(const struct check *c, const char *name, struct span text, int64_t *time_us_r)
 {
     *time_us_r = clock_wall_us();
     if (!c->at)
         return 0;
     if (strcmp(c->at, "received") != 0)
         return tool_time(c->at, time_us_r);
-    if (d->received < 0)
+    time_t received = feed_received(text);
+    if (received < 0)
         return tool_error(EX_DATAERR,
                           "%s: --at received: the message has no Received field with a "
                           "date at its top",
                           name);
-    *time_us_r = (int64_t)d->received * 1000000;
+    *time_us_r = (int64_t)received * 1000000;
     return 0;
 }
 
@@ -288,23 +169,16 @@ static int check_message(void *arg, const char *name, struct span text)
 {
     struct check *c = arg;
     int64_t now_us;
-    int rc = check_shape(name, text);
-    struct delivery d = read_delivery(text);
-    if (rc != 0 || (rc = judge_at(c, &d, name, &now_us)) != 0)
-        return rc;
-    size_t len = 0;
     const struct record *r;
-    char *wire = to_wire(text, &len);
-    struct arena *arena = arena_new(1 << 20);
+    int rc = feed_check(name, text);
+    if (rc != 0 || (rc = judge_at(c, name, text, &now_us)) != 0)
+        return rc;
     struct assess *a = assess_new(c->context, c->settings, now_us);
-    if (!wire || !arena || !a || feed_envelope(c, a, &d, arena) != 0 ||
-        feed_message(a, span_make(wire, len)) != 0 || assess_finish(a, NULL, &r) != 0)
-        rc = tool_error(EX_OSERR, "%s: out of memory", name);
-    else
+    if (a && feed_message(a, &c->envelope, text) == 0 && assess_finish(a, NULL, &r) == 0)
         rc = report(c, name, r);
+    else
+        rc = tool_error(EX_OSERR, "%s: out of memory", name);
     assess_free(&a);
-    arena_free(&arena);
-    free(wire);
     return rc;
 }
 
@@ -313,25 +187,25 @@ static int parse_option(struct check *c, int option)
     int64_t ignored;
     switch (option) {
     case OPT_IP:
-        if (ipaddr_parse(span_of(optarg), &c->ip) != 0)
+        if (ipaddr_parse(span_of(optarg), &c->envelope.ip) != 0)
             return tool_usage_error("--ip %s: not an IPv4 or IPv6 address", optarg);
         break;
     case OPT_HOSTNAME:
-        c->hostname = optarg;
+        c->envelope.hostname = optarg;
         break;
     case OPT_HELO:
-        c->helo = optarg;
+        c->envelope.helo = optarg;
         break;
     case OPT_SENDER:
-        c->sender = optarg;
+        c->envelope.sender = optarg;
         break;
     case OPT_RCPT:
-        if (c->rcpt_count >= CHECK_MAX_RCPTS)
+        if (c->envelope.rcpt_count >= CHECK_MAX_RCPTS)
             return tool_usage_error("--rcpt: more than %d recipients", CHECK_MAX_RCPTS);
-        c->rcpts[c->rcpt_count++] = optarg;
+        c->rcpts[c->envelope.rcpt_count++] = optarg;
         break;
     case OPT_USER:
-        c->user = optarg;
+        c->envelope.user = optarg;
         break;
     case OPT_CONFIG:
         c->config = optarg;
@@ -368,9 +242,11 @@ static int parse_option(struct check *c, int option)
 /* Addresses are taken as SMTP would: with or without "<>". */
 static int normalise_envelope(struct check *c, struct arena *arena)
 {
-    if (c->sender && !(c->sender = rfc5322_path(arena, span_of(c->sender))))
+    struct feed_envelope *e = &c->envelope;
+    if (e->sender && !(e->sender = rfc5322_path(arena, span_of(e->sender))))
         return tool_usage_error("--sender: not an address");
-    for (size_t i = 0; i < c->rcpt_count; i++)
+    e->rcpts = c->rcpts;
+    for (size_t i = 0; i < e->rcpt_count; i++)
         if (!(c->rcpts[i] = rfc5322_path(arena, span_of(c->rcpts[i]))) || !*c->rcpts[i])
             return tool_usage_error("--rcpt: not an address");
     if (c->zone && c->dns)
