@@ -8,7 +8,6 @@
 #include <sysexits.h>
 #include <unistd.h>
 #include "assess_private.h"
-#include "errors.h"
 
 #define STORE_CONNECT_MS 1000
 

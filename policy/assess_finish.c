@@ -6,7 +6,6 @@
 #include <sys/random.h>
 #include "assess_private.h"
 #include "clock.h"
-#include "errors.h"
 
 /* Runs what a statement does and keeps how long it took. */
 #define TIMED(field, statement)                                                                    \

@@ -7,7 +7,6 @@
 #include <string.h>
 #include "ascii.h"
 #include "domain.h"
-#include "errors.h"
 
 #define ID_MAX 1024 /* bytes; a longer id is nobody's */
 

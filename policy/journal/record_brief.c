@@ -2,7 +2,6 @@
 /* The decision record's short forms: the X-Vouch field and the log line. Both are read by people and by grep; neither may
  * be broken out of by anything a message says. */
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 #include "record.h"
 #include "sbuf.h"

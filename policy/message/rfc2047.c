@@ -5,7 +5,6 @@
  * of the same charset. Charsets are those of a table; bytes of any other are taken as UTF-8. */
 #include "rfc2047.h"
 #include <iconv.h>
-#include <stdlib.h>
 #include <string.h>
 #include "ascii.h"
 #include "sbuf.h"

@@ -7,7 +7,6 @@
 #include <string.h>
 #include "arena.h"
 #include "ascii.h"
-#include "errors.h"
 
 /* RFC 5322 s3.2.3 atext, the dot, and what RFC 6531 adds */
 static bool needs_no_quotes(char c)

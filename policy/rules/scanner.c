@@ -6,7 +6,6 @@
 #include "scanner.h"
 #include <string.h>
 #include "ascii.h"
-#include "errors.h"
 
 static char peek(const struct scanner *l, size_t ahead)
 {

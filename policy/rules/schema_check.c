@@ -5,7 +5,6 @@
 #include <string.h>
 #include "arena.h"
 #include "ascii.h"
-#include "errors.h"
 #include "ipaddr.h"
 
 static bool all_of(const char *value, const char *extra)

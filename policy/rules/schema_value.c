@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include "arena.h"
-#include "errors.h"
 
 static_assert(sizeof(enum mode) == sizeof(int) && sizeof(enum action) == sizeof(int),
               "words are kept as int");

@@ -4,7 +4,6 @@
  * error and never a guess. */
 #include <errno.h>
 #include <jansson.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include "model_lines.h"

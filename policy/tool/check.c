@@ -6,7 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 #include "clock.h"
-#include "errors.h"
 #include "explain.h"
 #include "feed.h"
 #include "input.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* vouch check --explain. Every value of a message goes through tool_print_safe. */
 #include <math.h>
-#include <stdarg.h>
 #include <string.h>
 #include "explain.h"
 #include "tool.h"

@@ -2,7 +2,10 @@
 #ifndef VOUCH_TOOL_FEED_H
 #define VOUCH_TOOL_FEED_H
 
-#include "assess.h"
+#include <time.h>
+#include "ipaddr.h"
+
+struct assess;
 
 /* A message at rest, handed to assess as if it came in by SMTP. */
 

@@ -2,10 +2,8 @@
 /* vouch lookup: what the model knows of what a person names. An ID may mean several identities (a
  * domain can be an author's, a signer's, a relay's name): all are asked about, and all are shown. */
 #include "config.h"
-#include <inttypes.h>
 #include <jansson.h>
 #include <libpsl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include "arena.h"

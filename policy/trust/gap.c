@@ -2,7 +2,6 @@
 /* "Trusted if ...": which single change would have made the difference. The sum is drawn up again
  * with one thing changed at a time: the author proven, one piece of evidence against it gone, or more good
  * messages like it. */
-#include <stdlib.h>
 #include <string.h>
 #include "trust_case.h"
 

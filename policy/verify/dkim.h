@@ -3,8 +3,9 @@
 #define VOUCH_DKIM_VERIFY_H
 
 #include "evidence.h"
-#include "message.h"
+#include "span.h"
 
+struct arena;
 struct dns_batch;
 
 /* DKIM (RFC 6376, 8301, 8463) by libopendkim; its keys come through our resolver, and what is known

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "arena.h"
+#include "dmarc.h"
 #include "domain.h"
 #include "errors.h"
 #include "resolver.h"

@@ -2,9 +2,11 @@
 #ifndef VOUCH_DMARC_LOOKUP_H
 #define VOUCH_DMARC_LOOKUP_H
 
-#include "dmarc.h"
+#include "evidence.h"
 
+struct arena;
 struct dns_batch;
+struct psl_ctx_st;
 
 /* Policy discovery (RFC 7489 s6.6.3). */
 

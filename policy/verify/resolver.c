@@ -20,6 +20,7 @@
 #include <unbound.h>
 #include "errors.h"
 #include "evloop.h"
+#include "ipaddr.h"
 #include "resolver_private.h"
 #include "zonefile.h"
 

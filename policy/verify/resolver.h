@@ -2,7 +2,7 @@
 #ifndef VOUCH_RESOLVER_H
 #define VOUCH_RESOLVER_H
 
-#include "ipaddr.h"
+#include "span.h"
 
 /* The one way to DNS. One resolver serves all threads of a process (libunbound has state that contexts share, so
  * there should be one); one dns_batch belongs to one message, asks each question once, and has one deadline. */

@@ -2,9 +2,11 @@
 #ifndef VOUCH_SPF_H
 #define VOUCH_SPF_H
 
+#include <time.h>
 #include "evidence.h"
-#include "message.h"
+#include "ipaddr.h"
 
+struct arena;
 struct dns_batch;
 
 /* SPF (RFC 7208) by libspf2 behind a guard: the library never sees a published record, only one that

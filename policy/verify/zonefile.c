@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include "arena.h"
 #include "ascii.h"
+#include "dnswire.h"
 #include "errors.h"
 
 #define TYPE_NONE 0 /* the name exists: says nothing of types */

@@ -2,7 +2,10 @@
 #ifndef VOUCH_ZONEFILE_H
 #define VOUCH_ZONEFILE_H
 
-#include "dnswire.h"
+#include <stddef.h>
+#include <stdint.h>
+
+struct dns_answer;
 
 /* Records of a master file (RFC 1035 s5) in memory: answers without a network. Immutable once loaded, so shared by
  * threads. */

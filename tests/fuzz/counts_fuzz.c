@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Bytes that are taken as counts are written back as they were, and stay encodable whatever is added. */
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include "counts.h"

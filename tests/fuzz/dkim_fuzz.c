@@ -8,6 +8,7 @@
 #include "arena.h"
 #include "dkim.h"
 #include "fake_dns.h"
+#include "rfc5322.h"
 
 #define SIGNATURES 10
 #define NOW        1750000000

@@ -3,7 +3,6 @@
  * whether the SMTP client is known. */
 #include <stdlib.h>
 #include <string.h>
-#include "errors.h"
 #include "message.h"
 #include "utf8.h"
 

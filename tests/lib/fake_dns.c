@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include "ipaddr.h"
 
 struct fake_reply {
     struct dns_answer answer;

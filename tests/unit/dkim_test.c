@@ -15,6 +15,7 @@
 #include "dkim_signature.h"
 #include "errors.h"
 #include "fake_dns.h"
+#include "rfc5322.h"
 
 #define NOW      1700000000
 #define KEY_NAME "s1._domainkey.example.com"

@@ -7,7 +7,6 @@
 #include <cmocka.h>
 #include "errors.h"
 #include <libpsl.h>
-#include <stdio.h>
 #include "config.h"
 #include "domain.h"
 

@@ -5,7 +5,6 @@
 #include <stdint.h>
 #include <string.h>
 #include <cmocka.h>
-#include "errors.h"
 #include "sbuf.h"
 
 static void appends(void **state)

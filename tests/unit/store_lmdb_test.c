@@ -2,7 +2,6 @@
 /* What is LMDB's own: several processes, a writer that is killed, a disk that is full, and directories
  * that hold something else. */
 #include "config.h"
-#include <errno.h>
 #include <ftw.h>
 #include <lmdb.h>
 #include <setjmp.h>
