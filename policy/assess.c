@@ -159,7 +159,6 @@ int assess_field(struct assess *a, struct span name, struct span value)
         dkim_check_header_cut(a->dkim);
     else if (a->dkim && dkim_check_field(a->dkim, name, value) != 0)
         return assess_fail(a);
-    a->field_index++;
     return 0;
 }
 

@@ -43,7 +43,7 @@ struct assess {
 
     struct assess_forged *forged;
     size_t forged_count, forged_cap;
-    size_t field_index;
+    size_t fields_seen;
     unsigned authres_seen;
 
     struct evidence evidence;

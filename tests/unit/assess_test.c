@@ -178,6 +178,27 @@ static void forged_fields_are_named_with_their_index(void **state)
     run_close(&r);
 }
 
+static void many_forged_names_are_counted_apart(void **state)
+{
+    (void)state;
+    enum { NAMES = 10000 };
+    struct run r;
+    char name[32];
+    size_t count;
+    run_open(&r, "none");
+    for (int i = 0; i < 2 * NAMES; i++) {
+        snprintf(name, sizeof name, "X-Vouch-%d", i % NAMES);
+        field(&r, name, " 1");
+    }
+    const struct assess_forged *forged = assess_forged(r.assess, &count);
+    assert_int_equal(count, 2 * NAMES);
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(forged[i].position, i);
+        assert_int_equal(forged[i].index, i < NAMES ? 1 : 2);
+    }
+    run_close(&r);
+}
+
 static void results_of_ours_above_our_own_trace_are_no_forgery(void **state)
 {
     (void)state;
@@ -284,6 +305,7 @@ int main(void)
         cmocka_unit_test(behind_a_trusted_relay_the_path_names_the_client),
         cmocka_unit_test(internal_and_authenticated_mail_is_outbound),
         cmocka_unit_test(forged_fields_are_named_with_their_index),
+        cmocka_unit_test(many_forged_names_are_counted_apart),
         cmocka_unit_test(results_of_ours_above_our_own_trace_are_no_forgery),
         cmocka_unit_test(without_the_model_mail_is_judged_and_says_so),
         cmocka_unit_test(a_message_of_nothing_is_judged),
