@@ -191,15 +191,16 @@ assert before == b"c", before'
     mta_milter
     client "
 import os, signal
-c.envelope()
+c.envelope(); c.header(); c.body()  # which is answered: the message is under way
 open('$CONF', 'a').write('actions: { trusted = \"reject\"; suspicious = \"reject\"; untrusted = \"reject\"; };\non_failure = \"tempfail\";\n')
 os.kill($MILTER_PID, signal.SIGUSR1)
 while 'is in force' not in open('$MTA/milter.log').read():
     time.sleep(0.01)
-c.header(); c.body()
-assert c.end()[0] == b'c'
+answer = c.end()
+assert answer[0] == b'c', answer
 c.envelope(); c.header(); c.body()
-assert c.end()[0] == b'y'"
+answer = c.end()
+assert answer[0] == b'y', answer"
 }
 
 @test "stop: a message under way ends, a new connection is refused" {
