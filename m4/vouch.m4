@@ -121,7 +121,23 @@ $vouch_missing
   AC_DEFINE_UNQUOTED([PUBLIC_SUFFIX_LIST], ["$with_public_suffix_list"], [default public suffix list])
 ])
 
+# VOUCH_SYSTEMD: where the unit goes; systemd reads ${prefix}/lib for /usr and /usr/local.
+AC_DEFUN([VOUCH_SYSTEMD], [
+  AC_ARG_WITH([systemdsystemunitdir],
+    [AS_HELP_STRING([--with-systemdsystemunitdir=DIR],
+      [where the systemd unit is installed, or "no" @<:@on Linux PREFIX/lib/systemd/system@:>@])],
+    [], [AS_CASE([`uname -s`], [Linux], [with_systemdsystemunitdir='${prefix}/lib/systemd/system'],
+      [with_systemdsystemunitdir=no])])
+  AS_IF([test "x$with_systemdsystemunitdir" = xyes],
+    [with_systemdsystemunitdir='${prefix}/lib/systemd/system'])
+  AC_SUBST([systemdsystemunitdir], [$with_systemdsystemunitdir])
+  AM_CONDITIONAL([SYSTEMD_UNIT], [test "x$with_systemdsystemunitdir" != xno])
+])
+
 AC_DEFUN([VOUCH_SUMMARY], [
+  vouch_prefix=$prefix
+  AS_IF([test "x$prefix" = xNONE], [vouch_prefix=$ac_default_prefix])
+  vouch_conf=`prefix=$vouch_prefix; eval echo "$sysconfdir/vouch/vouch.conf"`
   AC_MSG_NOTICE([
 
   vouch $PACKAGE_VERSION is configured.
@@ -131,7 +147,8 @@ AC_DEFUN([VOUCH_SUMMARY], [
     sanitizers          asan+ubsan: $enable_asan, tsan: $enable_tsan, libFuzzer: $enable_fuzzing
     unit tests          cmocka: $have_cmocka
     public suffix list  $with_public_suffix_list
-    install to          $prefix
+    install to          $vouch_prefix
+    settings            $vouch_conf
 
   Next: make && make check
 ])
