@@ -206,8 +206,8 @@ static int open_listener(struct program *p, const struct process_identity *id)
     if (path && geteuid() != 0 && getuid() != 0 && id->socket_gid != (gid_t)-1 &&
         lchown(path, (uid_t)-1, id->socket_gid) != 0)
         return complain(p, EX_NOPERM,
-                        "cannot give %s to group '%s' (milter.socket_group): %s: the daemon's "
-                        "user must be a member",
+                        "cannot give %s to group '%s' (milter.socket_group): %s: make the "
+                        "daemon's user a member of it (usermod -a -G)",
                         path, p->settings->socket_group, strerror(errno));
     if (path && lstat(path, &st) == 0) {
         p->socket_dev = st.st_dev;

@@ -115,6 +115,25 @@ log_says() {
     [ ! -s "$MTA/vouch.pid" ]
 }
 
+@test "in the foreground: a service manager is told once it listens" {
+    run $PYTHON - "$MILTER" "$CONF" "$MTA" <<'EOF'
+import os, socket, subprocess, sys
+milter, conf, work = sys.argv[1:]
+for name in work + "/notify", "@vouch-notify-%d" % os.getpid():
+    manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    manager.bind(name.replace("@", "\0"))
+    manager.settimeout(30)
+    p = subprocess.Popen([milter, "-f", "-c", conf, "-s", "unix:" + work + "/notified.sock"],
+                         env={**os.environ, "NOTIFY_SOCKET": name})
+    assert manager.recv(100) == b"READY=1"
+    socket.socket(socket.AF_UNIX, socket.SOCK_STREAM).connect(work + "/notified.sock")
+    p.terminate()
+    assert p.wait() == 0
+EOF
+    echo "$output"
+    [ "$status" -eq 0 ]
+}
+
 @test "a socket left behind by a crash is replaced" {
     mta_milter
     kill -KILL "$MILTER_PID"
