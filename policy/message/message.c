@@ -15,21 +15,26 @@ void message_init(struct message *m, struct arena *arena, const struct message_l
                           .date = -1};
 }
 
+/* What is over a limit is not kept, but a From that readers see and we do not must not be forgotten. */
+static int lose_field(struct message *m, struct span name, enum message_over over)
+{
+    m->over |= over;
+    m->from_lost += span_ieq_cstr(name, "From");
+    return 0;
+}
+
 int message_add_field(struct message *m, struct span name, struct span value)
 {
     size_t bytes = name.len + value.len + 3; /* colon, CR, LF */
+    name = span_trim(name);                  /* obsolete syntax, RFC 5322 s4.5 */
     m->header_bytes += bytes;
     m->size += bytes;
-    if (bytes > m->limits.header_bytes - m->kept_bytes) {
-        m->over |= MESSAGE_OVER_HEADER;
-        return 0;
-    }
+    if (bytes > m->limits.header_bytes - m->kept_bytes)
+        return lose_field(m, name, MESSAGE_OVER_HEADER);
     int rc = arena_grow(m->arena, &m->fields, m->field_count, &m->field_cap, sizeof *m->fields,
                         m->limits.fields);
-    if (rc == VOUCH_E_LIMIT)
-        m->over |= MESSAGE_OVER_FIELDS;
     if (rc)
-        return rc == VOUCH_E_LIMIT ? 0 : rc;
+        return rc == VOUCH_E_LIMIT ? lose_field(m, name, MESSAGE_OVER_FIELDS) : rc;
     const char *n = arena_span(m->arena, name), *v = arena_span(m->arena, value);
     if (!n || !v)
         return VOUCH_E_NOMEM;
@@ -85,12 +90,15 @@ static int scan_from(struct message *m, struct span value)
     size_t count;
     if (m->from_count++ >= MESSAGE_MAX_FROM || m->author_count >= RFC5322_MAX_MAILBOXES)
         return 0;
-    if (rfc5322_addresses(m->arena, value, &list, &count) == VOUCH_E_NOMEM)
-        return VOUCH_E_NOMEM;
+    int rc =
+        rfc5322_addresses(m->arena, span_slice(value, 0, MESSAGE_MAX_FROM_BYTES), &list, &count);
+    if (rc == VOUCH_E_NOMEM)
+        return rc;
     if (m->from_count == 1)
         m->author = first_valid(list, count);
     for (size_t i = 0; i < count; i++)
-        m->author_count += list[i].domain[0] != '\0';
+        m->author_count += list[i].domain[0] != '\0' || list[i].unreadable;
+    m->author_count += rc != 0 || value.len > MESSAGE_MAX_FROM_BYTES;
     return 0;
 }
 
@@ -185,6 +193,7 @@ int message_scan(struct message *m, const struct psl_ctx_st *psl, const struct i
                  size_t trusted_count)
 {
     int rc = scan_fields(m);
+    m->from_count += m->from_lost;
     if (!rc)
         rc = scan_sender(m);
     if (rc)

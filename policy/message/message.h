@@ -7,6 +7,8 @@
 #include "rfc5322.h"
 
 #define MESSAGE_MAX_FROM 10 /* From fields whose addresses are read; 1 is lawful */
+#define MESSAGE_MAX_FROM_BYTES                                                                     \
+    16384 /* a longer From is not known to its end: MTAs hand on only the start of it */
 #define MESSAGE_MAX_SUBJECT                                                                        \
     (998 * 4) /* bytes kept of a subject: RFC 5322 s2.1.1's line, in UTF-8 */
 
@@ -55,6 +57,7 @@ struct message {
                             the caller adds the body */
     unsigned over;       /* enum message_over bits */
     size_t rcpt_cap;
+    size_t from_lost; /* From fields over a limit */
 
     /* filled by message_scan */
     struct hop *hops; /* topmost first */
@@ -62,14 +65,15 @@ struct message {
     ptrdiff_t
         client_hop; /* index into hops of the field that tells of the client; -1 if none: then the
                              client is the SMTP client itself and every hop is its claim */
-    size_t from_count;            /* number of From fields; 1 in a proper message */
+    size_t from_count;            /* number of From fields, kept or not; 1 in a proper message */
     const struct mailbox *author; /* first valid mailbox of the first From; NULL if there is none */
-    size_t author_count; /* mailboxes with a domain in all From fields (MESSAGE_MAX_FROM are read);
-                            a bare phrase, as an unquoted comma leaves it, is no author */
-    const char *subject; /* decoded UTF-8; NULL if none */
-    const char *message_id;    /* without "<>"; NULL if none */
-    time_t date;               /* Date field; -1 if none or invalid */
-    const char *author_org;    /* Organizational Domain of author->domain; NULL without author */
+    size_t author_count;    /* mailboxes with an "@" in all From fields (MESSAGE_MAX_FROM are read);
+                            a bare phrase, as an unquoted comma leaves it, is no author. One more for each From
+                            that could not be read to its end: whom else it names is not known */
+    const char *subject;    /* decoded UTF-8; NULL if none */
+    const char *message_id; /* without "<>"; NULL if none */
+    time_t date;            /* Date field; -1 if none or invalid */
+    const char *author_org; /* Organizational Domain of author->domain; NULL without author */
     const char *sender_domain; /* domain of env.sender, "" for the null sender, NULL if not known */
 };
 

@@ -27,6 +27,7 @@ struct mailbox {
         domain; /* normalised (domain.h); "" if none or not a domain (address literals keep their "[...]") */
     const char *address; /* local@domain as above, or local alone */
     bool valid;          /* has both parts and they follow the grammar */
+    bool unreadable;     /* has an "@", but what follows it is no domain */
 };
 
 /* Takes the next field off *rest. 1: field_r is set. 0: end of header; *rest is the body (after
@@ -35,8 +36,8 @@ struct mailbox {
  * values. */
 int rfc5322_next_field(struct span *rest, struct field *field_r);
 /* An address list, with groups and comments. A malformed part gives a mailbox with valid ==
- * false rather than an end of parsing. 0, VOUCH_E_NOMEM, VOUCH_E_LIMIT (too many or too deep; what was
- * parsed so far is returned). */
+ * false rather than an end of parsing. 0, VOUCH_E_NOMEM, VOUCH_E_LIMIT (too many or too deep), VOUCH_E_SYNTAX (it ends
+ * within a comment, quoted-string or literal); what was parsed so far is returned. */
 int rfc5322_addresses(struct arena *arena, struct span value, struct mailbox **list_r,
                       size_t *count_r);
 /* An SMTP path as MAIL and RCPT carry it, with or without "<>" (RFC 5321 s4.1.2): source routes

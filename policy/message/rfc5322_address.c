@@ -202,6 +202,7 @@ static int add_mailbox(struct parser *p, struct span phrase, struct addr_spec a,
         return VOUCH_E_NOMEM;
     if (a.domain.p && (rc = read_domain(p, a.domain, &m->domain)))
         return rc;
+    m->unreadable = a.domain.p && !m->domain[0];
     m->valid = proper && a.proper && m->domain[0];
     m->address = m->domain[0] ? arena_printf(p->arena, "%s@%s", m->local, m->domain) : m->local;
     p->count++;
@@ -323,6 +324,8 @@ int rfc5322_addresses(struct arena *arena, struct span value, struct mailbox **l
         if (type == ';')
             p.group = NULL;
     }
+    if (!rc && p.lex.open)
+        rc = VOUCH_E_SYNTAX;
     if (!rc && p.lex.deep)
         rc = VOUCH_E_LIMIT;
     sbuf_clear(&p.buf);

@@ -38,14 +38,16 @@ void rfc5322_lexer_init(struct rfc5322_lexer *lex, struct span in)
 }
 
 /* The index behind the text that starts at s.p[at] and ends with the byte close. */
-static size_t skip_delimited(struct span s, size_t at, char close)
+static size_t skip_delimited(struct rfc5322_lexer *lex, size_t at, char close)
 {
+    struct span s = lex->in;
     for (at++; at < s.len; at++) {
         if (s.p[at] == '\\')
             at++;
         else if (s.p[at] == close)
             return at + 1;
     }
+    lex->open = true;
     return s.len;
 }
 
@@ -65,6 +67,7 @@ static size_t skip_comment(struct rfc5322_lexer *lex, size_t at)
             return at + 1;
         }
     }
+    lex->open = true;
     return s.len;
 }
 
@@ -121,9 +124,9 @@ struct token rfc5322_lexer_next(struct rfc5322_lexer *lex)
     char c = lex->in.p[from];
     token.type = is_special(c) ? c : TOKEN_ATOM;
     if (c == '"')
-        lex->at = skip_delimited(lex->in, from, '"');
+        lex->at = skip_delimited(lex, from, '"');
     else if (c == '[')
-        lex->at = skip_delimited(lex->in, from, ']');
+        lex->at = skip_delimited(lex, from, ']');
     else if (token.type == TOKEN_ATOM)
         lex->at = skip_atom(lex->in, from);
     else

@@ -25,6 +25,7 @@ struct rfc5322_lexer {
     size_t at;
     struct span comment; /* the last comment that was passed, with its parentheses */
     bool deep;           /* comments nested beyond RFC5322_MAX_DEPTH: the rest was not read */
+    bool open;           /* a comment, quoted-string or literal does not end */
 };
 
 void rfc5322_lexer_init(struct rfc5322_lexer *lex, struct span in);

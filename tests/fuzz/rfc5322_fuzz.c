@@ -27,7 +27,7 @@ static void addresses(struct arena *arena, struct span s)
     size_t count;
     char name[DOMAIN_MAX + 1];
     int rc = rfc5322_addresses(arena, s, &list, &count);
-    must(rc == 0 || rc == VOUCH_E_NOMEM || rc == VOUCH_E_LIMIT);
+    must(rc == 0 || rc == VOUCH_E_NOMEM || rc == VOUCH_E_LIMIT || rc == VOUCH_E_SYNTAX);
     for (size_t i = 0; i < count; i++) {
         const struct mailbox *m = &list[i];
         text_is_utf8(m->display);

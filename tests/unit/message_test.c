@@ -157,7 +157,14 @@ static void authors(void **state)
         {"comma in the name", "From: Doe, Joe <a@example.com>\n", "a@example.com", 1, 1},
         {"group", "From: Friends: a@example.com;\n", "a@example.com", 1, 1},
         {"too deep", "From: a@example.com, ((((((((((((((((((((((((((((((((((x\n", "a@example.com",
-         1, 1},
+         1, 2},
+        {"cut off in a comment", "From: a@example.com (x\n", "a@example.com", 1, 2},
+        {"cut off in a name", "From: a@example.com, \"b@example.org\n", "a@example.com", 1, 2},
+        {"cut off in a literal", "From: a@example.com, b@[192.0.2.1\n", "a@example.com", 1, 3},
+        {"a domain readers show and we cannot read",
+         "From: a@bank.example\xc2\xa0, b@example.org\n", "b@example.org", 1, 2},
+        {"space before the colon", "From : a@example.com\nFrom: b@example.org\n", "a@example.com",
+         2, 2},
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -237,6 +244,39 @@ static void limits(void **state)
     assert_int_equal(m.over, MESSAGE_OVER_FIELDS | MESSAGE_OVER_HOPS);
     assert_int_equal(m.hop_count, 2);
     assert_null(m.author);
+    assert_int_equal(m.from_count, 1);
+    arena_free(&arena);
+}
+
+/* A second author where limits keep us from looking must not let the first pass for the only one. */
+static void hidden_authors(void **state)
+{
+    static char spaces[MESSAGE_MAX_FROM_BYTES + 100];
+    struct arena *arena = arena_new(1 << 20);
+    struct message m;
+    (void)state;
+    memset(spaces, ' ', sizeof spaces);
+    memcpy(spaces, "a@example.com", 13);
+    memcpy(spaces + sizeof spaces - 17, ",ceo@bank.example", 17);
+
+    message_init(&m, arena, &(struct message_limits){2, 1000, 2, 2});
+    assert_int_equal(message_add_field(&m, SPAN_LIT("From"), SPAN_LIT("a@example.com")), 0);
+    assert_int_equal(message_add_field(&m, SPAN_LIT("X"), SPAN_LIT("x")), 0);
+    assert_int_equal(message_add_field(&m, SPAN_LIT("FROM "), SPAN_LIT("ceo@bank.example")), 0);
+    assert_int_equal(message_scan(&m, NULL, NULL, 0), 0);
+    assert_int_equal(m.from_count, 2);
+    assert_string_equal(m.author->address, "a@example.com");
+
+    message_init(&m, arena, &(struct message_limits){10, 1000, 2, 2});
+    assert_int_equal(message_add_field(&m, SPAN_LIT("From"), span_make(spaces, 2000)), 0);
+    assert_int_equal(message_add_field(&m, SPAN_LIT("From"), SPAN_LIT("a@example.com")), 0);
+    assert_int_equal(message_scan(&m, NULL, NULL, 0), 0);
+    assert_int_equal(m.from_count, 2);
+
+    message_init(&m, arena, NULL);
+    assert_int_equal(message_add_field(&m, SPAN_LIT("From"), span_make(spaces, sizeof spaces)), 0);
+    assert_int_equal(message_scan(&m, NULL, NULL, 0), 0);
+    assert_true(m.from_count == 1 && m.author_count == 2);
     arena_free(&arena);
 }
 
@@ -312,8 +352,8 @@ int main(void)
         cmocka_unit_test(what_the_fields_say), cmocka_unit_test(nothing_said),
         cmocka_unit_test(who_the_client_is),   cmocka_unit_test(authors),
         cmocka_unit_test(sender_domains),      cmocka_unit_test(limits),
-        cmocka_unit_test(long_subject),        cmocka_unit_test(hostile_headers),
-        cmocka_unit_test(little_memory),
+        cmocka_unit_test(hidden_authors),      cmocka_unit_test(long_subject),
+        cmocka_unit_test(hostile_headers),     cmocka_unit_test(little_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
