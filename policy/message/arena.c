@@ -13,9 +13,11 @@
 #define __has_feature(x) 0
 #endif
 #if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
-#define ARENA_BLOCK 1 /* each request is its own malloc, so that overruns are seen */
+#define FIRST_BLOCK 1 /* each request is its own malloc, so that overruns are seen */
+#define MAX_BLOCK   1
 #else
-#define ARENA_BLOCK 8000 /* bytes; a usual message's header fields fit into one or two */
+#define FIRST_BLOCK 1000  /* bytes; an envelope fits, and malloc keeps such blocks at hand */
+#define MAX_BLOCK   16000 /* bytes; each block is twice its predecessor up to this */
 #endif
 
 struct block {
@@ -63,15 +65,23 @@ void arena_reset(struct arena *arena)
     free_blocks(arena->head->next);
     arena->head->next = NULL;
     arena->head->filled = 0;
-    if (arena->head->size > ARENA_BLOCK) {
+    if (arena->head->size > MAX_BLOCK) {
         free(arena->head);
         arena->head = NULL;
     }
 }
 
+static size_t next_size(const struct arena *arena)
+{
+    if (!arena->head)
+        return FIRST_BLOCK;
+    size_t last = arena->head->size;
+    return last < MAX_BLOCK && 2 * last < MAX_BLOCK ? 2 * last : MAX_BLOCK;
+}
+
 static struct block *add_block(struct arena *arena, size_t n)
 {
-    size_t size = n > ARENA_BLOCK ? n : ARENA_BLOCK;
+    size_t next = next_size(arena), size = n > next ? n : next;
     if (size > SIZE_MAX - sizeof(struct block))
         return NULL;
     struct block *block = malloc(sizeof *block + size);
@@ -79,7 +89,7 @@ static struct block *add_block(struct arena *arena, size_t n)
         return NULL;
     block->size = size;
     block->filled = 0;
-    if (arena->head && n > ARENA_BLOCK) {
+    if (arena->head && n > MAX_BLOCK) {
         block->next = arena->head->next;
         arena->head->next = block;
     } else {
