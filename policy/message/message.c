@@ -63,15 +63,13 @@ static int scan_received(struct message *m, struct span value)
 {
     static const size_t most = RECEIVED_MAX_HOPS;
     size_t limit = m->limits.hops < most ? m->limits.hops : most;
-    if (!m->hops)
-        m->hops = arena_array(m->arena, limit, sizeof *m->hops);
-    if (!m->hops)
-        return VOUCH_E_NOMEM;
-    if (m->hop_count >= limit) {
+    int rc = arena_grow(m->arena, &m->hops, m->hop_count, &m->hop_cap, sizeof *m->hops, limit);
+    if (rc == VOUCH_E_LIMIT) {
         m->over |= MESSAGE_OVER_HOPS;
         return 0;
     }
-    int rc = received_parse(m->arena, value, &m->hops[m->hop_count]);
+    if (rc == 0)
+        rc = received_parse(m->arena, value, &m->hops[m->hop_count]);
     m->hop_count += rc == 0;
     return rc == VOUCH_E_NOMEM ? rc : 0;
 }

@@ -61,7 +61,7 @@ struct message {
 
     /* filled by message_scan */
     struct hop *hops; /* topmost first */
-    size_t hop_count;
+    size_t hop_count, hop_cap;
     ptrdiff_t
         client_hop; /* index into hops of the field that tells of the client; -1 if none: then the
                              client is the SMTP client itself and every hop is its claim */
