@@ -76,16 +76,21 @@ void sbuf_addspan(struct sbuf *b, struct span s)
 void sbuf_addf(struct sbuf *b, const char *format, ...)
 {
     va_list args;
+    size_t room = b->cap - b->len;
     va_start(args, format);
-    int n = vsnprintf(NULL, 0, format, args);
+    int n = vsnprintf(room ? b->p + b->len : NULL, room, format, args);
     va_end(args);
-    if (n < 0)
-        b->failed = true;
-    if (n < 0 || !reserve(b, (size_t)n))
+    b->failed = b->failed || n < 0;
+    if (!reserve(b, n < 0 ? 0 : (size_t)n)) {
+        if (room)
+            b->p[b->len] = '\0';
         return;
-    va_start(args, format);
-    vsnprintf(b->p + b->len, (size_t)n + 1, format, args);
-    va_end(args);
+    }
+    if ((size_t)n >= room) {
+        va_start(args, format);
+        vsnprintf(b->p + b->len, (size_t)n + 1, format, args);
+        va_end(args);
+    }
     b->len += (size_t)n;
 }
 

@@ -35,6 +35,24 @@ static void appends(void **state)
     sbuf_clear(&b);
 }
 
+/* at each distance from the end of the memory that is there */
+static void formats_of_all_lengths(void **state)
+{
+    (void)state;
+    for (int n = 1; n < 300; n++) {
+        struct sbuf b;
+        sbuf_init(&b, 1000);
+        sbuf_adds(&b, ">");
+        sbuf_addf(&b, "%*d", n, 7);
+        sbuf_addf(&b, "%s", "<");
+        assert_false(b.failed);
+        assert_int_equal(b.len, n + 2);
+        assert_int_equal(strlen(sbuf_str(&b)), n + 2);
+        assert_string_equal(sbuf_str(&b) + n, "7<");
+        sbuf_clear(&b);
+    }
+}
+
 static void maximum_holds_and_failure_sticks(void **state)
 {
     (void)state;
@@ -66,6 +84,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(appends),
+        cmocka_unit_test(formats_of_all_lengths),
         cmocka_unit_test(maximum_holds_and_failure_sticks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
