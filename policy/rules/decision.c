@@ -210,10 +210,12 @@ int decide(struct arena *arena, const struct settings *s, const struct message *
     decision_r->reason = decides->reason;
     if (decision_r->mixed)
         decision_r->reason = arena_printf(arena, "%s; other recipients differ", decides->reason);
-    const char *gap = judged && decides->class != CLASS_TRUSTED
-                          ? trust_explain_gap(arena, trust, trusted_from(s, decides->policy))
-                          : NULL;
-    if (gap)
-        decision_r->trusted_if = arena_printf(arena, "trusted if %s", gap);
     return decision_r->reason ? 0 : VOUCH_E_NOMEM;
+}
+
+const char *decision_trusted_if(struct arena *arena, const struct settings *s,
+                                const struct trust_result *trust, const struct decision *d)
+{
+    const char *gap = trust_explain_gap(arena, trust, trusted_from(s, d->policy));
+    return gap ? arena_printf(arena, "trusted if %s", gap) : NULL;
 }

@@ -34,8 +34,6 @@ struct decision {
     const struct policy *policy; /* that decided; NULL: the file's own settings */
     enum mode mode;              /* MODE_OBSERVE: action is what would have been done */
     const char *reason;          /* one sentence */
-    const char *
-        trusted_if; /* "trusted if ..."; what would have changed the class; NULL if nothing known would */
     struct rcpt_decision *rcpts;
     size_t rcpt_count;
     bool mixed; /* recipients got different answers */
@@ -53,5 +51,10 @@ enum direction decide_direction(const struct settings *s, const struct envelope 
  * action and effects are what would have been done. 0 or VOUCH_E_NOMEM. */
 int decide(struct arena *arena, const struct settings *s, const struct message *m,
            const struct trust_result *trust, bool judged, struct decision *decision_r);
+
+/* "trusted if ...": what would have changed the class that decide() gave a message it could judge. NULL: it is trusted, nothing known
+ * would have, or out of memory. Sums up a dozen times: for who asks, not for every message. What trust->basis borrows must still live. */
+const char *decision_trusted_if(struct arena *arena, const struct settings *s,
+                                const struct trust_result *trust, const struct decision *d);
 
 #endif

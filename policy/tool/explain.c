@@ -163,9 +163,11 @@ static void recipients(const struct page *p)
     }
 }
 
-static void verdict(const struct page *p)
+static void verdict(const struct page *p, const struct settings *s)
 {
     const struct decision *d = p->r->decision;
+    const char *otherwise =
+        p->r->judged ? decision_trusted_if(p->r->message->arena, s, p->r->trust, d) : NULL;
     label(p, "Action");
     fprintf(p->out, "%s%s%s%s: ", p->style->bold, action_name(d->action), p->style->reset,
             d->mode == MODE_OBSERVE ? " (mode is observe: nothing would be done)" : "");
@@ -174,8 +176,8 @@ static void verdict(const struct page *p)
     recipients(p);
     for (unsigned bits = p->r->flags; bits != 0; bits &= bits - 1)
         line(p, bits == p->r->flags ? "Flags" : "", message_flag_name(bits));
-    if (d->trusted_if)
-        line(p, "Otherwise", d->trusted_if);
+    if (otherwise)
+        line(p, "Otherwise", otherwise);
     line(p, "Model", p->r->model ? p->r->model : "not asked");
     line(p, "Id", p->r->id);
 }
@@ -195,6 +197,6 @@ void explain_write(FILE *out, const char *name, const struct record *r, const st
     line(&p, "Direction", direction_name(r->decision->direction));
     results(&p);
     sum(&p, s);
-    verdict(&p);
+    verdict(&p, s);
     fputc('\n', out);
 }
