@@ -153,18 +153,21 @@ void dkim_check_free(struct dkim_check **cp)
  * end of the field, becomes DEL: what was signed had neither. */
 static int wire_form(struct sbuf *text, struct span name, struct span value)
 {
-    char before = '\0';
+    size_t from = 0; /* what stands before it was added */
     while (value.len && (value.p[value.len - 1] == '\n' || value.p[value.len - 1] == '\r'))
         value.len--;
     sbuf_reset(text);
     sbuf_addspan(text, name);
     sbuf_addc(text, ':');
     for (size_t i = 0; i < value.len; i++) {
-        if (value.p[i] == '\n' && before != '\r')
-            sbuf_addc(text, '\r');
-        before = value.p[i];
-        sbuf_addc(text, before ? before : '\177');
+        bool bare = value.p[i] == '\n' && (i == 0 || value.p[i - 1] != '\r');
+        if (!bare && value.p[i] != '\0')
+            continue;
+        sbuf_addspan(text, span_slice(value, from, i));
+        sbuf_adds(text, bare ? "\r\n" : "\177");
+        from = i + 1;
     }
+    sbuf_addspan(text, span_slice(value, from, value.len));
     return text->failed ? VOUCH_E_NOMEM : 0;
 }
 
