@@ -12,6 +12,7 @@
 #include "errors.h"
 #include "poke.h"
 #include "settings_load.h"
+#include "store.h"
 
 struct daemon {
     pthread_mutex_t lock; /* of settings */
@@ -21,6 +22,7 @@ struct daemon {
     struct assess_context *context;
     struct poke *_Atomic poke;
     atomic_uint messages;
+    atomic_bool model_silent;
 };
 
 struct daemon *daemon_new(struct settings *settings, const char *file, struct log *log)
@@ -161,6 +163,20 @@ void daemon_reload(struct daemon *d)
     log_set_level(d->log, new->log_level);
     settings_unref(&old);
     log_write(d->log, LOG_LEVEL_INFO, "reload: %s is in force for new messages", d->file);
+}
+
+void daemon_note_model(struct daemon *d, bool answered)
+{
+    char state[300];
+    if (atomic_exchange(&d->model_silent, !answered) == !answered)
+        return;
+    if (answered) {
+        log_write(d->log, LOG_LEVEL_WARNING, "the model answers again");
+        return;
+    }
+    store_state(assess_context_store(d->context), state, sizeof state);
+    log_write(d->log, LOG_LEVEL_WARNING,
+              "no answer from the model (%s): mail is judged without it, until it answers", state);
 }
 
 void daemon_set_poke(struct daemon *d, struct poke *poke)

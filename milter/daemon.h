@@ -25,6 +25,9 @@ struct log *daemon_log(struct daemon *d);
 /* Reads the file again: a new snapshot for new messages. A file with mistakes changes nothing and has each of them logged. */
 void daemon_reload(struct daemon *d);
 
+/* After each message: whether the model answered. When that changes, the log says so, and why. */
+void daemon_note_model(struct daemon *d, bool answered);
+
 /* Called before a callback sleeps, so that the library's other sessions go on; arg is the daemon. */
 void daemon_before_wait(void *arg);
 /* poke: borrowed until the daemon ends; see poke.h */

@@ -126,6 +126,11 @@ static bool explain_path(const char *path, int error, char *text_r, size_t size)
     else if (error == EACCES)
         snprintf(text_r, size, "user '%s' may not make a socket in %.*s: give it that directory",
                  user_name(number), dir, path);
+    else if (error == EROFS)
+        snprintf(text_r, size,
+                 "%.*s is read-only for this process: where systemd starts it, the unit's "
+                 "ReadWritePaths must name that directory",
+                 dir, path);
     else
         return false;
     return true;

@@ -262,8 +262,8 @@ void redis_link_state(struct redis_link *l, char *text_r, size_t size)
     if (l->state == LINK_UP)
         snprintf(text_r, size, "connected");
     else if (l->away)
-        snprintf(text_r, size, "away since %lld s: %s",
-                 (long long)(clock_ms() - l->since_ms) / 1000, l->reason);
+        snprintf(text_r, size, "away for %lld s: %s", (long long)(clock_ms() - l->since_ms) / 1000,
+                 l->reason);
     else
         snprintf(text_r, size, "connecting (%s)", l->reason);
     pthread_mutex_unlock(&l->lock);

@@ -59,7 +59,7 @@ int redis_link_wait(struct redis_link *l, struct redis_exchange *x, int64_t dead
 /* The owner is through with x, whether it has waited or not. */
 void redis_link_release(struct redis_link *l, struct redis_exchange *x);
 
-/* "connected", "away since 12 s: Connection refused" */
+/* "connected", "away for 12 s: Connection refused" */
 void redis_link_state(struct redis_link *l, char *text_r, size_t size);
 
 #endif

@@ -69,7 +69,7 @@ int store_scan(struct store *s,
                int (*each)(void *, const struct store_key *, const struct counts *), void *arg);
 /* The model version that look-ups use now ("1"); lives as long as the store. NULL if not known. */
 const char *store_version(struct store *s);
-/* One phrase on the state for a person ("connected", "away since 12 s: Connection refused"); text_r has size bytes. */
+/* One phrase on the state for a person ("connected", "away for 12 s: Connection refused"); text_r has size bytes. */
 void store_state(struct store *s, char *text_r, size_t size);
 
 #endif

@@ -131,7 +131,7 @@ static int ask(struct lookup *l)
         return 0;
     char state[300];
     store_state(l->store, state, sizeof state);
-    return tool_error(EX_UNAVAILABLE, "the store cannot be asked: %s", state);
+    return tool_error(EX_UNAVAILABLE, "the model cannot be asked (%s)", state);
 }
 
 /* RFC 3339; its first ten bytes are the date */

@@ -49,7 +49,7 @@ int model_store_error(struct store *s, const char *what, int code)
     if (code == VOUCH_E_NOMEM)
         return tool_error(EX_OSERR, "%s: out of memory", what);
     store_state(s, state, sizeof state);
-    return tool_error(EX_UNAVAILABLE, "%s: the store: %s", what, state);
+    return tool_error(EX_UNAVAILABLE, "%s (%s)", what, state);
 }
 
 int tool_model(int argc, char **argv)

@@ -126,7 +126,7 @@ static int import(struct import *im, const struct model_options *o, const struct
     if (*error) {
         status = input_error(rc, error); /* it was changed while it was read */
     } else if (rc != 0) {
-        status = model_store_error(im->store, im->name, rc);
+        status = model_store_error(im->store, "the model cannot be written", rc);
         tool_error(0, "%" PRIu64 " of %" PRIu64 " keys are written; import again to set the rest",
                    im->written, total);
     } else {

@@ -100,11 +100,13 @@ model_is_back() {
     sink_one
     [ "$(vouch_word class)" = suspicious ]
     [[ "$(vouch_word flags)" == *model_unavailable* ]]
+    [ "$(grep -c 'no answer from the model (' "$MTA/milter.log")" = 1 ]
 }
 
 @test "running again: asked again" {
     kill -CONT "$(cat "$MTA/redis.pid")"
     mta_until model_is_back
+    grep -q 'the model answers again' "$MTA/milter.log"
 }
 
 @test "stopped: judged without" {
@@ -114,6 +116,7 @@ model_is_back() {
     slowest 0.5
     mta_until arrived 10
     [ "$(models)" = "with 0 without 10" ]
+    grep -q 'no answer from the model (.*: ' "$MTA/milter.log"
 }
 
 @test "started again: asked again, and the model is what it was" {

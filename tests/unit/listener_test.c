@@ -108,6 +108,7 @@ static void explains_what_an_error_means(void **state)
         {"unix:/run/absent/sock", ENOENT, "there is no directory /run/absent: make it, for user '"},
         {"unix:/run/other/sock", EACCES, "' may not make a socket in /run/other: "},
         {"local:/run/other/sock", EACCES, "' may not make a socket in /run/other: "},
+        {"unix:/var/spool/x/sock", EROFS, "/var/spool/x is read-only for this process: "},
         {"unix:/run/full/sock", ENOSPC, "No space left"},
         {"inet:25@127.0.0.1", EACCES, "below 1024"},
         {"inet:8891@127.0.0.1", EADDRINUSE, "something else listens there"},

@@ -273,7 +273,7 @@ static void a_server_that_is_away_is_no_error(void **state)
         for (size_t k = 0; k < LENGTH(keys); k++)
             assert_int_equal(v[k].outcome, LOOKUP_FAILED);
     }
-    assert_state(s, "away since");
+    assert_state(s, "away for");
     assert_state(s, "No such file");
     assert_null(store_version(s));
     assert_int_equal(store_put(s, keys, &one, 1), VOUCH_E_TEMP);
@@ -292,7 +292,7 @@ static void a_server_that_stops_is_noticed(void **state)
     redis_server_stop(r);
     for (int i = 0; i < 20; i++)
         assert_int_equal(ask(s), LOOKUP_FAILED);
-    assert_state(s, "away since");
+    assert_state(s, "away for");
     struct store_query *q = store_ask(s, keys, LENGTH(keys));
     assert_true(store_ready(q)); /* nobody is kept waiting */
     store_cancel(&q);
@@ -323,7 +323,7 @@ static void a_server_that_hangs_trips_the_breaker(void **state)
         pause_ms(10);
     }
     assert_int_equal(slow, 0);
-    assert_state(s, "away since");
+    assert_state(s, "away for");
     redis_server_signal(r, SIGCONT);
     assert_recovers(s);
     store_close(&s);
