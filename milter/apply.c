@@ -26,7 +26,8 @@ static void check(struct plan *p, int status, const char *what)
 {
     if (status == 0)
         return;
-    log_write(p->log, LOG_LEVEL_ERROR, "%s: the MTA did not take an edit: %s", p->name, what);
+    if (!p->failed) /* where one is lost, hundreds may be */
+        log_write(p->log, LOG_LEVEL_ERROR, "%s: the MTA did not take an edit: %s", p->name, what);
     p->failed = true;
 }
 
@@ -76,8 +77,6 @@ static const char *plan_cut(struct plan *p)
         return "the MTA lets no filter hold a message";
     if (p->remove && !(can & MTA_DELETE_RCPT))
         return "the MTA lets no filter remove recipients";
-    if (p->a->forged_count && !(can & MTA_CHANGE_FIELD))
-        return "the MTA lets no filter remove forged fields";
     return NULL;
 }
 
@@ -249,6 +248,15 @@ static enum mta_answer refuse(const struct mta *mta, enum mta_answer answer, con
     return answer;
 }
 
+/* What an MTA could not clean in any reasonable time: no sender writes it in good faith. */
+static enum mta_answer refuse_forgery(const struct plan *p, const char *id)
+{
+    log_write(p->log, LOG_LEVEL_WARNING,
+              "%s: rejected: it has more fields that only we may write than can be removed",
+              p->name);
+    return refuse(p->mta, MTA_REJECT, "too many forged fields", id);
+}
+
 /* What on_failure says of a message called name. */
 static enum mta_answer fall_back(const struct plan *p, const char *why, const char *name)
 {
@@ -266,6 +274,8 @@ enum mta_answer apply_on_failure(const struct apply *a, const struct mta *mta, c
                                  const char *name, struct log *log)
 {
     struct plan p = {.a = a, .mta = mta, .log = log, .name = name};
+    if (a->forged_lost && a->settings->mode == MODE_ENFORCE)
+        return refuse_forgery(&p, name);
     enum mta_answer answer = fall_back(&p, why, name);
     if (answer == MTA_CONTINUE)
         remove_forged(&p);
@@ -274,14 +284,17 @@ enum mta_answer apply_on_failure(const struct apply *a, const struct mta *mta, c
 
 static enum mta_answer deliver(struct plan *p)
 {
+    enum mta_answer answer = MTA_CONTINUE;
     plan_want(p);
     const char *impossible = plan_cut(p);
     if (impossible) {
-        enum mta_answer answer = fall_back(p, impossible, p->name);
-        if (answer != MTA_CONTINUE)
-            return answer;
+        answer = fall_back(p, impossible, p->name);
         p->hold = p->redirect = p->remove = false;
+    } else if (p->a->forged_count && !(p->mta->can & MTA_CHANGE_FIELD)) {
+        answer = fall_back(p, "the MTA lets no filter remove forged fields", p->name);
     }
+    if (answer != MTA_CONTINUE)
+        return answer;
     remove_forged(p);
     tag_subject(p);
     add_fields(p);
@@ -304,5 +317,9 @@ enum mta_answer apply(const struct apply *a, const struct mta *mta, struct log *
         return refuse(mta, MTA_REJECT, a->settings->reject_text, r->id);
     if (whole == ACTION_TEMPFAIL)
         return refuse(mta, MTA_TEMPFAIL, "The message is not accepted now, try again later", r->id);
-    return whole == ACTION_DISCARD ? MTA_DISCARD : deliver(&p);
+    if (whole == ACTION_DISCARD)
+        return MTA_DISCARD;
+    if (a->forged_lost && r->decision->mode == MODE_ENFORCE)
+        return refuse_forgery(&p, r->id);
+    return deliver(&p);
 }

@@ -15,6 +15,7 @@ struct apply {
     bool rcpts_lost; /* there were more than were kept */
     const struct assess_forged *forged;
     size_t forged_count;
+    bool forged_lost; /* there were more than can be removed: such a message is refused */
     const char *authres, *header; /* values of the fields to add; NULL: out of memory */
 };
 

@@ -195,7 +195,7 @@ enum mta_answer session_end(struct session *s, const char *queue_id, const struc
     if (!s->under_way)
         return MTA_CONTINUE;
     if (s->assess)
-        a.forged = assess_forged(s->assess, &a.forged_count);
+        a.forged = assess_forged(s->assess, &a.forged_count, &a.forged_lost);
     if (s->incomplete || assess_finish(s->assess, queue_id, &a.record) != 0)
         answer = apply_on_failure(&a, mta, "out of memory: cannot be judged",
                                   queue_id ? queue_id : "NOQUEUE", daemon_log(s->daemon));

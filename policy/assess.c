@@ -36,7 +36,8 @@ struct assess *assess_new(struct assess_context *context, struct settings *setti
     a->arena =
         arena_new(ASSESS_ARENA_BASE + ASSESS_ARENA_PER_HEADER_BYTE * settings->limits.header_bytes);
     a->dns = dns_batch_new(context->resolver, clock_ms() + INT32_MAX, settings->max_queries);
-    if (!a->arena || !a->dns) {
+    a->forged_arena = assess_forged_arena();
+    if (!a->arena || !a->dns || !a->forged_arena) {
         assess_free(&a);
         return NULL;
     }
@@ -55,6 +56,7 @@ void assess_free(struct assess **ap)
     dkim_check_free(&a->dkim);
     dns_batch_free(&a->dns);
     arena_free(&a->arena);
+    arena_free(&a->forged_arena);
     settings_unref(&a->settings);
     free(a);
 }

@@ -52,7 +52,8 @@ struct assess_forged {
     unsigned index;  /* from 1, among fields of that name */
     size_t position; /* from 0, among all fields */
 };
-const struct assess_forged *assess_forged(struct assess *a, size_t *count_r);
+/* *lost_r: there were more than anybody could remove */
+const struct assess_forged *assess_forged(const struct assess *a, size_t *count_r, bool *lost_r);
 /* the fields to add, folded with "\n\t": Authentication-Results and X-Vouch; NULL: out of memory */
 const char *assess_authres(struct assess *a);
 const char *assess_header(struct assess *a);

@@ -43,6 +43,8 @@ struct assess {
 
     struct assess_forged *forged;
     size_t forged_count, forged_cap;
+    bool forged_lost;           /* there were more */
+    struct arena *forged_arena; /* of its own, so that nothing else in a message crowds it out */
     size_t fields_seen;
     unsigned authres_seen;
 
@@ -65,7 +67,9 @@ struct spf_request assess_spf_request(const struct assess *a, enum spf_scope sco
  * last chance) the question stays unasked, so that the same message always asks the same. 0 or VOUCH_E_NOMEM. */
 int assess_ask_model(struct assess *a, bool last_chance);
 
-/* assess_forged.c: fields that only we may write. Looks at one that came; 0 or VOUCH_E_NOMEM. */
+/* assess_forged.c: fields that only we may write. Memory for all of them; NULL: out of memory. */
+struct arena *assess_forged_arena(void);
+/* Looks at one that came; 0 or VOUCH_E_NOMEM. */
 int assess_look_for_forged(struct assess *a, struct span name, struct span value);
 /* True if there is an Authentication-Results of ours below the fields that our own hosts wrote (struct message,
  * client_hop). */

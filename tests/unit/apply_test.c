@@ -71,7 +71,7 @@ struct apply_case {
     const char *rcpts;
     const char *did;
     enum mta_answer answer;
-    bool observe, forged, lost;
+    bool observe, forged, lost, flooded;
     enum action on_failure;
     unsigned cannot; /* enum mta_can */
     const char *refuse;
@@ -151,6 +151,13 @@ static const struct apply_case cases[] = {
     {"forged, MTA removes none, on_failure quarantine", ACTION_ACCEPT, "a",
      "hold the MTA lets no filter remove forged fields|" FIELDS, MTA_CONTINUE, .forged = true,
      .cannot = MTA_CHANGE_FIELD, .on_failure = ACTION_QUARANTINE},
+    {"forged, MTA removes none: what is held stays held", ACTION_QUARANTINE, "h",
+     FIELDS "hold because (ID)|", MTA_CONTINUE, .forged = true, .cannot = MTA_CHANGE_FIELD},
+    {"more forged fields than can be removed", ACTION_ACCEPT, "a",
+     "550 5.7.1 too many forged fields (ID)|", MTA_REJECT, .forged = true, .flooded = true},
+    {"observe: more forged fields than can be removed", ACTION_ACCEPT, "a",
+     "del Authentication-Results 3|del X-Vouch 1|del Authentication-Results 1|" FIELDS,
+     MTA_CONTINUE, .observe = true, .forged = true, .flooded = true},
     {"tag, MTA changes no fields", ACTION_TAG, "t", FIELDS, MTA_CONTINUE,
      .cannot = MTA_CHANGE_FIELD},
     {"MTA adds no fields", ACTION_TAG, "t", "chg Subject 1: [x] hi|", MTA_CONTINUE,
@@ -214,6 +221,7 @@ static enum mta_answer run_case(const struct apply_case *c, struct fake *fake)
         .rcpts_lost = c->lost,
         .forged = forged,
         .forged_count = c->forged ? 3 : 0,
+        .forged_lost = c->flooded,
         .authres = "A",
         .header = "V",
     };
@@ -274,7 +282,7 @@ static void failure_removes_what_is_forged(void **state)
 {
     (void)state;
     static const struct assess_forged forged = {"X-Vouch", 1, 0};
-    struct settings settings = {.on_failure = ACTION_ACCEPT};
+    struct settings settings = {.mode = MODE_ENFORCE, .on_failure = ACTION_ACCEPT};
     struct apply a = {.settings = &settings, .forged = &forged, .forged_count = 1};
     struct fake fake = {.refuse = NULL};
     struct mta mta = {MTA_ALL,  &fake,       insert_field, change_field,
@@ -284,6 +292,8 @@ static void failure_removes_what_is_forged(void **state)
     assert_string_equal(fake.did, "del X-Vouch 1|");
     settings.on_failure = ACTION_TEMPFAIL;
     assert_int_equal(apply_on_failure(&a, &mta, "no memory", "QID", log), MTA_TEMPFAIL);
+    a.forged_lost = true;
+    assert_int_equal(apply_on_failure(&a, &mta, "no memory", "QID", log), MTA_REJECT);
     log_free(&log);
 }
 
