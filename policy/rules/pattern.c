@@ -73,7 +73,7 @@ static const char *parse_address(struct arena *arena, struct span local, struct 
 {
     char text[2 * PATTERN_MAX_LOCAL + 4];
     if (local.len == 0 || (local.len == 1 && local.p[0] == '*'))
-        return arena_printf(arena, "is no pattern: write \"%.*s\" for all of its addresses",
+        return arena_printf(arena, "is not a pattern: write \"%.*s\" for all of its addresses",
                             SPAN_ARGS(domain));
     if (domain.len == 0)
         return "has no domain after the '@'";
@@ -103,7 +103,7 @@ const char *pattern_parse(struct arena *arena, struct span text, bool domain_onl
         return parse_address(arena, span_slice(text, 0, (size_t)at),
                              span_slice(text, (size_t)at + 1, text.len), pattern_r);
     if (text.len > 2 && text.p[0] == '*' && text.p[1] == '.')
-        return arena_printf(arena, "is no pattern: write \"%.*s\" for that domain and all below",
+        return arena_printf(arena, "is not a pattern: write \"%.*s\" for that domain and all below",
                             SPAN_ARGS(span_slice(text, 1, text.len)));
     if (text.p[0] == '.')
         return parse_domain(arena, span_slice(text, 1, text.len), ".", pattern_r);

@@ -73,7 +73,7 @@ static int lex_string(struct scanner *l)
         size_t n = l->text[l->at] == '\\' ? escape(l) : 1;
         if (n == 0 && kind == TOKEN_STRING) {
             mistakes_add(l->mistakes, l->line,
-                         "'\\%c' is no escape: write \"\\\\\" for a backslash", peek(l, 1));
+                         "'\\%c' is not an escape: write \"\\\\\" for a backslash", peek(l, 1));
             kind = TOKEN_BAD;
         }
         l->at += n ? n : 1;

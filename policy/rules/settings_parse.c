@@ -156,13 +156,13 @@ static char *copy_text(const char *text, size_t len, struct mistakes *m)
     const char *nul = len ? memchr(text, '\0', len) : NULL;
     int line = 1;
     if (len > SETTINGS_MAX_BYTES) {
-        mistakes_add(m, 0, "larger than %d bytes: this is no vouch.conf", SETTINGS_MAX_BYTES);
+        mistakes_add(m, 0, "larger than %d bytes: this is not a vouch.conf", SETTINGS_MAX_BYTES);
         return NULL;
     }
     for (const char *p = text; nul && p < nul; p++)
         line += *p == '\n';
     if (nul) {
-        mistakes_add(m, line, "a NUL byte: this is no text file");
+        mistakes_add(m, line, "a NUL byte: this is not a text file");
         return NULL;
     }
     char *copy = malloc(len + 2);

@@ -35,6 +35,10 @@ static int check(const char *path)
         settings_errors_free(&errors, count);
         return EX_CONFIG;
     }
+    if (rc == VOUCH_E_IO && errno == ENOENT && strcmp(path, SETTINGS_DEFAULT_FILE) == 0)
+        return tool_error(
+            EX_NOINPUT, "there is no %s: the built-in settings are in force ('vouch config show')",
+            path);
     if (rc == VOUCH_E_IO)
         return tool_error(EX_NOINPUT, "%s: %s", path, strerror(errno));
     return tool_error(rc == VOUCH_E_NOMEM ? EX_OSERR : EX_CONFIG, "%s: %s", path,
@@ -60,7 +64,8 @@ int tool_config(int argc, char **argv)
     static const struct option options[] = {{"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
     for (int option; (option = getopt_long(argc, argv, ":h", options, NULL)) != -1;) {
         if (option != 'h')
-            return tool_usage_error("config takes no options");
+            return tool_usage_error(
+                "no options here: name the file, as in 'vouch config check FILE'");
         usage(stdout);
         return 0;
     }

@@ -77,12 +77,12 @@ int feed_check(const char *name, struct span text)
     if (text.len == 0)
         return tool_error(EX_DATAERR, "%s: is empty: expected a message", name);
     if (memchr(text.p, '\0', text.len < 512 ? text.len : 512))
-        return tool_error(EX_DATAERR, "%s: is no message: its beginning holds NUL bytes", name);
+        return tool_error(EX_DATAERR, "%s: is not a message: its beginning holds NUL bytes", name);
     while ((rc = rfc5322_next_field(&rest, &f)) == 1)
         fields++;
     if (fields == 0)
         return tool_error(EX_DATAERR,
-                          "%s:1: is no message: expected a header field such as 'From: ...'", name);
+                          "%s:1: is not a message: expected a header field such as 'From: ...'", name);
     if (rc == 0 && rest.len == 0 && text.p[text.len - 1] != '\n')
         return tool_error(EX_DATAERR, "%s:%u: ends in the middle of the header: cut off?", name,
                           line_number(text, rest));

@@ -20,7 +20,10 @@ static void usage(FILE *out)
           out);
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].summary);
-    fputs("\n'vouch COMMAND --help' tells more of one; the manual is vouch(1).\n", out);
+    fputs("\n'vouch COMMAND --help' tells more of one, 'vouch --version' which this is; the manual "
+          "is "
+          "vouch(1).\n",
+          out);
 }
 
 int main(int argc, char **argv)
@@ -45,7 +48,6 @@ int main(int argc, char **argv)
             return commands[i].run(argc - 1, argv + 1);
         }
     }
-    fprintf(stderr, "vouch: there is no command '%s'\n", name);
-    usage(stderr);
+    fprintf(stderr, "vouch: there is no command '%s'\nTry 'vouch --help'.\n", name);
     return EX_USAGE;
 }

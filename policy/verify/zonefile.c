@@ -167,7 +167,7 @@ static const char *lex(struct lexer *l, char c)
     const char *wrong = NULL;
     bool plain = !l->quoted && !l->comment && !l->escaped;
     if (c == '\0')
-        wrong = "a NUL byte: this is no zone file";
+        wrong = "a NUL byte: this is not a zone file";
     else if (c == '\n' && l->quoted)
         wrong = "a quotation mark is not closed";
     else if (c == ')' && plain && l->depth == 0)

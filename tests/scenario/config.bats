@@ -60,7 +60,7 @@ CONF
     config check "$T/vouch.conf"
     [ "$status" -eq 78 ]
     [ "${#lines[@]}" -eq 1 ]
-    [[ "$output" == *"this is no text file" ]]
+    [[ "$output" == *"this is not a text file" ]]
 }
 
 @test "show prints all settings as a file that says the same" {
