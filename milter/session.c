@@ -7,8 +7,10 @@
 #include <time.h>
 #include "apply.h"
 
-#define ENVELOPE_MAX_BYTES                                                                         \
-    (4u << 20) /* of one message: 1000 recipients of 512 bytes, four times over */
+/* Most memory for an envelope. SMTP lines of 2048 bytes are what MTAs take; each recipient is kept as given and as an
+ * address, which may be twice as long, and the list of them grows by doubling. */
+#define ENVELOPE_BASE_BYTES     (64u << 10)
+#define ENVELOPE_BYTES_PER_RCPT (8u << 10)
 
 struct session {
     struct daemon *daemon;
@@ -109,7 +111,8 @@ static const char *address_of(struct session *s, const char *path)
 
 static bool begin(struct session *s, const char *sender, const char *user, const char *tls)
 {
-    s->arena = arena_new(ENVELOPE_MAX_BYTES);
+    s->arena =
+        arena_new(ENVELOPE_BASE_BYTES + ENVELOPE_BYTES_PER_RCPT * s->settings->limits.recipients);
     s->assess = assess_new(daemon_context(s->daemon), s->settings, now_us());
     const char *address = s->arena ? address_of(s, sender) : NULL;
     if (s->failed || !s->assess || !address)
@@ -134,10 +137,6 @@ void session_mail(struct session *s, const char *sender, const char *user, const
 static bool keep_rcpt(struct session *s, const char *rcpt)
 {
     size_t max = s->settings->limits.recipients;
-    if (s->rcpt_count >= max) {
-        s->rcpts_lost = true; /* assess counts it too */
-        return true;
-    }
     if (arena_grow(s->arena, &s->rcpts, s->rcpt_count, &s->rcpt_cap, sizeof *s->rcpts, max) != 0 ||
         !(s->rcpts[s->rcpt_count] = arena_strdup(s->arena, rcpt)))
         return false;
@@ -149,6 +148,11 @@ void session_rcpt(struct session *s, const char *rcpt)
 {
     if (!s->under_way || s->incomplete)
         return;
+    if (s->rcpt_count >= s->settings->limits.recipients) {
+        s->rcpts_lost = true;
+        assess_rcpt(s->assess, rcpt); /* which only counts it */
+        return;
+    }
     const char *address = keep_rcpt(s, rcpt) ? address_of(s, rcpt) : NULL;
     if (address)
         assess_rcpt(s->assess, address);

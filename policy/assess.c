@@ -10,9 +10,12 @@
 #include "clock.h"
 #include "errors.h"
 
-/* Most memory for one message: the header is kept once and read into parts; see limits in vouch.conf. */
+/* Most memory for one message: the header is kept once and read into parts, a recipient is kept and named in a reason (SMTP
+ * lines of 2048 bytes are what MTAs take); see limits in vouch.conf. A sender must not be able to reach it. */
 #define ASSESS_ARENA_BASE            (4u << 20)
 #define ASSESS_ARENA_PER_HEADER_BYTE 8
+#define ASSESS_ARENA_PER_RCPT        (8u << 10)
+
 int assess_fail(struct assess *a)
 {
     a->failed = true;
@@ -34,7 +37,8 @@ struct assess *assess_new(struct assess_context *context, struct settings *setti
     a->settings = settings_ref(settings);
     a->now_us = now_us;
     a->arena =
-        arena_new(ASSESS_ARENA_BASE + ASSESS_ARENA_PER_HEADER_BYTE * settings->limits.header_bytes);
+        arena_new(ASSESS_ARENA_BASE + ASSESS_ARENA_PER_HEADER_BYTE * settings->limits.header_bytes +
+                  ASSESS_ARENA_PER_RCPT * settings->limits.recipients);
     a->dns = dns_batch_new(context->resolver, clock_ms() + INT32_MAX, settings->max_queries);
     a->forged_arena = assess_forged_arena();
     if (!a->arena || !a->dns || !a->forged_arena) {

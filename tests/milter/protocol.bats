@@ -52,6 +52,7 @@ wire() {
 @test "the order of edits" { wire order_of_edits; }
 @test "replies, with percent signs" { wire replies; }
 @test "huge fields" { wire huge_fields; }
+@test "huge envelopes" { wire huge_envelopes; }
 @test "clients of other address families" { wire client_families; }
 @test "commands out of order, noise" { wire out_of_order; }
 @test "a domain whose DNS never answers delays nobody else" { wire slow_names; }

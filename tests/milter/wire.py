@@ -83,6 +83,18 @@ def huge_fields():
         goes_on(c.end())
 
 
+def huge_envelopes():
+    c = Client(PATH)
+    c.connect()
+    for rcpts in ([b"<accept+%s%d@example.org>" % (b"x" * 1900, i) for i in range(20)],
+                  [b"<accept+%s%d@example.org>" % (b"x" * 200, i) for i in range(30000)],
+                  [b"<\"" + b"\\\"" * 950 + b"\"@example.org>"] * 20):
+        c.envelope(b"<" + b"s" * 2000 + b"@example.net>", rcpts)
+        c.header()
+        c.body()
+        goes_on(c.end())
+
+
 def client_families():
     for family, ip in ((b"L", b"/var/run/somewhere"), (b"U", b""), (b"6", b"IPv6:2001:db8::1"), (b"6", b"2001:db8::1"),
                        (b"6", b"::ffff:198.51.100.7")):

@@ -215,6 +215,29 @@ static void a_flood_of_forged_fields_is_bounded(void **state)
     run_close(&r);
 }
 
+/* What MTAs let through at most is judged: limits.recipients of them, each as long as an SMTP line. */
+static void the_longest_recipients_leave_memory(void **state)
+{
+    (void)state;
+    struct run r;
+    struct ipaddr addr;
+    char rcpt[2048];
+    memset(rcpt, 'x', sizeof rcpt);
+    run_open(&r, "none");
+    assert_int_equal(ipaddr_parse(SPAN_LIT("198.51.100.7"), &addr), 0);
+    assert_int_equal(assess_connect(r.assess, &addr, NULL), 0);
+    assert_int_equal(assess_mail(r.assess, "alice@example.org", NULL, NULL), 0);
+    for (int i = 0; i < 1100; i++) {
+        snprintf(rcpt + 2000, sizeof rcpt - 2000, "%d@example.com", i);
+        assert_int_equal(assess_rcpt(r.assess, rcpt), 0);
+    }
+    field(&r, "From", " alice@example.org");
+    finish(&r);
+    assert_true(r.record->judged);
+    assert_int_equal(r.record->decision->rcpt_count, 1000);
+    run_close(&r);
+}
+
 static void results_of_ours_above_our_own_trace_are_no_forgery(void **state)
 {
     (void)state;
@@ -321,6 +344,7 @@ int main(void)
         cmocka_unit_test(behind_a_trusted_relay_the_path_names_the_client),
         cmocka_unit_test(internal_and_authenticated_mail_is_outbound),
         cmocka_unit_test(forged_fields_are_named_with_their_index),
+        cmocka_unit_test(the_longest_recipients_leave_memory),
         cmocka_unit_test(a_flood_of_forged_fields_is_bounded),
         cmocka_unit_test(results_of_ours_above_our_own_trace_are_no_forgery),
         cmocka_unit_test(without_the_model_mail_is_judged_and_says_so),
