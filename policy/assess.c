@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The one path from a message to a decision.
  *
- * Asks as early as it can and waits once: while the message is still coming in, questions go out to DNS and the model as
- * soon as a name is known, and nothing here waits; assess_finish.c waits for all of them together, then computes. What the
- * answers mean is decided on the pure floors below; what is done about the decision is the caller's affair. */
+ * Asks as early as it can and waits once: while the message is still coming in, questions go out to
+ * DNS and the model as soon as a name is known, and nothing here waits; assess_finish.c waits for
+ * all of them together, then computes. What the answers mean is decided on the pure floors below;
+ * what is done about the decision is the caller's affair. */
 #include <stdlib.h>
 #include <string.h>
 #include "assess_private.h"
@@ -119,7 +120,8 @@ static void step_client(struct assess *a)
         a->failed |= spf_step(a->arena, a->dns, &helo, &ev->spf_helo, NULL) < 0;
 }
 
-/* The SMTP client is the one to judge unless it is a relay that we trust: then it stands in the path. */
+/* The SMTP client is the one to judge unless it is a relay that we trust: then it stands in the
+ * path. */
 static bool client_is_direct(const struct assess *a)
 {
     const struct settings *s = a->settings;
@@ -186,7 +188,8 @@ static int scan(struct assess *a)
     return 0;
 }
 
-/* The client's name as far as it is known without waiting; *known_r: false if the answer may yet come. */
+/* The client's name as far as it is known without waiting; *known_r: false if the answer may yet
+ * come. */
 static const char *client_name(const struct assess *a, bool *known_r)
 {
     struct message_client client = message_client(&a->message);

@@ -4,11 +4,13 @@
 
 #include "record.h"
 
-/* The one path from a message to a decision. vouch-milter calls it as SMTP happens, `vouch check` with a message at rest.
+/* The one path from a message to a decision. vouch-milter calls it as SMTP happens, `vouch check`
+ * with a message at rest.
  *
  *   assess_new -> assess_connect -> assess_mail -> assess_rcpt* -> assess_field* -> assess_eoh -> assess_body* -> assess_finish -> assess_free
  *
- * Every call but assess_finish returns at once: questions are asked as soon as a name is known, and assess_finish waits for all of them together. */
+ * Every call but assess_finish returns at once: questions are asked as soon as a name is known, and
+ * assess_finish waits for all of them together. */
 
 struct assess;
 struct assess_context; /* resolver, store, DKIM library, suffix list: shared by all threads */
@@ -21,7 +23,8 @@ struct assess_options {
     const char *sensor;     /* this host's name; authserv-id unless the settings name one */
 };
 
-/* settings: used for where things are (store, DNS, suffix list). NULL on error: one line in error_r. exit_r: what a command should exit with (sysexits.h). */
+/* settings: used for where things are (store, DNS, suffix list). NULL on error: one line in
+ * error_r. exit_r: what a command should exit with (sysexits.h). */
 struct assess_context *assess_context_new(const struct settings *settings,
                                           const struct assess_options *options, char *error_r,
                                           size_t size, int *exit_r);
@@ -29,7 +32,8 @@ void assess_context_free(struct assess_context **cp);
 struct store *assess_context_store(struct assess_context *c);
 const char *assess_context_authserv_id(const struct assess_context *c, const struct settings *s);
 
-/* settings: takes a reference. now_us: since the epoch; the time everything is judged at. NULL: out of memory. */
+/* settings: takes a reference. now_us: since the epoch; the time everything is judged at. NULL: out
+ * of memory. */
 struct assess *assess_new(struct assess_context *context, struct settings *settings,
                           int64_t now_us);
 void assess_free(struct assess **ap);
@@ -46,7 +50,8 @@ int assess_eoh(struct assess *a, const char *queue_id);
 /* true: no more of the body is needed */
 bool assess_body(struct assess *a, struct span chunk);
 int assess_finish(struct assess *a, const char *queue_id, const struct record **record_r);
-/* fields that only we may write and that stood in the message, in order of appearance: to be removed */
+/* fields that only we may write and that stood in the message, in order of appearance: to be
+ * removed */
 struct assess_forged {
     const char *name;
     unsigned index;  /* from 1, among fields of that name */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What all messages share while they are judged: DNS, the model, the DKIM library, public suffixes. */
+/* What all messages share while they are judged: DNS, the model, the DKIM library, public
+ * suffixes. */
 #include "config.h"
 #include <libpsl.h>
 #include <stdio.h>

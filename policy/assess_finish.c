@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The second half of the way: waits, once and up to one deadline, for what assess.c asked; computes trust and decision
- * on the pure floors; fills the record. */
+/* The second half of the way: waits, once and up to one deadline, for what assess.c asked; computes
+ * trust and decision on the pure floors; fills the record. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -49,8 +49,8 @@ static int finish_dkim(struct assess *a)
                : assess_fail(a);
 }
 
-/* A number 0..99 that the same message always gets, for DMARC's pct= (RFC 7489 s6.6.4), of what tells
- * messages apart. */
+/* A number 0..99 that the same message always gets, for DMARC's pct= (RFC 7489 s6.6.4), of what
+ * tells messages apart. */
 static unsigned pct_roll(const struct message *m)
 {
     uint32_t h = SPAN_FNV1A;

@@ -63,16 +63,17 @@ int assess_fail(struct assess *a);
 int assess_copy(struct assess *a, const char **to, const char *from);
 bool assess_inbound(const struct assess *a);
 struct spf_request assess_spf_request(const struct assess *a, enum spf_scope scope);
-/* Asks the model for all that the message's identities name; once. Until the client's name is known (unless this is the
- * last chance) the question stays unasked, so that the same message always asks the same. 0 or VOUCH_E_NOMEM. */
+/* Asks the model for all that the message's identities name; once. Until the client's name is known
+ * (unless this is the last chance) the question stays unasked, so that the same message always asks
+ * the same. 0 or VOUCH_E_NOMEM. */
 int assess_ask_model(struct assess *a, bool last_chance);
 
 /* assess_forged.c: fields that only we may write. Memory for all of them; NULL: out of memory. */
 struct arena *assess_forged_arena(void);
 /* Looks at one that came; 0 or VOUCH_E_NOMEM. */
 int assess_look_for_forged(struct assess *a, struct span name, struct span value);
-/* True if there is an Authentication-Results of ours below the fields that our own hosts wrote (struct message,
- * client_hop). */
+/* True if there is an Authentication-Results of ours below the fields that our own hosts wrote
+ * (struct message, client_hop). */
 bool assess_carried_forged(const struct assess *a);
 
 #endif

@@ -6,9 +6,10 @@
 
 #define SETTINGS_DEFAULT_FILE SYSCONFDIR "/vouch/vouch.conf"
 
-/* Reads vouch.conf from disk; rules/settings.h makes sense of it. 0: *settings_r has one reference. VOUCH_E_IO: the
- * file cannot be read, errno says why. VOUCH_E_CONFIG: every mistake is in *errors_r (free with
- * settings_errors_free). VOUCH_E_LIMIT: larger than SETTINGS_MAX_BYTES. VOUCH_E_NOMEM. */
+/* Reads vouch.conf from disk; rules/settings.h makes sense of it. 0: *settings_r has one reference.
+ * VOUCH_E_IO: the file cannot be read, errno says why. VOUCH_E_CONFIG: every mistake is in
+ * *errors_r (free with settings_errors_free). VOUCH_E_LIMIT: larger than SETTINGS_MAX_BYTES.
+ * VOUCH_E_NOMEM. */
 int settings_load(const char *path, struct settings **settings_r, struct settings_error **errors_r,
                   size_t *error_count_r);
 

@@ -15,7 +15,8 @@ static inline int64_t clock_read(clockid_t id)
     return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
-/* For deadlines, and for how long something takes: runs on whatever is done to the date. Microseconds. */
+/* For deadlines, and for how long something takes: runs on whatever is done to the date.
+ * Microseconds. */
 static inline int64_t clock_us(void)
 {
     return clock_read(CLOCK_MONOTONIC);

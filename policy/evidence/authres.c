@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Authentication-Results (RFC 8601): writing ours, in this order: spf, dkim for each signature, dmarc, iprev. What was not
- * evaluated is left out. Values come from the message and from DNS, so each goes through one of the writers
- * below: a token or an address as it is, anything else as a quoted-string of visible ASCII, cut at VALUE_MAX. Which
- * fields are forged is authres_claims.c's. */
+/* Authentication-Results (RFC 8601): writing ours, in this order: spf, dkim for each signature,
+ * dmarc, iprev. What was not evaluated is left out. Values come from the message and from DNS,
+ * so each goes through one of the writers below: a token or an address as it is, anything else
+ * as a quoted-string of visible ASCII, cut at VALUE_MAX. Which fields are forged is
+ * authres_claims.c's. */
 #include "authres.h"
 #include <stdio.h>
 #include <string.h>
@@ -43,7 +44,8 @@ static bool is_token(const char *s)
     return n > 0 && n <= VALUE_MAX && s[n] == '\0';
 }
 
-/* [local-part] "@" domain, the local-part a dot-atom without what could end a value (RFC 5322 s3.2.3) */
+/* [local-part] "@" domain, the local-part a dot-atom without what could end a value (RFC 5322
+ * s3.2.3) */
 static bool is_plain_address(const char *s)
 {
     const char *at = strchr(s, '@');

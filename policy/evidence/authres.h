@@ -8,13 +8,13 @@
 /* Authentication-Results (RFC 8601). */
 
 /* The field's value, folded with "\n\t", without the name: "mx.example.com;\n\tspf=pass
- * smtp.mailfrom=example.org;...". Every value taken from the message is quoted or left out so that it cannot break out
- * of its place. NULL: out of memory. */
+ * smtp.mailfrom=example.org;...". Every value taken from the message is quoted or left out so that
+ * it cannot break out of its place. NULL: out of memory. */
 char *authres_format(struct arena *arena, const char *authserv_id, const struct message *m,
                      const struct evidence *ev);
-/* True if value claims to be written by authserv_id: compared without case, after comments and quoting
- * are resolved, with or without a version (RFC 8601 s2.2, s5). A field so malformed that its authserv-id cannot be told is
- * not ours. */
+/* True if value claims to be written by authserv_id: compared without case, after comments and
+ * quoting are resolved, with or without a version (RFC 8601 s2.2, s5). A field so malformed that
+ * its authserv-id cannot be told is not ours. */
 bool authres_claims(struct span value, const char *authserv_id);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Whether an Authentication-Results field that came with a message bears our authserv-id (RFC 8601 s2.2,
- * s5). Readers further on may be lenient, so this one is: comments, folding, quoting, case, a final dot, a version
- * with or without "/", control characters, and U-labels for A-labels do not hide our name. Nothing after
- * the authserv-id is looked at. */
+/* Whether an Authentication-Results field that came with a message bears our authserv-id (RFC 8601
+ * s2.2, s5). Readers further on may be lenient, so this one is: comments, folding, quoting, case, a
+ * final dot, a version with or without "/", control characters, and U-labels for A-labels do not
+ * hide our name. Nothing after the authserv-id is looked at. */
 #include "authres.h"
 #include <string.h>
 #include "ascii.h"
@@ -16,8 +16,8 @@ static bool ends_word(char c)
     return ascii_is_space(c) || (c && strchr("();,/=\"", c));
 }
 
-/* Moves past white space and comments, which may nest; one that is not closed takes all that is left. True if there
- * was white space outside comments. */
+/* Moves past white space and comments, which may nest; one that is not closed takes all that is
+ * left. True if there was white space outside comments. */
 static bool skip_cfws(struct span *s)
 {
     size_t depth = 0, i = 0;
@@ -71,8 +71,8 @@ static bool same(struct span id, const char *authserv_id)
     return span_ieq_cstr(id, authserv_id);
 }
 
-/* The id is every word up to white space, but a dot joins what white space parts. What follows a comment may be the id's
- * next part or the version, so both are tried. */
+/* The id is every word up to white space, but a dot joins what white space parts. What follows a
+ * comment may be the id's next part or the version, so both are tried. */
 bool authres_claims(struct span value, const char *authserv_id)
 {
     char id[ID_MAX];

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* DMARC (RFC 7489): the record (s6.3, s6.4), identifier alignment (s3.1), and the result (s6.6.2). Not here: where
- * the record is found (verify/dmarc_lookup.c), reports, and the tags of RFC 9091 and later drafts, which are ignored
- * like any unknown tag.
+/* DMARC (RFC 7489): the record (s6.3, s6.4), identifier alignment (s3.1), and the result (s6.6.2).
+ * Not here: where the record is found (verify/dmarc_lookup.c), reports, and the tags of RFC 9091
+ * and later drafts, which are ignored like any unknown tag.
  *
- * Where s6.3 leaves room: tags after v= may stand in any order; names and the values of p, sp, adkim and aspf
- * are read without case, as ABNF's strings are, but "DMARC1" is exact; of a tag that is repeated the first
- * counts, except p and sp, which then are not valid. */
+ * Where s6.3 leaves room: tags after v= may stand in any order; names and the values of p, sp,
+ * adkim and aspf are read without case, as ABNF's strings are, but "DMARC1" is exact; of a tag that
+ * is repeated the first counts, except p and sp, which then are not valid. */
 #include "dmarc.h"
 #include <string.h>
 #include "arena.h"
@@ -43,7 +43,8 @@ static enum dmarc_policy policy_of(struct span value)
     return DMARC_NO_POLICY;
 }
 
-/* RFC 3986's scheme and at least one visible character; what mailto: names must look like an address */
+/* RFC 3986's scheme and at least one visible character; what mailto: names must look like an
+ * address */
 static bool uri_valid(struct span uri)
 {
     ptrdiff_t colon = span_index(uri, ':', 0);
@@ -142,9 +143,9 @@ bool dmarc_aligned(const struct psl_ctx_st *psl, const char *author_domain, cons
     return strcmp(org, domain_org(psl, domain)) == 0 && !domain_is_public_suffix(psl, org);
 }
 
-/* What one mechanism adds: an aligned pass, or an aligned identifier that could not be checked. Errors of identifiers
- * that are not aligned do not count: else a forger would escape the policy by signing with a domain of his own
- * whose DNS does not answer. */
+/* What one mechanism adds: an aligned pass, or an aligned identifier that could not be checked.
+ * Errors of identifiers that are not aligned do not count: else a forger would escape the policy by
+ * signing with a domain of his own whose DNS does not answer. */
 struct alignment {
     bool spf, dkim, unchecked;
 };

@@ -8,8 +8,8 @@
 struct arena;
 struct psl_ctx_st;
 
-/* DMARC (RFC 7489): the record's grammar and identifier alignment. No DNS here: verify/dmarc_lookup.h
- * finds the record. */
+/* DMARC (RFC 7489): the record's grammar and identifier alignment. No DNS here:
+ * verify/dmarc_lookup.h finds the record. */
 struct dmarc_record {
     enum dmarc_policy p, sp; /* sp is DMARC_NO_POLICY if absent */
     bool adkim_strict, aspf_strict;
@@ -17,17 +17,20 @@ struct dmarc_record {
     bool has_rua;
 };
 
-/* 1: a DMARC record (s6.3, s6.6.3: an unknown p= with a valid rua= counts as none). 0: not a DMARC record
- * at all, to be ignored (s6.6.3 step 2). VOUCH_E_SYNTAX: a DMARC record that cannot be used. */
+/* 1: a DMARC record (s6.3, s6.6.3: an unknown p= with a valid rua= counts as none). 0: not a
+ * DMARC record at all, to be ignored (s6.6.3 step 2). VOUCH_E_SYNTAX: a DMARC record that cannot
+ * be used. */
 int dmarc_record_parse(struct span txt, struct dmarc_record *record_r);
 
-/* Judges. record: NULL if there is none (result none). from_record: the record stands at the author domain
- * itself, not at its Organizational Domain (then sp= applies). pct_roll: 0..99, drawn by the caller, for pct=. ev: spf
- * and dkim are read. Strings of *result_r live in the arena or are static. 0 or VOUCH_E_NOMEM. */
+/* Judges. record: NULL if there is none (result none). from_record: the record stands at the author
+ * domain itself, not at its Organizational Domain (then sp= applies). pct_roll: 0..99, drawn by the
+ * caller, for pct=. ev: spf and dkim are read. Strings of *result_r live in the arena or are
+ * static. 0 or VOUCH_E_NOMEM. */
 int dmarc_evaluate(struct arena *arena, const struct psl_ctx_st *psl, const char *author_domain,
                    const struct dmarc_record *record, const char *record_domain, unsigned pct_roll,
                    const struct evidence *ev, struct dmarc_result *result_r);
-/* Both normalised. Relaxed: same Organizational Domain, which is not a public suffix unless they are equal. */
+/* Both normalised. Relaxed: same Organizational Domain, which is not a public suffix unless they
+ * are equal. */
 bool dmarc_aligned(const struct psl_ctx_st *psl, const char *author_domain, const char *domain,
                    bool strict);
 

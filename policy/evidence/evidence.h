@@ -5,8 +5,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* What was observed about one message. "Not asked" (AUTH_UNKNOWN, NULL), "asked and there is nothing"
- * (AUTH_NONE) and "could not ask" (AUTH_TEMPERROR) are three values and never become one another. */
+/* What was observed about one message. "Not asked" (AUTH_UNKNOWN, NULL), "asked and there is
+ * nothing" (AUTH_NONE) and "could not ask" (AUTH_TEMPERROR) are three values and never become one
+ * another. */
 
 /* Result words of RFC 8601 s2.7. */
 enum auth_result {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which identities a message asserts (names after RFC 7073). Their keys are identity_key.c's. How far
- * each is proven is not asked here: that is known only after verification, and trust.c judges it. */
+/* Which identities a message asserts (names after RFC 7073). Their keys are identity_key.c's. How
+ * far each is proven is not asked here: that is known only after verification, and trust.c judges
+ * it. */
 #include "identity.h"
 #include <string.h>
 #include "ascii.h"

@@ -7,8 +7,9 @@
 
 struct psl_ctx_st;
 
-/* Which identities a message asserts, and under which keys the model keeps what it knows of them (names
- * after RFC 7073). Keys are known at end of header; how far each is proven is known only after verification. */
+/* Which identities a message asserts, and under which keys the model keeps what it knows of them
+ * (names after RFC 7073). Keys are known at end of header; how far each is proven is known only
+ * after verification. */
 enum identity_kind {
     ID_HOST,            /* client address */
     ID_NETWORK,         /* its /24 or /48 */
@@ -36,9 +37,10 @@ const char *identity_kind_name(enum identity_kind kind); /* "rfc5322.from.domain
 /* -1 for an unknown name */
 int identity_kind_parse(const char *name);
 
-/* group and field are the model's key: group is "ip:<network>" or "dom:<org domain>", what is looked up together
- * has one group; field is the member in it: "*" for the group itself, "h:<address>", "d:<subdomain>", "a:<address>",
- * "p:<kind>:<value>" ... Both are at most IDENTITY_KEY_MAX bytes; longer subjects are hashed. */
+/* group and field are the model's key: group is "ip:<network>" or "dom:<org domain>", what is
+ * looked up together has one group; field is the member in it: "*" for the group itself,
+ * "h:<address>", "d:<subdomain>", "a:<address>", "p:<kind>:<value>" ... Both are at most
+ * IDENTITY_KEY_MAX bytes; longer subjects are hashed. */
 #define IDENTITY_KEY_MAX 320
 #define IDENTITY_MAX     64 /* identities of one message */
 struct identity {
@@ -50,13 +52,14 @@ struct identity {
     int index; /* ID_DKIM, ID_PAIR_DKIM: index of the signature among the message's DKIM-Signature fields; ID_HOP: of the hop; else -1 */
 };
 
-/* dkim_domains: d= of each DKIM-Signature field, normalised, NULL where there is none. ptr_name: the client's name as far as
- * known when keys are made (the MTA's or the PTR's answer); NULL if none. 0 or VOUCH_E_NOMEM. */
+/* dkim_domains: d= of each DKIM-Signature field, normalised, NULL where there is none. ptr_name:
+ * the client's name as far as known when keys are made (the MTA's or the PTR's answer); NULL if
+ * none. 0 or VOUCH_E_NOMEM. */
 int identity_list(struct arena *arena, const struct message *m, const struct psl_ctx_st *psl,
                   const char *const *dkim_domains, size_t dkim_count, const char *ptr_name,
                   struct identity **list_r, size_t *count_r);
-/* The identity that text (an address, a network, a domain, or "kind:value") names, for look-ups by hand. Gives every
- * identity that text may mean. 0, VOUCH_E_SYNTAX, VOUCH_E_NOMEM. */
+/* The identity that text (an address, a network, a domain, or "kind:value") names, for look-ups by
+ * hand. Gives every identity that text may mean. 0, VOUCH_E_SYNTAX, VOUCH_E_NOMEM. */
 int identity_parse(struct arena *arena, const struct psl_ctx_st *psl, const char *text,
                    struct identity **list_r, size_t *count_r);
 

@@ -14,9 +14,9 @@
  *                                      the author's organisation with each source it used
  *                    r:<author>:<recipient>
  *
- * Roles never share a key: that a name is worn by others in one role (anybody may say HELO) must not
- * colour what it is known for in another. Local-parts are lower-cased, in keys only: sites that tell
- * "Bob" from "bob" do not exist, forgers who vary case do. */
+ * Roles never share a key: that a name is worn by others in one role (anybody may say HELO) must
+ * not colour what it is known for in another. Local-parts are lower-cased, in keys only: sites that
+ * tell "Bob" from "bob" do not exist, forgers who vary case do. */
 #include "identity_key.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -30,8 +30,9 @@
 
 #define DIGEST_TEXT 33 /* "~" and 32 hex digits */
 
-/* Two FNV-1a sums from different offsets. They only tell apart over-long subjects that agree in their first
- * IDENTITY_KEY_MAX - DIGEST_TEXT bytes, so forging a collision gains nothing that matters. */
+/* Two FNV-1a sums from different offsets. They only tell apart over-long subjects that agree in
+ * their first IDENTITY_KEY_MAX - DIGEST_TEXT bytes, so forging a collision gains nothing that
+ * matters. */
 static void digest(struct span s, char text_r[DIGEST_TEXT + 1])
 {
     uint64_t a = UINT64_C(0xcbf29ce484222325), b = UINT64_C(0x6c62272e07bb0142);
@@ -43,7 +44,8 @@ static void digest(struct span s, char text_r[DIGEST_TEXT + 1])
     snprintf(text_r, DIGEST_TEXT + 1, "~%016" PRIx64 "%016" PRIx64, a, b);
 }
 
-/* Cuts text to IDENTITY_KEY_MAX bytes, at a character's start, with the digest of the whole at its end. */
+/* Cuts text to IDENTITY_KEY_MAX bytes, at a character's start, with the digest of the whole at its
+ * end. */
 static void shorten(char *text)
 {
     struct span whole = span_of(text);
@@ -81,7 +83,8 @@ static bool is_listed(const struct identity_maker *mk, const struct identity *id
     return false;
 }
 
-/* group: "ip:" or "dom:" and whose. field: prefix and value. Takes subject and value as they are: arena or static. */
+/* group: "ip:" or "dom:" and whose. field: prefix and value. Takes subject and value as they are:
+ * arena or static. */
 static void add(struct identity_maker *mk, enum identity_kind kind, int index, const char *subject,
                 const char *space, const char *owner, const char *prefix, const char *value)
 {

@@ -41,7 +41,8 @@ void identity_add_relationship(struct identity_maker *mk, struct span local, con
 /* the network whose history a host shares: /24 or /48 */
 struct ipnet identity_network(const struct ipaddr *ip);
 /* The domain after the last "@" of address, normalised, and the local-part before it. 0 or
- * VOUCH_E_SYNTAX (none, or not a domain: an address literal has no owner whose history could be kept). */
+ * VOUCH_E_SYNTAX (none, or not a domain: an address literal has no owner whose history could be
+ * kept). */
 int identity_split(struct span address, struct span *local_r, char *domain_r);
 
 #endif

@@ -108,7 +108,8 @@ static int add_pair_text(struct identity_maker *mk, enum identity_kind kind, str
     return 0;
 }
 
-/* the kind that stands before the first ":" of *text, which is then cut to what follows; -1 if none does */
+/* the kind that stands before the first ":" of *text, which is then cut to what follows; -1 if none
+ * does */
 static int take_kind(struct span *text)
 {
     char name[KIND_NAME_MAX];

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The decision record's identity, and its long form: JSON. Its short forms are in record_brief.c. */
+/* The decision record's identity, and its long form: JSON. Its short forms are in
+ * record_brief.c. */
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
@@ -33,7 +34,8 @@ void record_time(int64_t time_us, char text_r[32])
     snprintf(text_r, 32, "%s.%06dZ", date, (int)us);
 }
 
-/* A string of the message, or null. What is no UTF-8 is replaced, so that the line is always valid JSON. */
+/* A string of the message, or null. What is no UTF-8 is replaced, so that the line is always valid
+ * JSON. */
 static json_t *text(const struct record *r, const char *s)
 {
     if (!s)

@@ -4,8 +4,8 @@
 
 #include "decision.h"
 
-/* The decision record: one message, all that was seen and decided. What the journal keeps, `vouch check --json` prints, and the
- * log line and header abbreviate. */
+/* The decision record: one message, all that was seen and decided. What the journal keeps, `vouch
+ * check --json` prints, and the log line and header abbreviate. */
 
 #define RECORD_SCHEMA  1
 #define RECORD_ID_TEXT 37 /* UUID text and NUL */
@@ -36,7 +36,8 @@ void record_id(char id_r[RECORD_ID_TEXT], int64_t time_us, const uint8_t random[
 void record_time(int64_t time_us, char text_r[32]);
 /* One JSON object on one line, no line end. From malloc. NULL: out of memory. */
 char *record_json(const struct record *r);
-/* X-Vouch's value: "id=...; trust=0.973; class=trusted; action=accept; ..." folded with "\n\t". NULL: out of memory. */
+/* X-Vouch's value: "id=...; trust=0.973; class=trusted; action=accept; ..." folded with "\n\t".
+ * NULL: out of memory. */
 char *record_header(struct arena *arena, const struct record *r);
 /* The log line: key=value, queue id first. NULL: out of memory. */
 char *record_log(struct arena *arena, const struct record *r);

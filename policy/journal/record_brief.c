@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The decision record's short forms: the X-Vouch field and the log line. Both are read by people and by grep; neither may
- * be broken out of by anything a message says. */
+/* The decision record's short forms: the X-Vouch field and the log line. Both are read by people
+ * and by grep; neither may be broken out of by anything a message says. */
 #include <math.h>
 #include <string.h>
 #include "record.h"
@@ -58,7 +58,8 @@ char *record_header(struct arena *arena, const struct record *r)
     return line;
 }
 
-/* A value of the message: what is not a plain graphic character, or would end or split the value, is written %XX. */
+/* A value of the message: what is not a plain graphic character, or would end or split the value,
+ * is written %XX. */
 static void add_value(struct sbuf *b, const char *s)
 {
     size_t n = 0;

@@ -4,8 +4,8 @@
 
 #include <stdbool.h>
 
-/* Classes of bytes in mail and DNS, which mean ASCII whatever the locale; a byte above 127 is in none
- * of them. */
+/* Classes of bytes in mail and DNS, which mean ASCII whatever the locale; a byte above 127 is in
+ * none of them. */
 
 /* SP and HTAB: WSP of RFC 5234 */
 static inline bool ascii_is_blank(char c)

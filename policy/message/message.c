@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* One message while it is judged: its envelope, its header fields in order, and what they say of path
- * and author. Which fields must be there and how often (RFC 5322 s3.6) is not judged here. */
+/* One message while it is judged: its envelope, its header fields in order, and what they say of
+ * path and author. Which fields must be there and how often (RFC 5322 s3.6) is not judged here. */
 #include "message.h"
 #include <string.h>
 #include "domain.h"
@@ -152,8 +152,8 @@ static int scan_fields(struct message *m)
     return 0;
 }
 
-/* A stored message's top field is our own MTA's, and hand-overs inside the site use addresses that no
- * outside host can have. */
+/* A stored message's top field is our own MTA's, and hand-overs inside the site use addresses that
+ * no outside host can have. */
 static ptrdiff_t stored_client(const struct message *m, const struct ipnet *trusted,
                                size_t trusted_count)
 {

@@ -21,8 +21,8 @@ struct message_limits {
 };
 #define MESSAGE_LIMITS_DEFAULT ((struct message_limits){1000, 262144, 50, 1000})
 
-/* What SMTP said. Strings live in the message's arena. NULL means "not known"; "" is a value of its own
- * (the null sender). */
+/* What SMTP said. Strings live in the message's arena. NULL means "not known"; "" is a value of its
+ * own (the null sender). */
 struct envelope {
     struct ipaddr ip;   /* the client; IP_NONE if not known (local submission) */
     const char *name;   /* the client's name as the MTA verified it; NULL if none */
@@ -43,8 +43,8 @@ enum message_over {
     MESSAGE_OVER_RECIPIENTS = 8,
 };
 
-/* One message while it is judged: envelope, header fields in order, and what message_scan reads from
- * them. Owns nothing but through the arena. */
+/* One message while it is judged: envelope, header fields in order, and what message_scan reads
+ * from them. Owns nothing but through the arena. */
 struct message {
     struct arena *arena;
     struct message_limits limits;
@@ -81,12 +81,13 @@ struct psl_ctx_st;
 
 /* arena is borrowed and must outlive the message. */
 void message_init(struct message *m, struct arena *arena, const struct message_limits *limits);
-/* Copies name and value into the arena; over a limit: sets m->over, returns 0. 0 or VOUCH_E_NOMEM. */
+/* Copies name and value into the arena; over a limit: sets m->over, returns 0. 0 or
+ * VOUCH_E_NOMEM. */
 int message_add_field(struct message *m, struct span name, struct span value);
 int message_add_rcpt(struct message *m, const char *rcpt);
-/* Reads what the fields say, once, at end of header. trusted: networks whose Received fields are believed
- * (our own and the operator's relays). If env.ip is known it is the client unless it is trusted; then the path is read
- * on. 0 or VOUCH_E_NOMEM. */
+/* Reads what the fields say, once, at end of header. trusted: networks whose Received fields are
+ * believed (our own and the operator's relays). If env.ip is known it is the client unless it is
+ * trusted; then the path is read on. 0 or VOUCH_E_NOMEM. */
 int message_scan(struct message *m, const struct psl_ctx_st *psl, const struct ipnet *trusted,
                  size_t trusted_count);
 /* The client that is judged: env.ip/name/helo, or those of the client hop. */

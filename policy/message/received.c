@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The trace of a message: Received fields (RFC 5321 s4.4) as MTAs write them, which is seldom as the
- * grammar says. A field is read as clauses (from, by, via, with, id, for), each with words and
- * comments; the sending host's address and name stand in the comments of "from" in one of these shapes:
+/* The trace of a message: Received fields (RFC 5321 s4.4) as MTAs write them, which is seldom as
+ * the grammar says. A field is read as clauses (from, by, via, with, id, for), each with words and
+ * comments; the sending host's address and name stand in the comments of "from" in one of these
+ * shapes:
  *
  *     from HELO (NAME [IP])                    Postfix, Sendmail, Gmail, Courier
  *     from HELO ([IP])   from HELO (IP)        Sendmail without name, Exchange

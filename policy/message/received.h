@@ -29,13 +29,13 @@ struct hop {
         internal; /* a hand-over inside one host (qmail "invoked by", Postfix pickup, LMTP, "HTTP", ...): no sending host */
 };
 
-/* 0: *hop_r is filled, however little the field says. VOUCH_E_NOMEM, or VOUCH_E_SYNTAX if it has neither a from, a by
- * nor a date. */
+/* 0: *hop_r is filled, however little the field says. VOUCH_E_NOMEM, or VOUCH_E_SYNTAX if it has
+ * neither a from, a by nor a date. */
 int received_parse(struct arena *arena, struct span value, struct hop *hop_r);
 
 /* Index of the hop that tells of the client: hops[0] is the topmost field. Fields from the top are
- * believed as long as the host they name as sender is in trusted (or the hop is internal); the first
- * believed hop whose sender is outside is the answer. -1: no hop names an outside host. */
+ * believed as long as the host they name as sender is in trusted (or the hop is internal); the
+ * first believed hop whose sender is outside is the answer. -1: no hop names an outside host. */
 ptrdiff_t received_client(const struct hop *hops, size_t count, const struct ipnet *trusted,
                           size_t trusted_count);
 

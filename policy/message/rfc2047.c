@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Encoded words in header text (RFC 2047 s2 and s4, RFC 2231 s5's language tag). More is taken than
- * the RFC allows, because readers take it and hostile mail counts on that: words of any length, glued to
- * other text, in quoted strings, with white space inside, and characters that are split between words
- * of the same charset. Charsets are those of a table; bytes of any other are taken as UTF-8. */
+ * the RFC allows, because readers take it and hostile mail counts on that: words of any length,
+ * glued to other text, in quoted strings, with white space inside, and characters that are split
+ * between words of the same charset. Charsets are those of a table; bytes of any other are taken as
+ * UTF-8. */
 #include "rfc2047.h"
 #include <iconv.h>
 #include <string.h>
@@ -199,8 +200,8 @@ static void decode_b(struct span s, struct sbuf *out)
     }
 }
 
-/* An encoded word at s.p[at]: "=?charset?B or Q?text?=". The first "?=" behind the text's begin ends
- * it, so that text may hold lone question marks. */
+/* An encoded word at s.p[at]: "=?charset?B or Q?text?=". The first "?=" behind the text's begin
+ * ends it, so that text may hold lone question marks. */
 static bool find_word(struct decoder *d, struct span s, size_t at, struct word *word_r)
 {
     if (s.p[at] != '=' || at + 1 >= s.len || s.p[at + 1] != '?')

@@ -35,23 +35,27 @@ struct mailbox {
  * then to be taken as the body's first. Bare CR, NUL and 8-bit bytes are accepted as part of
  * values. */
 int rfc5322_next_field(struct span *rest, struct field *field_r);
-/* An address list, with groups and comments. A malformed part gives a mailbox with valid ==
- * false rather than an end of parsing. 0, VOUCH_E_NOMEM, VOUCH_E_LIMIT (too many or too deep), VOUCH_E_SYNTAX (it ends
- * within a comment, quoted-string or literal); what was parsed so far is returned. */
+/* An address list, with groups and comments. A malformed part gives a mailbox with valid == false
+ * rather than an end of parsing. 0, VOUCH_E_NOMEM, VOUCH_E_LIMIT (too many or too deep),
+ * VOUCH_E_SYNTAX (it ends within a comment, quoted-string or literal); what was parsed so far is
+ * returned. */
 int rfc5322_addresses(struct arena *arena, struct span value, struct mailbox **list_r,
                       size_t *count_r);
 /* An SMTP path as MAIL and RCPT carry it, with or without "<>" (RFC 5321 s4.1.2): source routes
- * dropped, domain normalised, local-part's case kept and quoted only if it must be. "<>" gives "". NULL: out of memory or not a path. */
+ * dropped, domain normalised, local-part's case kept and quoted only if it must be. "<>" gives "".
+ * NULL: out of memory or not a path. */
 const char *rfc5322_path(struct arena *arena, struct span s);
 /* The same; 0, VOUCH_E_NOMEM or VOUCH_E_SYNTAX. */
 int rfc5322_read_path(struct arena *arena, struct span s, const char **path_r);
-/* Unstructured text: unfolded, RFC 2047 words decoded, invalid bytes replaced by U+FFFD. NULL: out of memory. */
+/* Unstructured text: unfolded, RFC 2047 words decoded, invalid bytes replaced by U+FFFD. NULL: out
+ * of memory. */
 char *rfc5322_text(struct arena *arena, struct span value);
 /* Date-time with all obsolete zones. 0 or VOUCH_E_SYNTAX; *time_r in seconds since the epoch. */
 int rfc5322_date(struct span value, time_t *time_r);
 /* The msg-id inside the angle brackets; SPAN_NONE if there is none. */
 struct span rfc5322_msgid(struct span value);
-/* bytes made valid UTF-8 by replacing what is not with U+FFFD; control characters kept. NULL: out of memory. */
+/* bytes made valid UTF-8 by replacing what is not with U+FFFD; control characters kept. NULL: out
+ * of memory. */
 char *rfc5322_utf8(struct arena *arena, struct span s);
 
 #endif

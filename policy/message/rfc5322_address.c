@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Addresses of header fields (RFC 5322 s3.4, obsolete forms of s4.4, RFC 6532) and SMTP paths
- * (RFC 5321 s4.1.2).
+/* Addresses of header fields (RFC 5322 s3.4, obsolete forms of s4.4, RFC 6532) and SMTP paths (RFC
+ * 5321 s4.1.2).
  *
- * Where mail breaks the grammar, we read what readers show: an address in angle brackets counts even
- * if an unquoted "@" stands in the name before it; dots may stand anywhere in a local-part; ";" separates
- * outside of groups too; encoded words may stand in quoted strings. */
+ * Where mail breaks the grammar, we read what readers show: an address in angle brackets counts
+ * even if an unquoted "@" stands in the name before it; dots may stand anywhere in a local-part;
+ * ";" separates outside of groups too; encoded words may stand in quoted strings. */
 #include "rfc5322.h"
 #include <string.h>
 #include "arena.h"
@@ -225,8 +225,8 @@ static int bare_address(struct parser *p, struct span region)
     return add_mailbox(p, proper ? p->lex.comment : a.phrase, a, proper);
 }
 
-/* Behind "<": [route ":"] addr-spec ">". The region where the addr-spec stands; *proper_r is false if
- * the closing bracket is missing. */
+/* Behind "<": [route ":"] addr-spec ">". The region where the addr-spec stands; *proper_r is false
+ * if the closing bracket is missing. */
 static struct span angle_region(struct rfc5322_lexer *lex, bool *proper_r)
 {
     const char *from = lex->in.p + lex->at;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The tokens of structured header fields: RFC 5322 s3.2.1 to s3.2.4 with the obsolete forms of s4.1,
- * and RFC 6532's UTF-8. One pass; no recursion for nested comments. */
+/* The tokens of structured header fields: RFC 5322 s3.2.1 to s3.2.4 with the obsolete forms of
+ * s4.1, and RFC 6532's UTF-8. One pass; no recursion for nested comments. */
 #include "rfc5322_lexer.h"
 #include <string.h>
 #include "ascii.h"

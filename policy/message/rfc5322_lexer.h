@@ -33,7 +33,8 @@ void rfc5322_lexer_init(struct rfc5322_lexer *lex, struct span in);
 struct token rfc5322_lexer_next(struct rfc5322_lexer *lex);
 /* The same, but leaves it to be taken. */
 struct token rfc5322_lexer_peek(const struct rfc5322_lexer *lex);
-/* Appends what a token means: quotes, brackets, parentheses and quoted-pairs' backslashes taken off. */
+/* Appends what a token means: quotes, brackets, parentheses and quoted-pairs' backslashes taken
+ * off. */
 void rfc5322_lexer_unquote(struct span raw, struct sbuf *out);
 
 #endif

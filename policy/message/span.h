@@ -39,8 +39,8 @@ ptrdiff_t span_ifind(struct span s, const char *needle);
 bool span_split(struct span *rest, char sep, struct span *part_r);
 /* Decimal digits only, no sign, whole span. 0, VOUCH_E_SYNTAX or VOUCH_E_RANGE (above max). */
 int span_uint(struct span s, uint64_t max, uint64_t *value_r);
-/* The 32-bit FNV-1a hash of s, continued from that of what stood before it (SPAN_FNV1A: nothing). Anybody
- * can make collisions: it spreads, it does not tell apart. */
+/* The 32-bit FNV-1a hash of s, continued from that of what stood before it (SPAN_FNV1A: nothing).
+ * Anybody can make collisions: it spreads, it does not tell apart. */
 #define SPAN_FNV1A 2166136261u
 uint32_t span_fnv1a(struct span s, uint32_t before);
 

@@ -6,7 +6,8 @@
 
 /* From trust to what is done, for each recipient. Pure. */
 
-/* What becomes of one recipient of a message that is not, as a whole, rejected, tempfailed or discarded. */
+/* What becomes of one recipient of a message that is not, as a whole, rejected, tempfailed or
+ * discarded. */
 enum rcpt_effect {
     RCPT_STAYS,      /* gets the message, as the message as a whole is treated */
     RCPT_REDIRECTED, /* taken out; quarantine_mailbox gets the message in its place */
@@ -44,11 +45,13 @@ enum direction decide_direction(const struct settings *s, const struct envelope 
 
 /* judged: false if the message could not be judged (then on_failure). trust: as trust_sum left it.
  *
- * A message has one answer, its recipients may want several. Redirect and discard take only their own recipients out; hold, reject and
- * tempfail are all or nothing: the strictest that any recipient wants applies to all. So action is the strictest of what those
- * recipients want that stay; discard only if all recipients are discarded, quarantine (redirect) if all are redirected or discarded.
- * Recipients whose policy only observes count for nothing as long as another one enforces; if all observe, mode is MODE_OBSERVE and
- * action and effects are what would have been done. 0 or VOUCH_E_NOMEM. */
+ * A message has one answer, its recipients may want several. Redirect and discard take only their
+ * own recipients out; hold, reject and tempfail are all or nothing: the strictest that any
+ * recipient wants applies to all. So action is the strictest of what those recipients want that
+ * stay; discard only if all recipients are discarded, quarantine (redirect) if all are redirected
+ * or discarded. Recipients whose policy only observes count for nothing as long as another one
+ * enforces; if all observe, mode is MODE_OBSERVE and action and effects are what would have been
+ * done. 0 or VOUCH_E_NOMEM. */
 int decide(struct arena *arena, const struct settings *s, const struct message *m,
            const struct trust_result *trust, bool judged, struct decision *decision_r);
 

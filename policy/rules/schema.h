@@ -56,8 +56,8 @@ const struct schema_row *schema_find(const struct schema *schema, const char *gr
 bool schema_is_group(const struct schema *schema, const char *group, const char *name);
 /* What the row takes, to follow "must be" in a sentence; NULL: out of memory. */
 const char *schema_expected(const struct schema_row *row, struct arena *arena);
-/* The key or keys that were probably meant by name in group, quoted with their paths; NULL if none is
- * near. */
+/* The key or keys that were probably meant by name in group, quoted with their paths; NULL if none
+ * is near. */
 const char *schema_suggest(const struct schema *schema, struct arena *arena, const char *group,
                            const char *name, const config_setting_t *value);
 
@@ -67,7 +67,8 @@ struct schema_target {
     struct mistakes *mistakes;
     void *base; /* the struct settings or struct policy */
 };
-/* Checks value and keeps it. Returns true, or notes what is wrong and leaves the target as it was. */
+/* Checks value and keeps it. Returns true, or notes what is wrong and leaves the target as it
+ * was. */
 bool schema_set(const struct schema_target *target, const struct schema_row *row,
                 const config_setting_t *value);
 /* The value in force as vouch.conf writes it. Adds nothing if it is not set. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The forms that the text values of vouch.conf must have. Nothing is looked up here: whether a file,
- * user or server exists is seen by the program that uses it. */
+/* The forms that the text values of vouch.conf must have. Nothing is looked up here: whether a
+ * file, user or server exists is seen by the program that uses it. */
 #include "schema.h"
 #include <string.h>
 #include "arena.h"

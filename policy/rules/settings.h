@@ -7,12 +7,14 @@
 #include "pattern.h"
 #include "trust.h"
 
-/* vouch.conf as an immutable, reference-counted snapshot. Parsing is pure: the caller reads the file. */
+/* vouch.conf as an immutable, reference-counted snapshot. Parsing is pure: the caller reads the
+ * file. */
 
 enum trust_class { CLASS_UNTRUSTED, CLASS_SUSPICIOUS, CLASS_TRUSTED, CLASS_COUNT };
 const char *trust_class_name(enum trust_class c);
 
-/* In order of strictness: of two answers for one message the later one wins where only one can be given. */
+/* In order of strictness: of two answers for one message the later one wins where only one can be
+ * given. */
 enum action {
     ACTION_NONE = -1, /* not set: inherit */
     ACTION_ACCEPT,
@@ -117,9 +119,9 @@ struct settings_error {
 #define SETTINGS_MAX_POLICIES 1000
 #define SETTINGS_MAX_LIST     10000 /* values of one list */
 
-/* text: the file's content; file: its name for messages. Returns a snapshot with one reference, or NULL; every mistake in the
- * file (not only the first) is then in *errors_r (from malloc, the caller frees with settings_errors_free). NULL and no mistakes: out
- * of memory. */
+/* text: the file's content; file: its name for messages. Returns a snapshot with one reference, or
+ * NULL; every mistake in the file (not only the first) is then in *errors_r (from malloc, the
+ * caller frees with settings_errors_free). NULL and no mistakes: out of memory. */
 struct settings *settings_parse(const char *text, size_t len, const char *file,
                                 struct settings_error **errors_r, size_t *error_count_r);
 /* the built-in defaults; NULL: out of memory */
@@ -138,8 +140,8 @@ struct settings_key {
 };
 /* All keys in the order of the man page, in the arena. 0 or VOUCH_E_NOMEM. */
 int settings_keys(struct arena *arena, const struct settings_key **keys_r, size_t *count_r);
-/* Writes all settings in force in the file's own syntax, readable back to the same snapshot; what is not set stands there as a comment. 0,
- * VOUCH_E_NOMEM (nothing was written) or VOUCH_E_IO. */
+/* Writes all settings in force in the file's own syntax, readable back to the same snapshot; what
+ * is not set stands there as a comment. 0, VOUCH_E_NOMEM (nothing was written) or VOUCH_E_IO. */
 int settings_write(const struct settings *s, FILE *out);
 
 #endif

@@ -279,7 +279,8 @@ static void recover(struct check *c, int closer, int open)
     c->open = open;
 }
 
-/* The settings of a group up to its closer, or to a bracket that is not (the caller's to report). */
+/* The settings of a group up to its closer, or to a bracket that is not (the caller's to
+ * report). */
 static bool settings(struct check *c, int depth, int closer)
 {
     struct names names = {.count = 0};

@@ -4,7 +4,8 @@
 
 #include "span.h"
 
-/* Durations ("200ms", "5s", "90d") and sizes ("256K", "10M") as text: a whole number and its unit. */
+/* Durations ("200ms", "5s", "90d") and sizes ("256K", "10M") as text: a whole number and its
+ * unit. */
 
 struct unit {
     const char *name;

@@ -121,8 +121,8 @@ static struct lmdb_env *env_share(const struct stat *st)
     return env;
 }
 
-/* Finds the directory, or makes it: 0 or an errno. LMDB would leave a lock file where a reader finds
- * no model, so that is seen before. */
+/* Finds the directory, or makes it: 0 or an errno. LMDB would leave a lock file where a reader
+ * finds no model, so that is seen before. */
 static int find_dir(const char *dir, bool read_only, struct stat *st_r)
 {
     char data[PATH_MAX];

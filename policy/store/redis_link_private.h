@@ -5,7 +5,8 @@
 #include "errors.h"
 #include "redis_link.h"
 
-/* What the two halves of a link share: redis_link.c (those who ask) and redis_conn.c (its thread). */
+/* What the two halves of a link share: redis_link.c (those who ask) and redis_conn.c (its
+ * thread). */
 
 #define LINK_BACKOFF_MIN_MS 100
 #define LINK_BACKOFF_MAX_MS 10000

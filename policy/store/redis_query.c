@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Look-ups in Redis: one HMGET for each group, and before them GET vouch:active, written at once. If
- * another version than the one asked about turns out to be active, all is asked again, of that one. */
+/* Look-ups in Redis: one HMGET for each group, and before them GET vouch:active, written at once.
+ * If another version than the one asked about turns out to be active, all is asked again, of that
+ * one. */
 #include <hiredis/hiredis.h>
 #include <stdlib.h>
 #include <string.h>

@@ -26,7 +26,8 @@ struct redis {
 
 /* Keeps why the server refused something, for store_state; returns the text kept. */
 const char *redis_trouble(struct redis *r, const char *text);
-/* Takes the answer to GET vouch:active. 0, or VOUCH_E_SYNTAX or VOUCH_E_NOMEM, and trouble says why. */
+/* Takes the answer to GET vouch:active. 0, or VOUCH_E_SYNTAX or VOUCH_E_NOMEM, and trouble says
+ * why. */
 int redis_take_active(struct redis *r, const struct redisReply *reply);
 
 /* The active version, asked for if it is not known yet. 0, or redis_call's errors. */
@@ -47,9 +48,9 @@ void redis_entries_sort(struct redis_entry *entries, size_t count);
 /* how many of the entries from the first on are of one group */
 size_t redis_entries_run(const struct redis_entry *entries, size_t count);
 
-/* Commands one after the other (redis_call.c): sends out (which it takes) and waits for its answers.
- * replies_r: NULL, or room for so many; the caller frees each (they may be NULL). 0; VOUCH_E_TEMP,
- * VOUCH_E_IO (the server refused one of them: trouble says why), VOUCH_E_NOMEM. */
+/* Commands one after the other (redis_call.c): sends out (which it takes) and waits for its
+ * answers. replies_r: NULL, or room for so many; the caller frees each (they may be NULL). 0;
+ * VOUCH_E_TEMP, VOUCH_E_IO (the server refused one of them: trouble says why), VOUCH_E_NOMEM. */
 int redis_call(struct redis *r, struct sbuf *out, unsigned replies, struct redisReply **replies_r);
 
 /* The rest of store_ops, likewise (redis_write.c, redis_scan.c). */

@@ -3,9 +3,9 @@
  *
  * A batch is added by compare-and-set: its counts are read, added to here by counts_add, and one
  * script then sets them all together with the watermark, if none has changed meanwhile; otherwise
- * all begins again. So there is one implementation of decay and of the codec, the bytes are those of
- * every other backend, and a batch is applied whole or not at all. (A script that adds would save a
- * round trip, of a writer that nobody waits for, and would have to repeat both in Lua.)
+ * all begins again. So there is one implementation of decay and of the codec, the bytes are those
+ * of every other backend, and a batch is applied whole or not at all. (A script that adds would
+ * save a round trip, of a writer that nobody waits for, and would have to repeat both in Lua.)
  *
  * One script spans all keys of a batch: right on one server; a cluster would need a batch and a
  * watermark for each bucket. */

@@ -2,8 +2,8 @@
 /* The embedded model: one LMDB environment in a directory of its own. Readers never wait for the
  * writer, and a crash loses nothing that was committed.
  *
- * Keys are group NUL field; one over LMDB's limit is NUL and the SHA-256 of that, and its names then
- * stand behind the counts. */
+ * Keys are group NUL field; one over LMDB's limit is NUL and the SHA-256 of that, and its names
+ * then stand behind the counts. */
 #include <errno.h>
 #include <openssl/sha.h>
 #include <stdio.h>

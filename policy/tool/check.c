@@ -108,7 +108,8 @@ static int exit_status(enum action a)
     }
 }
 
-/* True if DNS was asked and nothing at all came back: then "temperror" says more about us than about the message. */
+/* True if DNS was asked and nothing at all came back: then "temperror" says more about us than
+ * about the message. */
 static bool dns_unreachable(const struct record *r)
 {
     const struct evidence *ev = r->evidence;

@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include "record.h"
 
-/* A decision record for a person: what was seen, the sum, the class, who decided, and what would have changed it. */
+/* A decision record for a person: what was seen, the sum, the class, who decided, and what would
+ * have changed it. */
 void explain_write(FILE *out, const char *name, const struct record *r, const struct settings *s);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A message at rest: checks that it is one, reads what delivery wrote on top of it, and feeds it to assess
- * in the order and form of SMTP. Where messages at rest are found is input.c's. */
+/* A message at rest: checks that it is one, reads what delivery wrote on top of it, and feeds it to
+ * assess in the order and form of SMTP. Where messages at rest are found is input.c's. */
 #include <stdlib.h>
 #include <string.h>
 #include "errors.h"
@@ -10,7 +10,8 @@
 #define FEED_CHUNK 65535      /* as much body as libmilter hands over at once */
 #define FEED_BYTES (1u << 20) /* for the two addresses that delivery kept */
 
-/* What stands above the first Received field was written at delivery: the envelope, as far as it was kept. */
+/* What stands above the first Received field was written at delivery: the envelope, as far as it
+ * was kept. */
 struct delivery {
     struct span return_path, rcpt;
     time_t received; /* of the topmost Received field; -1 if none */

@@ -9,8 +9,8 @@ struct assess;
 
 /* A message at rest, handed to assess as if it came in by SMTP. */
 
-/* What SMTP said, as far as somebody tells. NULL or IP_NONE is not told; sender and recipients are then what
- * delivery kept: Return-Path, and X-Original-To or Delivered-To. */
+/* What SMTP said, as far as somebody tells. NULL or IP_NONE is not told; sender and recipients are
+ * then what delivery kept: Return-Path, and X-Original-To or Delivered-To. */
 struct feed_envelope {
     struct ipaddr ip;
     const char *hostname, *helo, *sender, *user;
@@ -18,12 +18,13 @@ struct feed_envelope {
     size_t rcpt_count; /* 0: not told */
 };
 
-/* Whether text can be a message: begins with a header, and was not cut off inside it. 0, or EX_DATAERR; then
- * what is wrong was said on standard error. name: of the message, for people. */
+/* Whether text can be a message: begins with a header, and was not cut off inside it. 0, or
+ * EX_DATAERR; then what is wrong was said on standard error. name: of the message, for people. */
 int feed_check(const char *name, struct span text);
 /* The date of the topmost Received field, seconds since the epoch; -1 if there is none. */
 time_t feed_received(struct span text);
-/* From assess_connect to the end of the body. text has LF or CRLF; assess gets CRLF. 0 or VOUCH_E_NOMEM. */
+/* From assess_connect to the end of the body. text has LF or CRLF; assess gets CRLF. 0 or
+ * VOUCH_E_NOMEM. */
 int feed_message(struct assess *a, const struct feed_envelope *envelope, struct span text);
 
 #endif

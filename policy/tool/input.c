@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Messages at rest. A file that begins with "From " is an mbox (mboxrd quoting), a directory with cur and new a Maildir,
- * anything else one message. */
+/* Messages at rest. A file that begins with "From " is an mbox (mboxrd quoting), a directory with
+ * cur and new a Maildir, anything else one message. */
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>

@@ -8,12 +8,13 @@
 
 #define INPUT_MAX_BYTES (1u << 30) /* largest file or standard input read: 1 GiB */
 
-/* One message. name: for people ("inbox:3" is the third message of an mbox). text is valid during the call only. Non-zero ends the
- * reading. */
+/* One message. name: for people ("inbox:3" is the third message of an mbox). text is valid during
+ * the call only. Non-zero ends the reading. */
 typedef int input_each(void *arg, const char *name, struct span text);
 
-/* Calls each for every message of path ("-" is standard input). A path that cannot be read, or holds no message, is
- * reported on standard error: returns EX_NOINPUT or EX_DATAERR; otherwise what each returned last. */
+/* Calls each for every message of path ("-" is standard input). A path that cannot be read, or
+ * holds no message, is reported on standard error: returns EX_NOINPUT or EX_DATAERR; otherwise what
+ * each returned last. */
 int input_read(const char *path, input_each *each, void *arg);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* vouch lookup: what the model knows of what a person names. An ID may mean several identities (a
- * domain can be an author's, a signer's, a relay's name): all are asked about, and all are shown. */
+/* vouch lookup: what the model knows of what a person names. An ID may mean several identities
+ * (a domain can be an author's, a signer's, a relay's name): all are asked about, and all are
+ * shown. */
 #include "config.h"
 #include <jansson.h>
 #include <libpsl.h>

@@ -7,8 +7,8 @@
 #include <sysexits.h>
 #include "assess.h"
 
-/* The vouch command: one file a subcommand, and what they share. A subcommand's run gets argv[0] = its name and returns
- * the exit status: 0..5 for `vouch check`, otherwise sysexits.h. */
+/* The vouch command: one file a subcommand, and what they share. A subcommand's run gets argv[0] =
+ * its name and returns the exit status: 0..5 for `vouch check`, otherwise sysexits.h. */
 
 struct tool_command {
     const char *name;    /* "check"; a group's subcommand too: "model import" */
@@ -21,32 +21,39 @@ int tool_lookup(int argc, char **argv);
 int tool_model(int argc, char **argv); /* dispatches import, export */
 int tool_config(int argc, char **argv);
 
-/* "vouch check: TEXT" on standard error, with a line end. Returns status, so that callers can `return tool_error(EX_USAGE, ...)`. */
+/* "vouch check: TEXT" on standard error, with a line end. Returns status, so that callers can
+ * `return tool_error(EX_USAGE, ...)`. */
 int tool_error(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Names the subcommand in tool_error's lines. */
 void tool_set_name(const char *name);
 /* As tool_error with EX_USAGE, and adds a line "Try 'vouch NAME --help'." */
 int tool_usage_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* The settings of --config FILE; without it (file NULL) those of the default file, or the built-in ones if there is none. On error prints every
- * mistake ("FILE:LINE: ...") and returns NULL with *status_r set. */
+/* The settings of --config FILE; without it (file NULL) those of the default file, or the built-in
+ * ones if there is none. On error prints every mistake ("FILE:LINE: ...") and returns NULL with
+ * *status_r set. */
 struct settings *tool_settings(const char *file, int *status_r);
 /* "FILE:LINE: TEXT", a line each; without the line for the file as a whole */
 void tool_print_mistakes(FILE *out, const char *path, const struct settings_error *errors,
                          size_t count);
-/* Opens the model: url, or what the settings say if NULL. On error prints and returns NULL with *status_r set. Caller closes. */
+/* Opens the model: url, or what the settings say if NULL. On error prints and returns NULL with
+ * *status_r set. Caller closes. */
 struct store *tool_store(const struct settings *s, const char *url, bool read_only, int *status_r);
-/* Loads the public suffix list of the settings; NULL (with a warning) if it cannot be read. Caller frees with psl_free. */
+/* Loads the public suffix list of the settings; NULL (with a warning) if it cannot be read. Caller
+ * frees with psl_free. */
 struct psl_ctx_st *tool_psl(const struct settings *s);
-/* RFC 3339 ("2026-01-02T03:04:05Z", with or without fraction, any offset), RFC 5322, "@EPOCH" or "now". 0 or VOUCH_E_SYNTAX; microseconds. */
+/* RFC 3339 ("2026-01-02T03:04:05Z", with or without fraction, any offset), RFC 5322, "@EPOCH" or
+ * "now". 0 or VOUCH_E_SYNTAX; microseconds. */
 int tool_time(const char *text, int64_t *time_us_r);
 
-/* Colours, only where out is a terminal, TERM is not "dumb" and NO_COLOR is not set: otherwise each is "". */
+/* Colours, only where out is a terminal, TERM is not "dumb" and NO_COLOR is not set: otherwise each
+ * is "". */
 struct tool_style {
     const char *bold, *dim, *red, *yellow, *green, *reset;
 };
 const struct tool_style *tool_style_for(FILE *out);
-/* Writes text with control characters and invalid UTF-8 made visible, so that mail cannot drive the terminal. */
+/* Writes text with control characters and invalid UTF-8 made visible, so that mail cannot drive the
+ * terminal. */
 void tool_print_safe(FILE *out, const char *text);
 
 #endif

@@ -23,7 +23,8 @@ void counts_encode(const struct counts *c, uint8_t bytes_r[COUNTS_BYTES]);
 int counts_decode(const void *bytes, size_t len, struct counts *c_r);
 /* The same counts as of now. half_life in seconds, > 0. now < last counts as now == last. */
 struct counts counts_at(const struct counts *c, int64_t now, double half_life);
-/* Adds masses at time now (decays first). Order of two additions at different times does not matter beyond rounding. */
+/* Adds masses at time now (decays first). Order of two additions at different times does not matter
+ * beyond rounding. */
 void counts_add(struct counts *c, int64_t now, double half_life, double good, double bad,
                 double seen);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Terms from the message itself. Failed checks weigh against it; passed ones hardly for it, since whoever sends
- * bad mail passes them too. What could not be asked (temperror) counts nothing and is mentioned. */
+/* Terms from the message itself. Failed checks weigh against it; passed ones hardly for it, since
+ * whoever sends bad mail passes them too. What could not be asked (temperror) counts nothing and is
+ * mentioned. */
 #include <string.h>
 #include "ipaddr.h"
 #include "ledger.h"
@@ -68,7 +69,8 @@ static void dkim_term(struct ledger *l)
                    "no signature verifies");
 }
 
-/* l=: what was appended is nobody's, unless another signature covers the whole body (RFC 6376 s8.2) */
+/* l=: what was appended is nobody's, unless another signature covers the whole body (RFC 6376
+ * s8.2) */
 static void appended_term(struct ledger *l)
 {
     const struct evidence *ev = l->in->evidence;

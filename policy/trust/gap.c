@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* "Trusted if ...": which single change would have made the difference. The sum is drawn up again
- * with one thing changed at a time: the author proven, one piece of evidence against it gone, or more good
- * messages like it. */
+ * with one thing changed at a time: the author proven, one piece of evidence against it gone, or
+ * more good messages like it. */
 #include <string.h>
 #include "trust_case.h"
 

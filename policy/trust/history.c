@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Terms from history: the reputation of each name the message proved, the authenticity of the author's organisation with
- * the sources this message came from, and the forgery of a name that is known and was not proven.
+/* Terms from history: the reputation of each name the message proved, the authenticity of the
+ * author's organisation with the sources this message came from, and the forgery of a name that is
+ * known and was not proven.
  *
  * A name that is not proven has no reputation here, good or bad, since anybody may claim it. */
 #include <math.h>
@@ -84,8 +85,9 @@ struct level {
     enum trust_weight weight;
 };
 
-/* Each level adds what it knows beyond the one above it. A level knows only what the finer one does not: the same messages
- * are counted in both. person: the last level is a single sender; all others are shared by many. */
+/* Each level adds what it knows beyond the one above it. A level knows only what the finer one does
+ * not: the same messages are counted in both. person: the last level is a single sender; all others
+ * are shared by many. */
 static void add_levels(struct ledger *l, const struct level *levels, int n, bool person,
                        double (*scale)(double))
 {
@@ -158,8 +160,8 @@ static void add_name(struct ledger *l, enum identity_kind kind, enum trust_weigh
     add_extremes(l, w, &e);
 }
 
-/* A hop's network is known from two roles: as a hop, and as a client of ours. *latest_r: the identity that was
- * last heard of. */
+/* A hop's network is known from two roles: as a hop, and as a client of ours. *latest_r: the
+ * identity that was last heard of. */
 static struct counts hop_counts(const struct ledger *l, size_t i, size_t *latest_r)
 {
     struct counts c = l->counts[i];
@@ -224,7 +226,8 @@ static const struct pair pairs[] = {
     {ID_PAIR_MAILFROM, ID_KIND_COUNT, TW_PAIR_MAILFROM},
 };
 
-/* How far mail from the source of pair i is mail of this author: 1 where it carries nobody else's. */
+/* How far mail from the source of pair i is mail of this author: 1 where it carries nobody
+ * else's. */
 static double exclusive(const struct ledger *l, const struct pair *p, size_t i)
 {
     int source = p->source < ID_KIND_COUNT ? find(l, p->source) : -1;
@@ -263,7 +266,8 @@ static void add_author_pairs(struct ledger *l, enum identity_kind kind, enum tru
     add_extremes(l, w, &e);
 }
 
-/* 0..1: how well a known source of this author's mail (a list, a forwarder) explains that proof is missing */
+/* 0..1: how well a known source of this author's mail (a list, a forwarder) explains that proof is
+ * missing */
 static double explained(const struct ledger *l)
 {
     double most = 0;
@@ -277,8 +281,9 @@ static double explained(const struct ledger *l)
     return fmin(1, most);
 }
 
-/* The claim of a name that proves itself in its good mail, which its bad mail does not excuse. How mail that claimed
- * it without proof turned out before says more: some organisations prove only part of what they send. */
+/* The claim of a name that proves itself in its good mail, which its bad mail does not excuse. How
+ * mail that claimed it without proof turned out before says more: some organisations prove only
+ * part of what they send. */
 static void add_forgery(struct ledger *l)
 {
     int i = find(l, ID_AUTHOR_ORG), unproven = find(l, ID_AUTHOR_UNPROVEN);

@@ -9,7 +9,8 @@
 
 #define LEDGER_MAX 96 /* terms; each weight gives at most three, see history.c */
 
-/* No single term counts more than this: one mistaken list or label cannot decide against everything else. */
+/* No single term counts more than this: one mistaken list or label cannot decide against everything
+ * else. */
 #define TERM_MAX 4.0
 
 struct ledger {
@@ -26,7 +27,8 @@ struct ledger {
     struct trust_item items[LEDGER_MAX];
 };
 
-/* Adds a term unless it rounds to 0. counts: NULL if none are behind it. note: static or in the arena; NULL if none. */
+/* Adds a term unless it rounds to 0. counts: NULL if none are behind it. note: static or in the
+ * arena; NULL if none. */
 void ledger_add(struct ledger *l, enum trust_weight w, const char *subject, double weight,
                 const struct counts *counts, const char *note);
 /* A term that counts nothing but that a person should know of. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What proves a name: TCP the address, a forward-confirmed PTR the client's name, SPF the envelope's and HELO's domain,
- * a verified signature its d=, and DMARC's alignment (RFC 7489 s3.1) the author. A claim in a Received field proves nothing. */
+/* What proves a name: TCP the address, a forward-confirmed PTR the client's name, SPF the
+ * envelope's and HELO's domain, a verified signature its d=, and DMARC's alignment (RFC 7489 s3.1)
+ * the author. A claim in a Received field proves nothing. */
 #include "proof.h"
 #include <string.h>
 #include "dmarc.h"
@@ -180,8 +181,8 @@ bool trust_teaches(const struct trust_input *in, size_t i, bool good)
     case ID_PAIR_DKIM:
     case ID_PAIR_MAILFROM:
     case ID_PAIR_PTR:
-        /* good: this source carries that author's mail, even where the author's proof does not survive it (a
-         * list, a forwarder). Bad is the source's own unless the author is proven. */
+        /* good: this source carries that author's mail, even where the author's proof does not
+         * survive it (a list, a forwarder). Bad is the source's own unless the author is proven. */
         return proof_identity(in, i) && (good || author);
     default:
         return proof_identity(in, i);

@@ -3,8 +3,8 @@
 #include "reputation.h"
 #include <math.h>
 
-/* A shared source's credit is halved at one bad message in this many. Mail services used by everybody are
- * beyond that: their name tells nearly nothing of a sender that is new. */
+/* A shared source's credit is halved at one bad message in this many. Mail services used by
+ * everybody are beyond that: their name tells nearly nothing of a sender that is new. */
 #define SHARED_HALF 100.0
 
 static double clamp(double x)

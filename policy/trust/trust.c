@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The trust sum: trust = logistic(bias + sum of terms). Pure: the same input gives the same answer to the last printed
- * digit on every platform, since terms are rounded as they are printed before they are added.
+/* The trust sum: trust = logistic(bias + sum of terms). Pure: the same input gives the same answer
+ * to the last printed digit on every platform, since terms are rounded as they are printed before
+ * they are added.
  *
- * Two bounds keep one kind of evidence from deciding alone. A term is at most TERM_MAX. All terms that speak for the message
- * together are at most FOR_MAX, however many names of one known sender agree (they are one fact seen many times): so one strong
- * contradiction, such as a relay known to be bad, still lowers the class of the best known sender. */
+ * Two bounds keep one kind of evidence from deciding alone. A term is at most TERM_MAX. All terms
+ * that speak for the message together are at most FOR_MAX, however many names of one known sender
+ * agree (they are one fact seen many times): so one strong contradiction, such as a relay known to
+ * be bad, still lowers the class of the best known sender. */
 #include "trust.h"
 #include <assert.h>
 #include <math.h>
@@ -16,8 +18,8 @@
 
 #define FOR_MAX 4.5 /* log-odds: trust 0.989 */
 
-/* Weights are kept in hundredths, as they are printed, so that the terms shown add up to the sum shown
- * and no platform's last bit tells. */
+/* Weights are kept in hundredths, as they are printed, so that the terms shown add up to the sum
+ * shown and no platform's last bit tells. */
 static double rounded(double weight)
 {
     double r = round(weight * 100);
@@ -63,7 +65,8 @@ void ledger_mention(struct ledger *l, enum trust_weight w, const char *subject, 
     append(l, w, subject, note);
 }
 
-/* Shrinks the terms for the message to FOR_MAX together; what rounding leaves over is the largest one's. */
+/* Shrinks the terms for the message to FOR_MAX together; what rounding leaves over is the largest
+ * one's. */
 static void bound(struct ledger *l)
 {
     struct trust_item *largest = NULL;

@@ -5,10 +5,11 @@
 #include "counts.h"
 #include "identity.h"
 
-/* The trust sum: trust = logistic(bias + sum of weights), each weight natural log-odds with the counts behind it. */
+/* The trust sum: trust = logistic(bias + sum of weights), each weight natural log-odds with the
+ * counts behind it. */
 
-/* Every weight a site may set; names are those of vouch.conf's weights group and of the evidence in the record. Filled by
- * trust_params_default. */
+/* Every weight a site may set; names are those of vouch.conf's weights group and of the evidence in
+ * the record. Filled by trust_params_default. */
 struct trust_params {
     double bias;      /* log-odds of a message of which nothing is known */
     double half_life; /* seconds */
@@ -51,7 +52,8 @@ const char *trust_weight_name(enum trust_weight w); /* "host", "network", "spf_f
 const char *trust_weight_help(enum trust_weight w); /* one line, for vouch.conf(5) */
 void trust_params_default(struct trust_params *params_r);
 
-/* What the model answered for each identity: enum lookup_outcome and counts as stored (not yet decayed). */
+/* What the model answered for each identity: enum lookup_outcome and counts as stored (not yet
+ * decayed). */
 struct trust_known {
     int outcome;
     struct counts counts;
@@ -111,14 +113,16 @@ struct trust_input {
 int trust_sum(struct arena *arena, const struct trust_params *params, const struct trust_input *in,
               struct trust_result *result_r);
 
-/* The most effective single change that would have brought this message to trust >= wanted, as a phrase that completes
- * "trusted if ...": "SPF or DKIM had proven example.org", "alice@example.org had 7 more good messages". NULL: trust is that high
- * already, no single change suffices, or out of memory. The input and what it points to must still live. */
+/* The most effective single change that would have brought this message to trust >= wanted, as a
+ * phrase that completes "trusted if ...": "SPF or DKIM had proven example.org", "alice@example.org
+ * had 7 more good messages". NULL: trust is that high already, no single change suffices, or out of
+ * memory. The input and what it points to must still live. */
 const char *trust_explain_gap(struct arena *arena, const struct trust_result *result,
                               double wanted);
 
-/* Whether a label of this message may be taught to identities[i]; never if it is outbound. A name is taught only by messages that prove it, so that
- * nobody can spoil the reputation of a name by forging it. */
+/* Whether a label of this message may be taught to identities[i]; never if it is outbound. A name
+ * is taught only by messages that prove it, so that nobody can spoil the reputation of a name by
+ * forging it. */
 bool trust_teaches(const struct trust_input *in, size_t i, bool good);
 
 #endif

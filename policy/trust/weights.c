@@ -10,7 +10,8 @@
  *   - 20 good messages of a proven author, and nothing else, are enough for trusted; where network, recipient and
  *     signature are the usual ones too, 3 are;
  *   - 20 bad messages of a network are enough for untrusted.
- * Terms from one message's names are far from independent, so most count a fraction of what they would alone. */
+ * Terms from one message's names are far from independent, so most count a fraction of what they
+ * would alone. */
 static const struct {
     const char *name;
     double w;

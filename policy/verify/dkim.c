@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* DKIM verification: RFC 6376, RFC 8301, RFC 8463. dkim_signature judges what a field shows by
  * itself, dkim_key what DNS answered; libopendkim canonicalizes, hashes and verifies what is left.
- * Each signature is judged on its own; libopendkim's opinion of the message as a whole is not asked.
- * One message costs one pass over the body for each different pair of canonicalization and l=, and
- * one key to parse (about 0.1 ms with OpenSSL 3) and one verification for each signature.
+ * Each signature is judged on its own; libopendkim's opinion of the message as a whole is not
+ * asked. One message costs one pass over the body for each different pair of canonicalization and
+ * l=, and one key to parse (about 0.1 ms with OpenSSL 3) and one verification for each signature.
  *
  * libopendkim (2.11.0~beta2) is guarded against, beyond what dkim_signature withholds:
  * - h= that uses up every field of the message and names one more: it writes one pointer past an
@@ -149,8 +149,8 @@ void dkim_check_free(struct dkim_check **cp)
     free(c);
 }
 
-/* The field as it stood on the wire, without the last line end; NUL, which libopendkim takes for the
- * end of the field, becomes DEL: what was signed had neither. */
+/* The field as it stood on the wire, without the last line end; NUL, which libopendkim takes for
+ * the end of the field, becomes DEL: what was signed had neither. */
 static int wire_form(struct sbuf *text, struct span name, struct span value)
 {
     size_t from = 0; /* what stands before it was added */
@@ -206,7 +206,8 @@ static int add_signature(struct dkim_check *c, struct span value, struct item **
     return 0;
 }
 
-/* The name without the spaces that obsolete syntax allows before the colon; absent if h= cannot name it. */
+/* The name without the spaces that obsolete syntax allows before the colon; absent if h= cannot
+ * name it. */
 static struct span bare_name(struct span name)
 {
     while (name.len && name.p[name.len - 1] == ' ')

@@ -28,9 +28,9 @@ struct dkim_signature {
     const char *key_name; /* where the key is; NULL if that cannot be told */
 };
 
-/* Reads the field's value and judges all that the field alone shows (RFC 6376 s6.1.1). What the RFCs
- * forbid is permerror; what is our own limit or choice is policy. now: seconds since the epoch.
- * 0 or VOUCH_E_NOMEM; strings live in the arena. */
+/* Reads the field's value and judges all that the field alone shows (RFC 6376 s6.1.1). What the
+ * RFCs forbid is permerror; what is our own limit or choice is policy. now: seconds since the
+ * epoch. 0 or VOUCH_E_NOMEM; strings live in the arena. */
 int dkim_signature_parse(struct arena *arena, struct span value, int64_t now,
                          struct dkim_signature *sig_r);
 /* Sets the judgement, unless there is one. */

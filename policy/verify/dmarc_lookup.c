@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* DMARC policy discovery (RFC 7489 s6.6.3): the author domain's record, else its Organizational Domain's. Both are
- * asked for at once. A failed look-up is temperror, never "no record". */
+/* DMARC policy discovery (RFC 7489 s6.6.3): the author domain's record, else its Organizational
+ * Domain's. Both are asked for at once. A failed look-up is temperror, never "no record". */
 #include "dmarc_lookup.h"
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* One message's questions to DNS, and the waiting for their answers. A batch is used by one thread at a time; answers are
- * published from any, under the batch's lock. An answer never changes once it is there: what the deadline cut stays cut,
- * so that steps which look at it again come to the same end. */
+/* One message's questions to DNS, and the waiting for their answers. A batch is used by one thread
+ * at a time; answers are published from any, under the batch's lock. An answer never changes once
+ * it is there: what the deadline cut stays cut, so that steps which look at it again come to the
+ * same end. */
 #include "resolver.h"
 #include <pthread.h>
 #include <stdlib.h>

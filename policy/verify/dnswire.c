@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Reads what a DNS response answers: the records of one name and type after CNAMEs, with compressed
- * names expanded (RFC 1035 s4.1.4). A response is whatever came over the network: every offset is checked,
- * a compression pointer must point backwards, and all that is malformed is DNS_FAILED. Sections after the
- * answer are not looked at. */
+ * names expanded (RFC 1035 s4.1.4). A response is whatever came over the network: every offset is
+ * checked, a compression pointer must point backwards, and all that is malformed is DNS_FAILED.
+ * Sections after the answer are not looked at. */
 #include "dnswire.h"
 #include <stdlib.h>
 #include <string.h>

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* An event loop of the few parts that libunbound's pluggable API (unbound-event.h) asks for: events on
- * descriptors and timers, no signals. With it a cached answer costs no system call and no change of
- * threads: who asks runs libunbound itself. Events are one list; each turn walks it, which for the
- * hundreds of questions that may be under way is cheaper than keeping order.
+/* An event loop of the few parts that libunbound's pluggable API (unbound-event.h) asks for: events
+ * on descriptors and timers, no signals. With it a cached answer costs no system call and no change
+ * of threads: who asks runs libunbound itself. Events are one list; each turn walks it, which for
+ * the hundreds of questions that may be under way is cheaper than keeping order.
  *
- * Invariants: an event is in the list if and only if it is added; due[] holds at each index an event whose
- * slot is that index, or NULL if it was removed since the turn began. */
+ * Invariants: an event is in the list if and only if it is added; due[] holds at each index an
+ * event whose slot is that index, or NULL if it was removed since the turn began. */
 #include "evloop.h"
 #include <errno.h>
 #include <fcntl.h>

@@ -4,9 +4,10 @@
 
 #include <pthread.h>
 
-/* The event loop that libunbound runs on: its pluggable event API over poll(2). Everything happens with one lock
- * held, which is the caller's: one thread takes turns, and lets go of the lock only while it sleeps; any other thread that
- * holds it may call libunbound, which then adds and removes events here. */
+/* The event loop that libunbound runs on: its pluggable event API over poll(2). Everything happens
+ * with one lock held, which is the caller's: one thread takes turns, and lets go of the lock only
+ * while it sleeps; any other thread that holds it may call libunbound, which then adds and removes
+ * events here. */
 struct evloop;
 struct ub_event_base;
 

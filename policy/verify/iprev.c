@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Forward-confirmed reverse DNS (RFC 8601 s3): a name of the address whose own addresses include it. pass: there is one.
- * fail: none of the names leads back. permerror: the address has no name. temperror: an answer was missing that could
- * have made it pass. */
+/* Forward-confirmed reverse DNS (RFC 8601 s3): a name of the address whose own addresses include
+ * it. pass: there is one. fail: none of the names leads back. permerror: the address has no name.
+ * temperror: an answer was missing that could have made it pass. */
 #include "iprev.h"
 #include <string.h>
 #include "arena.h"
@@ -20,7 +20,8 @@ static bool holds(const struct dns_answer *a, const struct ipaddr *ip)
     return false;
 }
 
-/* What the names of ptr give so far. Every name is asked about before the first answer is waited for. */
+/* What the names of ptr give so far. Every name is asked about before the first answer is waited
+ * for. */
 struct names {
     struct dns_question *questions[IPREV_MAX_NAMES];
     char text[IPREV_MAX_NAMES][254 * 4];

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* One libunbound context for all threads: a validating cache that forwards to the given servers. It never
- * asks the Internet's name servers itself.
+/* One libunbound context for all threads: a validating cache that forwards to the given servers. It
+ * never asks the Internet's name servers itself.
  *
- * libunbound runs on evloop.h, all of it under one lock. Who asks calls it directly, so that an answer in the
- * cache is there when dns_ask returns, with no change of threads; a dispatcher thread does the rest as packets and
- * timers come due. A callback is always called with the lock held, once for each question that was taken; a batch that is
- * freed sooner takes its name off its questions under the same lock, and their answers then only feed the cache.
- * (libunbound has no way to end a question that is under way, so their number is bounded.)
+ * libunbound runs on evloop.h, all of it under one lock. Who asks calls it directly, so that an
+ * answer in the cache is there when dns_ask returns, with no change of threads; a dispatcher thread
+ * does the rest as packets and timers come due. A callback is always called with the lock held,
+ * once for each question that was taken; a batch that is freed sooner takes its name off its
+ * questions under the same lock, and their answers then only feed the cache. (libunbound has no way
+ * to end a question that is under way, so their number is bounded.)
  *
  * Order of locks: the resolver's, then the batch's. */
 #include "resolver.h"
@@ -24,7 +25,8 @@
 #include "resolver_private.h"
 #include "zonefile.h"
 
-/* Questions without an answer. Each holds a socket for up to 6 s, so they are fewer where this process may open few. */
+/* Questions without an answer. Each holds a socket for up to 6 s, so they are fewer where this
+ * process may open few. */
 #define MAX_UNDER_WAY     2000
 #define SPARE_SOCKETS     16  /* for what libunbound asks by itself */
 #define WHY_MAX           256 /* bytes of a validator's explanation kept */
@@ -107,14 +109,16 @@ static unsigned most_under_way(void)
     return (unsigned)most;
 }
 
-/* Options are set before the context is first used; a libunbound that does not know one is as good without. */
+/* Options are set before the context is first used; a libunbound that does not know one is as good
+ * without. */
 static void set_options(struct ub_ctx *context, unsigned sockets, bool validate)
 {
     char range[16];
     snprintf(range, sizeof range, "%u", sockets);
     const char *const options[][2] = {
-        /* A question goes out again after 1 s, then after 2 s, and is given up after 6 s in all: a slow domain behind a
-           fast forwarder is waited for. By default it would be asked each 50 ms and given up within 2 s. */
+        /* A question goes out again after 1 s, then after 2 s, and is given up after 6 s in all: a
+         * slow domain behind a fast forwarder is waited for. By default it would be asked each 50
+         * ms and given up within 2 s. */
         {"infra-cache-min-rtt:", "1000"},
         {"outbound-msg-retry:", "2"},
         /* A forwarder is not held dead for long because some domain behind it was silent. */

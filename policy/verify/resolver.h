@@ -4,8 +4,9 @@
 
 #include "span.h"
 
-/* The one way to DNS. One resolver serves all threads of a process (libunbound has state that contexts share, so
- * there should be one); one dns_batch belongs to one message, asks each question once, and has one deadline. */
+/* The one way to DNS. One resolver serves all threads of a process (libunbound has state that
+ * contexts share, so there should be one); one dns_batch belongs to one message, asks each question
+ * once, and has one deadline. */
 
 enum dns_type { DNS_A = 1, DNS_PTR = 12, DNS_MX = 15, DNS_TXT = 16, DNS_AAAA = 28 };
 
@@ -44,22 +45,24 @@ struct resolver_options {
                                  error only when something is asked */
 };
 
-/* Starts a thread unless there is a zone file: a daemon forks before. As many questions may be under way at a time as half
- * of the descriptors that the process may open (RLIMIT_NOFILE now), 2000 at most; further ones are DNS_FAILED at once.
- * On error NULL, and one line that says what is wrong and where ("FILE:LINE: ...") in error_r (size bytes). */
+/* Starts a thread unless there is a zone file: a daemon forks before. As many questions may be
+ * under way at a time as half of the descriptors that the process may open (RLIMIT_NOFILE now),
+ * 2000 at most; further ones are DNS_FAILED at once. On error NULL, and one line that says what is
+ * wrong and where ("FILE:LINE: ...") in error_r (size bytes). */
 struct resolver *resolver_new(const struct resolver_options *options, char *error_r, size_t size);
 /* No batch may be open. */
 void resolver_free(struct resolver **rp);
 
-/* deadline_ms: as clock_ms() (clock.h) counts. max_questions: further ones are answered DNS_FAILED. NULL: out of memory. */
+/* deadline_ms: as clock_ms() (clock.h) counts. max_questions: further ones are answered DNS_FAILED.
+ * NULL: out of memory. */
 struct dns_batch *dns_batch_new(struct resolver *r, int64_t deadline_ms, unsigned max_questions);
-/* Moves the deadline: a message's questions are asked while the client is still sending, and its waiting time begins when it
- * has sent all. */
+/* Moves the deadline: a message's questions are asked while the client is still sending, and its
+ * waiting time begins when it has sent all. */
 void dns_batch_set_deadline(struct dns_batch *b, int64_t deadline_ms);
 /* What is still under way is waited for by nobody; its answers feed the cache. */
 void dns_batch_free(struct dns_batch **bp);
-/* Asks, without waiting; the same question in one batch is asked once. name: any case, with or without final dot. Never NULL but when out of
- * memory. Questions belong to the batch. */
+/* Asks, without waiting; the same question in one batch is asked once. name: any case, with or
+ * without final dot. Never NULL but when out of memory. Questions belong to the batch. */
 struct dns_question *dns_ask(struct dns_batch *b, const char *name, enum dns_type type);
 /* The answer so far; status DNS_PENDING if there is none yet. Does not wait. */
 const struct dns_answer *dns_peek(struct dns_question *q);
@@ -74,7 +77,8 @@ int64_t dns_batch_wait_us(const struct dns_batch *b);    /* time slept in dns_wa
 /* Text of one TXT record: character-strings joined. NULL: out of memory. */
 struct arena;
 char *dns_txt_join(struct arena *arena, struct span rdata, size_t *len_r);
-/* Presentation form of an uncompressed wire name in rdata at offset; lower case, no final dot; false if malformed. */
+/* Presentation form of an uncompressed wire name in rdata at offset; lower case, no final dot;
+ * false if malformed. */
 bool dns_name_text(struct span rdata, size_t offset, char name_r[254 * 4]);
 
 #endif

@@ -2,8 +2,8 @@
 /* SPF, RFC 7208: whom a message is judged by (s2.3, s2.4, s4.1, s4.3), and the repetition of the
  * evaluation until every answer it needs is there. What it does is in spf_eval.c.
  *
- * Not judged ("none"): a client that is not known, and this host itself, because a pass from 127.0.0.1
- * would let every local program vouch for any domain (libspf2 would give it). */
+ * Not judged ("none"): a client that is not known, and this host itself, because a pass from
+ * 127.0.0.1 would let every local program vouch for any domain (libspf2 would give it). */
 #include "spf.h"
 #include <string.h>
 #include "arena.h"
@@ -38,8 +38,8 @@ static struct identity identity_of(const struct spf_request *request)
     return who;
 }
 
-/* What the macros stand for; strings in arena. 0, VOUCH_E_NOMEM, or VOUCH_E_SYNTAX: there is no domain
- * to judge (s4.3). */
+/* What the macros stand for; strings in arena. 0, VOUCH_E_NOMEM, or VOUCH_E_SYNTAX: there is no
+ * domain to judge (s4.3). */
 static int identify(struct arena *arena, const struct spf_request *request,
                     const struct identity *who, struct spf_macro_values *values_r)
 {
@@ -100,8 +100,8 @@ static char *printable(struct arena *arena, const char *reason)
     return text;
 }
 
-/* What the asker came to. An explanation that cannot be had changes no verdict, but while an answer that
- * it needs is pending there is none yet. 1, 0 (pending) or VOUCH_E_NOMEM. */
+/* What the asker came to. An explanation that cannot be had changes no verdict, but while an answer
+ * that it needs is pending there is none yet. 1, 0 (pending) or VOUCH_E_NOMEM. */
 static int conclude(struct arena *arena, struct spf_asker *a, const struct spf_explainer *explainer,
                     struct spf_result *result_r)
 {

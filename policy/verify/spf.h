@@ -9,8 +9,9 @@
 struct arena;
 struct dns_batch;
 
-/* SPF (RFC 7208) by libspf2 behind a guard: the library never sees a published record, only one that
- * was checked against the grammar and rewritten, and it never counts: look-ups are counted here. */
+/* SPF (RFC 7208) by libspf2 behind a guard: the library never sees a published record, only one
+ * that was checked against the grammar and rewritten, and it never counts: look-ups are counted
+ * here. */
 
 #define SPF_MAX_TERMS 10 /* RFC 7208 s4.6.4 */
 #define SPF_MAX_VOID  2
@@ -31,11 +32,12 @@ struct spf_cost {
     unsigned terms, voids, queries; /* of this evaluation */
 };
 
-/* 1: *result_r is final. 0: an answer is still missing; it was asked for: call again later, when it may have come. Never waits. Strings
- * live in the arena. VOUCH_E_NOMEM. */
+/* 1: *result_r is final. 0: an answer is still missing; it was asked for: call again later, when it
+ * may have come. Never waits. Strings live in the arena. VOUCH_E_NOMEM. */
 int spf_step(struct arena *arena, struct dns_batch *dns, const struct spf_request *request,
              struct spf_result *result_r, struct spf_cost *cost_r);
-/* The same, and waits (up to the batch's deadline). What did not come is temperror. 0 or VOUCH_E_NOMEM. */
+/* The same, and waits (up to the batch's deadline). What did not come is temperror. 0 or
+ * VOUCH_E_NOMEM. */
 int spf_check(struct arena *arena, struct dns_batch *dns, const struct spf_request *request,
               struct spf_result *result_r, struct spf_cost *cost_r);
 

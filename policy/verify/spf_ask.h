@@ -54,8 +54,8 @@ const struct dns_answer *spf_ask(struct spf_asker *a, const char *target, enum d
 /* The name a domain-spec stands for in a record of domain; absent: domain. Without final dot; not
  * escaped. NULL: stopped. */
 const char *spf_target(struct spf_asker *a, struct span spec, const char *domain);
-/* spf_macro_expand() in a record of domain, with %{p} looked up if need be. size: it does not fit, or
- * stopped. */
+/* spf_macro_expand() in a record of domain, with %{p} looked up if need be. size: it does not fit,
+ * or stopped. */
 size_t spf_expand(struct spf_asker *a, struct span s, const char *domain, char *text_r,
                   size_t size);
 /* Fills names (s5.5). False: stopped. */

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* check_host() of RFC 7208 s4 and s5 by libspf2, which sees nothing that anybody else wrote. It
- * compiles records that spf_record.c wrote anew, whose names are "RECORD.TERM.t"; it asks our look-up
- * hook for those, and the hook knows what they stand for. Hosts of an mx are "INDEX.m" to it, the domain
- * it judges is "top", and it is not told the sender. What is left to the library: the order of
- * evaluation, include and redirect, qualifiers, and which address lies in which network.
+ * compiles records that spf_record.c wrote anew, whose names are "RECORD.TERM.t"; it asks our
+ * look-up hook for those, and the hook knows what they stand for. Hosts of an mx are "INDEX.m" to
+ * it, the domain it judges is "top", and it is not told the sender. What is left to the library:
+ * the order of evaluation, include and redirect, qualifiers, and which address lies in which
+ * network.
  *
- * It counts look-ups per include, so they are counted here. Whatever goes wrong stops the asker first
- * and then makes the library give up with a temporary error: the asker's verdict is the one that
- * holds. An answer that has not come stops it too, so an evaluation never waits; it is repeated from the
- * start when the answer is there, and asks the same again up to that point.
+ * It counts look-ups per include, so they are counted here. Whatever goes wrong stops the asker
+ * first and then makes the library give up with a temporary error: the asker's verdict is the one
+ * that holds. An answer that has not come stops it too, so an evaluation never waits; it is
+ * repeated from the start when the answer is there, and asks the same again up to that point.
  *
- * Its SPF_server_t is made here and not by SPF_server_new_dns(), which calls abort() if gethostname()
- * does not fit 64 bytes, and compiles texts that nobody reads. */
+ * Its SPF_server_t is made here and not by SPF_server_new_dns(), which calls abort() if
+ * gethostname() does not fit 64 bytes, and compiles texts that nobody reads. */
 #include "spf_eval.h"
 #include <assert.h>
 #include <netinet/in.h>
@@ -81,7 +82,8 @@ static enum dns_type address_type(const struct eval *e)
     return e->ask->values.ip.family == IP_V6 ? DNS_AAAA : DNS_A;
 }
 
-/* The answer for what matches whatever the address is: the library compares it with the client's. */
+/* The answer for what matches whatever the address is: the library compares it with the
+ * client's. */
 static void add_client(struct eval *e, SPF_dns_rr_t *rr)
 {
     add_rr(e, rr, e->ask->values.ip.bytes, address_size(e));

@@ -10,9 +10,9 @@ struct spf_explainer {
     struct span target; /* domain-spec; absent if there is no exp= */
 };
 
-/* check_host() of RFC 7208 s4 by libspf2, once, with the answers that are known. a: fresh, with dns,
- * scratch and values set; values.domain is the domain to judge. At return a->stop says whether it
- * came to its end (SPF_STOP_VERDICT: a->verdict, a->reason) or what it lacks. */
+/* check_host() of RFC 7208 s4 by libspf2, once, with the answers that are known. a: fresh, with
+ * dns, scratch and values set; values.domain is the domain to judge. At return a->stop says whether
+ * it came to its end (SPF_STOP_VERDICT: a->verdict, a->reason) or what it lacks. */
 void spf_evaluate(struct spf_asker *a, struct spf_explainer *explainer_r);
 
 #endif

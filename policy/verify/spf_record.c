@@ -5,8 +5,8 @@
  * compiler (CVE-2023-42118) it takes redirect= for a mechanism like others, refuses /0, checks no
  * domain-spec, and drops what does not fit into 511 compiled bytes (64 ip4, 26 ip6) without a word,
  * a closing "-all" first. So each record is checked here in full and then written anew for one
- * client: ip4, ip6 and all are decided; redirect= comes last or goes; unknown modifiers and exp= go;
- * names become numbers that our own look-up hook understands. ptr becomes exists, because its
+ * client: ip4, ip6 and all are decided; redirect= comes last or goes; unknown modifiers and exp=
+ * go; names become numbers that our own look-up hook understands. ptr becomes exists, because its
  * names are validated by us (s5.5), as %{p} needs them too.
  *
  * What is left is at most 12 terms and 244 compiled bytes. */
@@ -55,7 +55,8 @@ static bool parse_prefix(struct span s, unsigned max, unsigned *prefix_r)
     return true;
 }
 
-/* Takes slash and a prefix length off the end of *s if they are there. False: a number that is none. */
+/* Takes slash and a prefix length off the end of *s if they are there. False: a number that is
+ * none. */
 static bool take_prefix(struct span *s, const char *slash, unsigned max, unsigned *prefix_r)
 {
     size_t digits = s->len, n = strlen(slash);

@@ -24,7 +24,8 @@ struct taglist {
 int taglist_parse(struct span text, struct taglist *list_r);
 /* The first tag of that name, without regard to case; SPAN_NONE if there is none. */
 struct span taglist_get(const struct taglist *list, const char *name);
-/* The value without white space, as tags that are folded anywhere (b=, h=, p=) mean it. NULL: out of memory. */
+/* The value without white space, as tags that are folded anywhere (b=, h=, p=) mean it. NULL: out
+ * of memory. */
 char *taglist_squeeze(struct arena *arena, struct span value);
 /* word, without regard to case, is one of the items of a colon-separated value */
 bool taglist_lists(struct span value, const char *word);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A master file (RFC 1035 s5, read by libldns) that answers questions as an authoritative server would:
- * CNAMEs followed, wildcards by their closest encloser (RFC 4592 s3.3.1), empty non-terminals kept apart from
- * names that do not exist. The file is no zone of its own: it may hold names of any domain, needs no SOA, and what
- * it does not hold does not exist. No $INCLUDE, no DNAME, no delegation.
+/* A master file (RFC 1035 s5, read by libldns) that answers questions as an authoritative server
+ * would: CNAMEs followed, wildcards by their closest encloser (RFC 4592 s3.3.1), empty
+ * non-terminals kept apart from names that do not exist. The file is no zone of its own: it may
+ * hold names of any domain, needs no SOA, and what it does not hold does not exist. No $INCLUDE, no
+ * DNAME, no delegation.
  *
- * Records stand sorted by owner and type. Every name above an owner has a record of type 0, so that a
- * name exists if and only if some record has it as owner. */
+ * Records stand sorted by owner and type. Every name above an owner has a record of type 0, so that
+ * a name exists if and only if some record has it as owner. */
 #include "zonefile.h"
 #include <errno.h>
 #include <ldns/ldns.h>
@@ -297,8 +298,8 @@ static const struct record *find(const struct zonefile *z, const uint8_t *owner,
     return r;
 }
 
-/* The owner whose records answer for name: itself, or the wildcard of its closest encloser. False: it does not
- * exist. */
+/* The owner whose records answer for name: itself, or the wildcard of its closest encloser. False:
+ * it does not exist. */
 static bool find_owner(const struct zonefile *z, const uint8_t *name, size_t length,
                        uint8_t owner_r[DNS_WIRE_NAME], size_t *length_r)
 {

@@ -7,8 +7,8 @@
 
 struct dns_answer;
 
-/* Records of a master file (RFC 1035 s5) in memory: answers without a network. Immutable once loaded, so shared by
- * threads. */
+/* Records of a master file (RFC 1035 s5) in memory: answers without a network. Immutable once
+ * loaded, so shared by threads. */
 struct zonefile;
 
 #define ZONEFILE_MAX_RECORDS 4000000           /* names without records count too */
@@ -17,8 +17,8 @@ struct zonefile;
 /* NULL on error: "FILE:LINE: what" in error_r. */
 struct zonefile *zonefile_load(const char *path, char *error_r, size_t size);
 void zonefile_free(struct zonefile **zp);
-/* qname in lower-case wire form. CNAMEs are followed, wildcards are RFC 4592's; a name that is not there is
- * DNS_NXDOMAIN. NULL: out of memory. To be freed with free(). */
+/* qname in lower-case wire form. CNAMEs are followed, wildcards are RFC 4592's; a name that is not
+ * there is DNS_NXDOMAIN. NULL: out of memory. To be freed with free(). */
 struct dns_answer *zonefile_answer(const struct zonefile *z, const uint8_t *qname, uint16_t qtype);
 
 #endif

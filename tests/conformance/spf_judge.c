@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* spf_judge SERVER DEADLINE_MS: reads lines "ADDRESS HELO SENDER" (the last two in hex, "-" for empty),
- * judges them all at once, each in a thread of its own, with one resolver that asks SERVER, and
- * prints a line for each, in order: result, terms, voids, queries, explanation, reason, with tabs between. For
- * spf_suite.py. */
+/* spf_judge SERVER DEADLINE_MS: reads lines "ADDRESS HELO SENDER" (the last two in hex, "-" for
+ * empty), judges them all at once, each in a thread of its own, with one resolver that asks SERVER,
+ * and prints a line for each, in order: result, terms, voids, queries, explanation, reason, with
+ * tabs between. For spf_suite.py. */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Authentication-Results: reads any value; and whatever the values of a message are, what we write is claimed as ours
- * and its lines are folded. */
+/* Authentication-Results: reads any value; and whatever the values of a message are, what we write
+ * is claimed as ours and its lines are folded. */
 #include <stdlib.h>
 #include <string.h>
 #include "authres.h"

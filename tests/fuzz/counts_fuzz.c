@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Bytes that are taken as counts are written back as they were, and stay encodable whatever is added. */
+/* Bytes that are taken as counts are written back as they were, and stay encodable whatever is
+ * added. */
 #include <stdlib.h>
 #include <string.h>
 #include "counts.h"

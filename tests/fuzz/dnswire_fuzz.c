@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* DNS responses: the first byte chooses the type asked for, the rest is the packet. What is found is well-formed. */
+/* DNS responses: the first byte chooses the type asked for, the rest is the packet. What is found
+ * is well-formed. */
 #include <stdlib.h>
 #include "arena.h"
 #include "dnswire.h"

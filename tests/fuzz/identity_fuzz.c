@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Identities from a person's text, or from a message's header if the first byte is a line end: few, with keys
- * that are short, valid UTF-8 and of the model's two spaces. */
+/* Identities from a person's text, or from a message's header if the first byte is a line end: few,
+ * with keys that are short, valid UTF-8 and of the model's two spaces. */
 #include <stdlib.h>
 #include <string.h>
 #include "errors.h"

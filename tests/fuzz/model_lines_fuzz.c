@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* An import: whatever is taken can be written, and reads back as the same counts of the same key. */
+/* An import: whatever is taken can be written, and reads back as the same counts of the same
+ * key. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

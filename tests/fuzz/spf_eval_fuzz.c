@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* SPF evaluation by the real libspf2 over a hostile DNS: whatever the records are, the limits hold, there
- * is a result, and it is the same whether the answers come at once or late.
+/* SPF evaluation by the real libspf2 over a hostile DNS: whatever the records are, the limits hold,
+ * there is a result, and it is the same whether the answers come at once or late.
  *
  * Input: a line "HELO SENDER", then lines that answer questions: which one is a matter of the
  * question's hash. A TXT question gets the line itself; MX and PTR get as many names as it has

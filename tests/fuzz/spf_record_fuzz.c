@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* SPF records: what libspf2 would be shown of any record is a few terms of our own making, and small;
- * whether a record is valid does not hang on the client; what is taken for a name can be expanded. */
+/* SPF records: what libspf2 would be shown of any record is a few terms of our own making, and
+ * small; whether a record is valid does not hang on the client; what is taken for a name can be
+ * expanded. */
 #include <stdlib.h>
 #include <string.h>
 #include "errors.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Runs a fuzz target without libFuzzer over the files of its corpus, so that `make check` repeats
- * every input that was ever worth keeping. Corpus: tests/fuzz/corpus/<target>/, or the files given. */
+/* Runs a fuzz target without libFuzzer over the files of its corpus, so that `make check`
+ * repeats every input that was ever worth keeping. Corpus: tests/fuzz/corpus/<target>/, or the
+ * files given. */
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>

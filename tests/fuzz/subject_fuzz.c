@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Input: a prefix, a line end, and the value of a Subject field. What was tagged once is not tagged again, holds no CR and
- * no NUL. */
+/* Input: a prefix, a line end, and the value of a Subject field. What was tagged once is not tagged
+ * again, holds no CR and no NUL. */
 #include <stdlib.h>
 #include <string.h>
 #include "subject.h"

@@ -17,8 +17,9 @@ struct dkim_tally {
     unsigned other;    /* expected not to pass, and the result is another word than expected */
 };
 
-/* Each message is judged at the time of its topmost Received field, without one at now. What differs is told on stdout as TAP
- * comments. 0, or -1: a file cannot be read, or another failure that is told on stdout. */
+/* Each message is judged at the time of its topmost Received field, without one at now. What
+ * differs is told on stdout as TAP comments. 0, or -1: a file cannot be read, or another failure
+ * that is told on stdout. */
 int dkim_files_judge(const struct dkim_files *files, long long now, struct dkim_tally *tally_r);
 
 #endif

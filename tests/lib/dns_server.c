@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A DNS server for tests; it ends when its standard input does, so with the test, however that ends. */
+/* A DNS server for tests; it ends when its standard input does, so with the test, however that
+ * ends. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

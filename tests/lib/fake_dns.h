@@ -4,9 +4,9 @@
 
 #include "resolver.h"
 
-/* A dns_batch that answers without DNS, for tests of what asks: from a function, or from what it was told
- * beforehand, at once or late. It stands in for the resolver: a program links one or the other.
- * dns_batch_free frees it. Out of memory aborts. */
+/* A dns_batch that answers without DNS, for tests of what asks: from a function, or from what it
+ * was told beforehand, at once or late. It stands in for the resolver: a program links one or the
+ * other. dns_batch_free frees it. Out of memory aborts. */
 
 struct fake_reply; /* DNS_NXDOMAIN until it is told otherwise */
 
@@ -21,8 +21,8 @@ void fake_mx(struct fake_reply *reply, const char *name);
 /* name: as it was asked */
 typedef void fake_dns_fn(void *arg, const char *name, enum dns_type type, struct fake_reply *reply);
 
-/* answer: called for every question; NULL: only fake_dns_reply's. slow: an answer is pending until it
- * is waited for, or fake_dns_arrive. */
+/* answer: called for every question; NULL: only fake_dns_reply's. slow: an answer is pending until
+ * it is waited for, or fake_dns_arrive. */
 struct dns_batch *fake_dns_new(fake_dns_fn *answer, void *arg, bool slow);
 /* The reply to a question, told before it is asked. Borrowed: until the batch is freed. */
 struct fake_reply *fake_dns_reply(struct dns_batch *b, const char *name, enum dns_type type);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Whole judgements without DNS and store: a message as it came, what its checks said, what the model
- * knows; and between which classes it may fall under the default weights and thresholds. */
+/* Whole judgements without DNS and store: a message as it came, what its checks said, what the
+ * model knows; and between which classes it may fall under the default weights and thresholds. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -159,7 +159,8 @@ static void receive(struct judged *j, const struct scenario *s)
     assert_int_equal(message_scan(&j->m, NULL, NULL, 0), 0);
 }
 
-/* "spf=pass/example.org": method, result, what it is about, and a word more; any but the first two may miss */
+/* "spf=pass/example.org": method, result, what it is about, and a word more; any but the first two
+ * may miss */
 static void check(struct judged *j, char *text)
 {
     const char *method = strsep(&text, "="), *word = strsep(&text, "/");
@@ -195,7 +196,8 @@ static void verify(struct judged *j, const struct scenario *s)
         check(j, strsep(&text, " "));
 }
 
-/* Every identity that the line names, whether the message asserts it or not, as a model would have it. */
+/* Every identity that the line names, whether the message asserts it or not, as a model would have
+ * it. */
 static void know(struct judged *j, char *line)
 {
     char text[200];

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What apply asks of an MTA, in order, for each kind of decision; the MTA is a list of what it was asked. */
+/* What apply asks of an MTA, in order, for each kind of decision; the MTA is a list of what it was
+ * asked. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -63,8 +64,8 @@ static int set_reply(void *engine, const char *code, const char *enhanced, const
 #define MAILBOX "q@example.org"
 #define FIELDS  "ins X-Vouch: V|ins Authentication-Results: A|"
 
-/* what becomes of up to three recipients: a(ccepted), t(agged), r(edirected), h(eld), x (removed), o: a
- * policy that only observes would tag; -: none */
+/* what becomes of up to three recipients: a(ccepted), t(agged), r(edirected), h(eld), x (removed),
+ * o: a policy that only observes would tag; -: none */
 struct apply_case {
     const char *name;
     enum action whole;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The path from message to decision, with real rooms below it: DNS out of a zone file, a model out of a file. */
+/* The path from message to decision, with real rooms below it: DNS out of a zone file, a model out
+ * of a file. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -294,7 +295,8 @@ static void a_message_of_nothing_is_judged(void **state)
     run_close(&r);
 }
 
-/* A message is given up at any point: nothing leaks (seen under AddressSanitizer), nothing hangs. */
+/* A message is given up at any point: nothing leaks (seen under AddressSanitizer), nothing
+ * hangs. */
 static void a_message_is_given_up_anywhere(void **state)
 {
     (void)state;

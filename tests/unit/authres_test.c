@@ -115,7 +115,8 @@ static const char *const hostile[] = {
     "\"a b\"@example.org",
 };
 
-/* Outside quotes and comments there is only what we wrote: each ";" begins a new line with one of our methods. */
+/* Outside quotes and comments there is only what we wrote: each ";" begins a new line with one of
+ * our methods. */
 static void check_field(const char *field, unsigned methods)
 {
     bool quoted = false, comment = false;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* DKIM verification against signatures made here (tests/lib/dkim_sign.h), so that every odd field can
- * carry a true signature: what is refused is refused for what it says, not for a wrong hash. */
+/* DKIM verification against signatures made here (tests/lib/dkim_sign.h), so that every odd field
+ * can carry a true signature: what is refused is refused for what it says, not for a wrong hash. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -708,7 +708,8 @@ static void several_records(void **state)
     free(value);
 }
 
-/* Two From fields: only the last is covered. Said elsewhere (message.from_count); here it passes. */
+/* Two From fields: only the last is covered. Said elsewhere (message.from_count); here it
+ * passes. */
 static void from_fields(void **state)
 {
     (void)state;
@@ -745,8 +746,8 @@ static void from_fields(void **state)
     free(value);
 }
 
-/* Signatures that cover other signatures: those refused are shown to libopendkim, those withheld are
- * not, and then no difference is held against the signer. */
+/* Signatures that cover other signatures: those refused are shown to libopendkim, those withheld
+ * are not, and then no difference is held against the signer. */
 static void covers_other_signatures(void **state)
 {
     (void)state;

@@ -17,7 +17,8 @@ struct redis_server {
 bool redis_server_installed(void);
 /* Makes the directory; nothing runs yet. */
 void redis_server_init(struct redis_server *s);
-/* extra: further arguments, ended by NULL; or NULL. Returns when it answers; asserts that it does. */
+/* extra: further arguments, ended by NULL; or NULL. Returns when it answers; asserts that it
+ * does. */
 void redis_server_start(struct redis_server *s, const char *const *extra);
 void redis_server_signal(struct redis_server *s, int signal);
 /* Kills it and waits for its end. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The resolver against a DNS server that misbehaves (data/resolver.zone says how for each name). Every failure must be
- * DNS_FAILED within the batch's deadline: never "no such name", never late. */
+/* The resolver against a DNS server that misbehaves (data/resolver.zone says how for each name).
+ * Every failure must be DNS_FAILED within the batch's deadline: never "no such name", never
+ * late. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -317,8 +318,8 @@ static void questions_are_limited(void **state)
     resolver_free(&r);
 }
 
-/* Thirty messages wait for a domain that never answers: others are not slowed, and what is asked of it beyond a bound
- * fails at once. */
+/* Thirty messages wait for a domain that never answers: others are not slowed, and what is asked of
+ * it beyond a bound fails at once. */
 static void silent_domain(void **state)
 {
     (void)state;
@@ -476,7 +477,8 @@ static enum dns_status ask_with_resolv_conf(const char *path, const char **why_r
     return status;
 }
 
-/* A machine without DNS can still judge what needs none: it is an error only when something is asked. */
+/* A machine without DNS can still judge what needs none: it is an error only when something is
+ * asked. */
 static void system_servers(void **state)
 {
     (void)state;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Sessions over the real assess, with an MTA that writes down what it is asked. Nothing is asked of the network but one refused
- * loopback port. Each allocation that a message makes is made to fail once, and then all from there on. */
+/* Sessions over the real assess, with an MTA that writes down what it is asked. Nothing is asked of
+ * the network but one refused loopback port. Each allocation that a message makes is made to fail
+ * once, and then all from there on. */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,7 +14,8 @@
 #include <cmocka.h>
 #include "session.h"
 
-/* Allocations of this thread, counted while a message is under way; the fail_at-th fails, or all from it on. */
+/* Allocations of this thread, counted while a message is under way; the fail_at-th fails, or all
+ * from it on. */
 static _Thread_local struct {
     bool counting, sticky;
     size_t count, fail_at;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* SPF through libspf2: who is judged, what DNS may do to the result, restarts, limits, and the published
- * attacks on the library. The conformance suites are in tests/conformance. */
+/* SPF through libspf2: who is judged, what DNS may do to the result, restarts, limits, and the
+ * published attacks on the library. The conformance suites are in tests/conformance. */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,7 +18,8 @@
 
 #define ARENA_MAX 65536
 
-/* A zone: rows "name TYPE value", ended by NULL; type "*" with value SERVFAIL or NODATA is all types. */
+/* A zone: rows "name TYPE value", ended by NULL; type "*" with value SERVFAIL or NODATA is all
+ * types. */
 static bool type_is(const char *word, size_t len, enum dns_type type)
 {
     static const struct {
@@ -329,7 +330,8 @@ static void what_policies_say(void **state)
     }
 }
 
-/* s7.3: %{p} is the domain itself if the client proved that name, else one below it, else the first. */
+/* s7.3: %{p} is the domain itself if the client proved that name, else one below it, else the
+ * first. */
 static void which_name_p_is(void **state)
 {
     static const char *const zone[] = {
@@ -428,7 +430,8 @@ static void explanations(void **state)
     sbuf_clear(&policy);
 }
 
-/* The explanation is that of the domain judged, or of where redirect= leads from it; never an include's. */
+/* The explanation is that of the domain judged, or of where redirect= leads from it; never an
+ * include's. */
 static void whose_explanation(void **state)
 {
     static const char *const zone[] = {
@@ -459,7 +462,8 @@ static void whose_explanation(void **state)
     }
 }
 
-/* Everything that a policy can need: one record, ten mx of ten hosts, the client's ten names, exp=. */
+/* Everything that a policy can need: one record, ten mx of ten hosts, the client's ten names,
+ * exp=. */
 static void greatest(void *arg, const char *name, enum dns_type type, struct fake_reply *reply)
 {
     static const char policy[] =
@@ -579,8 +583,8 @@ static void the_include_bomb(void **state)
     arena_free(&j.arena);
 }
 
-/* CVE-2023-42118: such text writes past the macro compiler's buffer on the stack, wherever it stands.
- * What exp= leads to is in explanations(). */
+/* CVE-2023-42118: such text writes past the macro compiler's buffer on the stack, wherever it
+ * stands. What exp= leads to is in explanations(). */
 static void the_stack_overflow(void **state)
 {
     static const struct {
@@ -692,7 +696,8 @@ static void no_memory(void **state)
     assert_int_equal(result.result, AUTH_PERMERROR);
 }
 
-/* Evaluations in several threads share nothing. (Assertions of cmocka belong to the first thread.) */
+/* Evaluations in several threads share nothing. (Assertions of cmocka belong to the first
+ * thread.) */
 static void *evaluate_many(void *failures)
 {
     static const char *const senders[] = {"x@include.example", "x@ptr.example", "x@mx.example"};

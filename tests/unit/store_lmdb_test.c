@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What is LMDB's own: several processes, a writer that is killed, a disk that is full, and directories
- * that hold something else. */
+/* What is LMDB's own: several processes, a writer that is killed, a disk that is full, and
+ * directories that hold something else. */
 #include "config.h"
 #include <ftw.h>
 #include <lmdb.h>
@@ -224,7 +224,8 @@ static void a_reader_may_not_turn_writer_in_one_process(void **state)
     store_close(&s);
 }
 
-/* Applies batch after batch until killed. Only async-signal-safe endings: this is a forked child. */
+/* Applies batch after batch until killed. Only async-signal-safe endings: this is a forked
+ * child. */
 static void write_for_ever(const char *url)
 {
     char error[512];

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What is Redis' own: the layout, one round trip a query, and above all what happens when the server
- * is away, hangs, restarts, or holds what it should not. A wait never outlasts its deadline. */
+/* What is Redis' own: the layout, one round trip a query, and above all what happens when the
+ * server is away, hangs, restarts, or holds what it should not. A wait never outlasts its
+ * deadline. */
 #include "config.h"
 #include <errno.h>
 #include <pthread.h>

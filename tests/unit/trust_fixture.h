@@ -4,8 +4,9 @@
 
 #include "trust.h"
 
-/* One ordinary letter to change: alice@news.example.org, sent by mx.example.org [192.0.2.7] for bounce@example.org to
- * bob@example.net, one hop beyond the client [203.0.113.9], signed by example.org. Nothing is verified and nothing known. */
+/* One ordinary letter to change: alice@news.example.org, sent by mx.example.org [192.0.2.7] for
+ * bounce@example.org to bob@example.net, one hop beyond the client [203.0.113.9], signed by
+ * example.org. Nothing is verified and nothing known. */
 struct fixture {
     struct arena *arena;
     struct message m;

@@ -87,7 +87,8 @@ static void no_pass_makes_the_unknown_trusted(void **state)
     fixture_clear(&f);
 }
 
-/* everything that one unauthenticated message of an unknown sender can fail, as far as it is ordinary */
+/* everything that one unauthenticated message of an unknown sender can fail, as far as it is
+ * ordinary */
 static const struct {
     const char *name;
     enum auth_result iprev, spf, dkim, dmarc;
@@ -711,7 +712,8 @@ static void no_counts_break_the_sum(void **state)
         }
 }
 
-/* More good mail of a proven author never lowers trust; more bad mail of anybody never raises it. */
+/* More good mail of a proven author never lowers trust; more bad mail of anybody never raises
+ * it. */
 static void labels_move_trust_their_way(void **state)
 {
     (void)state;
