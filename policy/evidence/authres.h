@@ -5,7 +5,7 @@
 #include "evidence.h"
 #include "message.h"
 
-/* Authentication-Results (RFC 8601). */
+/* Authentication-Results (RFC 8601): ours written, others' recognised. */
 
 /* The field's value, folded with "\n\t", without the name: "mx.example.com;\n\tspf=pass
  * smtp.mailfrom=example.org;...". Every value taken from the message is quoted or left out so that

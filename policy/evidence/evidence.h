@@ -36,19 +36,19 @@ struct spf_result {
 
 enum dkim_flag {
     DKIM_FLAG_BODY_APPENDED = 1, /* l= covers less than the body that came (RFC 6376 s8.2) */
-    DKIM_FLAG_DUPLICATE_TAG = 2,
-    DKIM_FLAG_TEST_MODE = 4 /* key has t=y */
+    DKIM_FLAG_DUPLICATE_TAG = 2, /* of the field */
+    DKIM_FLAG_TEST_MODE = 4      /* the key has t=y */
 };
 
 struct dkim_result {
     enum auth_result result;
-    const char *domain;    /* d=, normalised */
-    const char *selector;  /* s= */
+    const char *domain;    /* d=, normalised; NULL if it is none */
+    const char *selector;  /* s=; NULL if none */
     const char *identity;  /* i=; NULL if none */
-    const char *algorithm; /* a= */
+    const char *algorithm; /* a=; NULL if none */
     const char *b_prefix;  /* first 8 characters of b= (RFC 6008); NULL if none */
     unsigned key_bits;     /* RSA modulus; 0 for ed25519 or no key */
-    unsigned flags;        /* enum dkim_flag */
+    unsigned flags;        /* enum dkim_flag bits */
     const char *reason;    /* one phrase; NULL on a plain pass */
 };
 
@@ -56,27 +56,27 @@ enum dmarc_policy { DMARC_NO_POLICY = 0, DMARC_NONE, DMARC_QUARANTINE, DMARC_REJ
 const char *dmarc_policy_name(enum dmarc_policy policy); /* NULL for DMARC_NO_POLICY */
 
 struct dmarc_result {
-    enum auth_result result;   /* pass, fail, none, temperror, permerror (RFC 7489 s11.2) */
-    const char *domain;        /* the author domain that was judged; NULL if none */
-    const char *record_domain; /* where the record was found; NULL if none */
-    enum dmarc_policy
-        policy; /* the one that applies to this author domain (p= or sp=), pct= applied */
-    enum dmarc_policy published;    /* before pct= */
+    enum auth_result result;        /* pass, fail, none, temperror, permerror (RFC 7489 s11.2) */
+    const char *domain;             /* the author domain that was judged; NULL if none */
+    const char *record_domain;      /* where the record was found; NULL if none */
+    enum dmarc_policy policy;       /* of this author domain (p= or sp=), pct= applied */
+    enum dmarc_policy published;    /* the same before pct= */
     bool spf_aligned, dkim_aligned; /* aligned and pass */
-    const char *reason;
+    const char *reason;             /* one phrase; NULL if the result says it all */
 };
 
 struct iprev_result {
     enum auth_result result; /* pass, fail, temperror, permerror (RFC 8601 s3) */
     const char *name;        /* the confirmed name on pass, else the first PTR name; NULL if none */
-    const char *reason;
+    const char *reason;      /* one phrase; NULL on pass */
 };
 
+/* All of it. Strings live in the message's arena or are static. */
 struct evidence {
     struct iprev_result iprev;
     struct spf_result spf;      /* the one that counts: MAIL FROM, or HELO for the null sender */
     struct spf_result spf_helo; /* HELO's own, where it was evaluated */
-    struct dkim_result *dkim;
+    struct dkim_result *dkim;   /* one for each signature looked at, in the order of the fields */
     size_t dkim_count;
     size_t dkim_skipped; /* signatures over the cap, not looked at */
     struct dmarc_result dmarc;

@@ -33,8 +33,8 @@ enum identity_kind {
     ID_PAIR_RCPT,     /* author address with recipient: their relationship */
     ID_KIND_COUNT
 };
-const char *identity_kind_name(enum identity_kind kind); /* "rfc5322.from.domain", ... */
-/* -1 for an unknown name */
+const char *identity_kind_name(enum identity_kind kind); /* "rfc5322.from.domain", ...; static */
+/* enum identity_kind; -1 for an unknown name */
 int identity_kind_parse(const char *name);
 
 /* group and field are the model's key: group is "ip:<network>" or "dom:<org domain>", what is
@@ -45,16 +45,17 @@ int identity_kind_parse(const char *name);
 #define IDENTITY_MAX     64 /* identities of one message */
 struct identity {
     enum identity_kind kind;
-    const char *
-        subject; /* for a person: "198.51.100.7", "example.org", "example.org via 198.51.100.0/24" */
-    const char *group;
-    const char *field;
-    int index; /* ID_DKIM, ID_PAIR_DKIM: index of the signature among the message's DKIM-Signature fields; ID_HOP: of the hop; else -1 */
+    const char *subject; /* for a person: "198.51.100.7", "example.org via 198.51.100.0/24" */
+    const char *group, *field;
+    /* ID_DKIM, ID_PAIR_DKIM: of the signature among the DKIM-Signature fields; ID_HOP,
+     * ID_HOP_NETWORK: of the hop; else, and in look-ups by hand, -1. */
+    int index;
 };
 
-/* dkim_domains: d= of each DKIM-Signature field, normalised, NULL where there is none. ptr_name:
- * the client's name as far as known when keys are made (the MTA's or the PTR's answer); NULL if
- * none. 0 or VOUCH_E_NOMEM. */
+/* All identities of m, which message_scan has read, in the arena; none twice, IDENTITY_MAX at
+ * most. dkim_domains: d= of each DKIM-Signature field, normalised, NULL where there is none.
+ * ptr_name: the client's name as far as known when keys are made (the MTA's or the PTR's answer);
+ * NULL if none. 0 or VOUCH_E_NOMEM. */
 int identity_list(struct arena *arena, const struct message *m, const struct psl_ctx_st *psl,
                   const char *const *dkim_domains, size_t dkim_count, const char *ptr_name,
                   struct identity **list_r, size_t *count_r);

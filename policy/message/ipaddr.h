@@ -30,20 +30,24 @@ struct ipaddr ipaddr_make(enum ip_family family, const void *bytes);
 /* RFC 5952 text; "" for IP_NONE. Returns text_r. */
 const char *ipaddr_format(const struct ipaddr *ip, char text_r[IPADDR_TEXT]);
 bool ipaddr_eq(const struct ipaddr *a, const struct ipaddr *b);
-/* loopback, private (RFC 1918, RFC 4193), link-local, CGNAT, documentation excluded: addresses
- * that never name a host on the public Internet */
+/* "This network", loopback, private (RFC 1918, RFC 4193), link-local, site-local, CGNAT: addresses
+ * that never name a host on the public Internet. Those for documentation are not among them. */
 bool ipaddr_is_private(const struct ipaddr *ip);
 bool ipaddr_is_loopback(const struct ipaddr *ip);
-/* the name whose PTR record names ip: "7.100.51.198.in-addr.arpa" */
+/* The name whose PTR record names ip: "7.100.51.198.in-addr.arpa"; "" for IP_NONE. Returns
+ * name_r. */
 const char *ipaddr_reverse(const struct ipaddr *ip, char name_r[IPADDR_REVERSE]);
 
-/* "192.0.2.0/24", "2001:db8::/32" or a bare address. Host bits that are set are an error, so
- * that a typing mistake is not taken silently. 0, VOUCH_E_SYNTAX, VOUCH_E_RANGE (prefix). */
+/* "192.0.2.0/24", "2001:db8::/32" or a bare address. Host bits that are set are an error, so that a
+ * typing mistake is not taken silently. 0, VOUCH_E_SYNTAX, VOUCH_E_RANGE (prefix, host bits). */
 int ipnet_parse(struct span s, struct ipnet *net_r);
-/* the network of the given prefix length that holds ip */
+/* The network of the given prefix length that holds ip; longer than the address counts as its
+ * length. */
 struct ipnet ipnet_of(const struct ipaddr *ip, unsigned prefix);
+/* False for IP_NONE and for another family. */
 bool ipnet_contains(const struct ipnet *net, const struct ipaddr *ip);
 bool ipnet_any_contains(const struct ipnet *nets, size_t count, const struct ipaddr *ip);
+/* "192.0.2.0/24". Returns text_r. */
 const char *ipnet_format(const struct ipnet *net, char text_r[IPNET_TEXT]);
 
 #endif

@@ -30,9 +30,9 @@ struct envelope {
     const char *sender; /* reverse-path without "<>"; "" for the null sender */
     const char **rcpts; /* accepted recipients, without "<>" */
     size_t rcpt_count;
-    const char *user; /* SASL login; NULL if not authenticated */
-    const char *tls;  /* TLS version; NULL if the session was in the clear */
-    const char *queue_id;
+    const char *user;     /* SASL login; NULL if not authenticated */
+    const char *tls;      /* TLS version; NULL if the session was in the clear */
+    const char *queue_id; /* the MTA's; NULL if not known */
 };
 
 /* What a message over a limit lost: such a message is judged on what was kept. */
@@ -53,8 +53,7 @@ struct message {
     size_t field_count, field_cap;
     size_t header_bytes; /* all that came, kept or not */
     size_t kept_bytes;   /* of header_bytes */
-    uint64_t size;       /* bytes of header and body seen; message_add_field counts the header,
-                            the caller adds the body */
+    uint64_t size;       /* header_bytes; the caller adds the body's */
     unsigned over;       /* enum message_over bits */
     size_t rcpt_cap;
     size_t from_lost; /* From fields over a limit */
@@ -62,35 +61,38 @@ struct message {
     /* filled by message_scan */
     struct hop *hops; /* topmost first */
     size_t hop_count, hop_cap;
-    ptrdiff_t
-        client_hop; /* index into hops of the field that tells of the client; -1 if none: then the
-                             client is the SMTP client itself and every hop is its claim */
-    size_t from_count;            /* number of From fields, kept or not; 1 in a proper message */
-    const struct mailbox *author; /* first valid mailbox of the first From; NULL if there is none */
-    size_t author_count;    /* mailboxes with an "@" in all From fields (MESSAGE_MAX_FROM are read);
-                            a bare phrase, as an unquoted comma leaves it, is no author. One more for each From
-                            that could not be read to its end: whom else it names is not known */
-    const char *subject;    /* decoded UTF-8; NULL if none */
-    const char *message_id; /* without "<>"; NULL if none */
-    time_t date;            /* Date field; -1 if none or invalid */
-    const char *author_org; /* Organizational Domain of author->domain; NULL without author */
+    /* Index into hops of the field that tells of the client. -1: none does; the client is the SMTP
+     * client itself, and every hop is its claim. */
+    ptrdiff_t client_hop;
+    size_t from_count;            /* From fields, kept or not; 1 in a proper message */
+    const struct mailbox *author; /* first valid mailbox of the first From; NULL if none */
+    /* Mailboxes with an "@" in all From fields (MESSAGE_MAX_FROM are read); a bare phrase, as an
+     * unquoted comma leaves it, is no author. One more for each From that could not be read to its
+     * end: whom else it names is not known. */
+    size_t author_count;
+    const char *subject;       /* decoded UTF-8; NULL if none */
+    const char *message_id;    /* without "<>"; NULL if none */
+    time_t date;               /* Date field; -1 if none or invalid */
+    const char *author_org;    /* Organizational Domain of author->domain; NULL without author */
     const char *sender_domain; /* domain of env.sender, "" for the null sender, NULL if not known */
 };
 
 struct psl_ctx_st;
 
-/* arena is borrowed and must outlive the message. */
+/* arena is borrowed and must outlive the message. limits: copied; NULL for the defaults. */
 void message_init(struct message *m, struct arena *arena, const struct message_limits *limits);
 /* Copies name and value into the arena; over a limit: sets m->over, returns 0. 0 or
  * VOUCH_E_NOMEM. */
 int message_add_field(struct message *m, struct span name, struct span value);
+/* The same for a recipient, as rfc5322_path writes it. */
 int message_add_rcpt(struct message *m, const char *rcpt);
 /* Reads what the fields say, once, at end of header. trusted: networks whose Received fields are
  * believed (our own and the operator's relays). If env.ip is known it is the client unless it is
  * trusted; then the path is read on. 0 or VOUCH_E_NOMEM. */
 int message_scan(struct message *m, const struct psl_ctx_st *psl, const struct ipnet *trusted,
                  size_t trusted_count);
-/* The client that is judged: env.ip/name/helo, or those of the client hop. */
+/* The client that is judged: env.ip/name/helo, or those of the client hop. Strings as in struct
+ * envelope. */
 struct message_client {
     struct ipaddr ip;
     const char *name;

@@ -13,20 +13,19 @@ struct arena;
  * NULL, IP_NONE or -1. Strings live in the arena. Everything here is a claim of whoever wrote the
  * field; which writers are believed received_client decides. */
 struct hop {
-    struct ipaddr ip; /* the sending host's address, from the TCP-info */
-    const char *name; /* the sending host's name by reverse DNS, normalised; NULL if the writer
-                          says "unknown" or gives none */
-    const char
-        *helo;      /* what the sending host called itself; lower case; may be a literal "[...]" */
-    const char *by; /* the receiving host's name, normalised */
+    struct ipaddr ip;   /* the sending host's address, from the TCP-info */
+    const char *name;   /* its name by reverse DNS, normalised; NULL also for "unknown" */
+    const char *helo;   /* what it called itself; lower case; may be a literal "[...]" */
+    const char *by;     /* the receiving host's name, normalised, or its address */
     const char *with;   /* protocol, upper case: "ESMTPS" (RFC 3848) */
     const char *id;     /* the receiver's queue id */
     const char *rcpt;   /* the "for" address without brackets */
     time_t time;        /* seconds since the epoch; -1 if none or not a date */
     bool tls;           /* the writer says that TLS was used */
     bool authenticated; /* the writer says that the client authenticated */
-    bool
-        internal; /* a hand-over inside one host (qmail "invoked by", Postfix pickup, LMTP, "HTTP", ...): no sending host */
+    /* A hand-over inside one site (qmail "invoked by", Postfix pickup, LMTP, "HTTP"): there is no
+     * sending host to judge. */
+    bool internal;
 };
 
 /* 0: *hop_r is filled, however little the field says. VOUCH_E_NOMEM, or VOUCH_E_SYNTAX if it has

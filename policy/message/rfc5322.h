@@ -23,8 +23,7 @@ struct mailbox {
     const char *display; /* UTF-8, RFC 2047 words decoded, white space folded; NULL if none */
     const char *group;   /* the group it stands in; NULL if none */
     const char *local;   /* local-part, unquoted, UTF-8; case kept */
-    const char *
-        domain; /* normalised (domain.h); "" if none or not a domain (address literals keep their "[...]") */
+    const char *domain; /* normalised (domain.h); a literal in its "[]"; "" if none, or no domain */
     const char *address; /* local@domain as above, or local alone */
     bool valid;          /* has both parts and they follow the grammar */
     bool unreadable;     /* has an "@", but what follows it is no domain */
@@ -47,15 +46,17 @@ int rfc5322_addresses(struct arena *arena, struct span value, struct mailbox **l
 const char *rfc5322_path(struct arena *arena, struct span s);
 /* The same; 0, VOUCH_E_NOMEM or VOUCH_E_SYNTAX. */
 int rfc5322_read_path(struct arena *arena, struct span s, const char **path_r);
-/* Unstructured text: unfolded, RFC 2047 words decoded, invalid bytes replaced by U+FFFD. NULL: out
- * of memory. */
+/* Unstructured text, without white space at its ends: unfolded, RFC 2047 words decoded, invalid
+ * bytes replaced by U+FFFD. NULL: out of memory. */
 char *rfc5322_text(struct arena *arena, struct span value);
-/* Date-time with all obsolete zones. 0 or VOUCH_E_SYNTAX; *time_r in seconds since the epoch. */
+/* Date-time (s3.3) with all obsolete zones, and what else mail has: see rfc5322_date.c. 0 or
+ * VOUCH_E_SYNTAX; *time_r in seconds since the epoch, untouched on error. */
 int rfc5322_date(struct span value, time_t *time_r);
-/* The msg-id inside the angle brackets; SPAN_NONE if there is none. */
+/* The msg-id (s3.6.4) inside the angle brackets, borrowed from value; SPAN_NONE if there is
+ * none. */
 struct span rfc5322_msgid(struct span value);
-/* bytes made valid UTF-8 by replacing what is not with U+FFFD; control characters kept. NULL: out
- * of memory. */
+/* Bytes made valid UTF-8, NUL-terminated, by replacing what is not with U+FFFD; control characters
+ * kept. NULL: out of memory. */
 char *rfc5322_utf8(struct arena *arena, struct span s);
 
 #endif

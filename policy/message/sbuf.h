@@ -14,15 +14,15 @@ struct sbuf {
     bool failed;
 };
 
-void sbuf_init(struct sbuf *b, size_t max);
-void sbuf_clear(struct sbuf *b); /* frees; b may be used again with the same maximum */
-void sbuf_reset(struct sbuf *b); /* empties; keeps the memory */
+void sbuf_init(struct sbuf *b, size_t max); /* max: most bytes it may hold, without the NUL */
+void sbuf_clear(struct sbuf *b);            /* frees; b may be used again with the same maximum */
+void sbuf_reset(struct sbuf *b);            /* empties; keeps the memory */
 void sbuf_add(struct sbuf *b, const void *p, size_t n);
 void sbuf_adds(struct sbuf *b, const char *s);
 void sbuf_addc(struct sbuf *b, char c);
 void sbuf_addspan(struct sbuf *b, struct span s);
 void sbuf_addf(struct sbuf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
-const char *sbuf_str(const struct sbuf *b); /* "" when empty */
-struct span sbuf_span(const struct sbuf *b);
+const char *sbuf_str(const struct sbuf *b);  /* "" when empty */
+struct span sbuf_span(const struct sbuf *b); /* these two: borrowed until b is changed */
 
 #endif

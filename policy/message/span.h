@@ -22,7 +22,7 @@ struct span {
 
 struct span span_of(const char *cstr); /* NULL gives SPAN_NONE */
 struct span span_make(const void *p, size_t len);
-/* [from, to) of s, cut to its bounds */
+/* [from, to) of s, cut to its bounds; of an absent span, an absent one */
 struct span span_slice(struct span s, size_t from, size_t to);
 /* without leading and trailing SP, HTAB, CR, LF */
 struct span span_trim(struct span s);
@@ -35,9 +35,11 @@ bool span_istarts(struct span s, const char *prefix);
 ptrdiff_t span_index(struct span s, char c, size_t from);
 /* index of the first occurrence of needle without case, or -1 */
 ptrdiff_t span_ifind(struct span s, const char *needle);
-/* Takes the part before the first sep off *rest; false when *rest is absent (no more parts). */
+/* Takes the part before the first sep off *rest, which is absent after the last one; false when it
+ * is absent already. So an empty span has one part, an empty one. */
 bool span_split(struct span *rest, char sep, struct span *part_r);
-/* Decimal digits only, no sign, whole span. 0, VOUCH_E_SYNTAX or VOUCH_E_RANGE (above max). */
+/* Decimal digits only, no sign, whole span. 0, VOUCH_E_SYNTAX or VOUCH_E_RANGE (above max), which
+ * leave *value_r as it is. */
 int span_uint(struct span s, uint64_t max, uint64_t *value_r);
 /* The 32-bit FNV-1a hash of s, continued from that of what stood before it (SPAN_FNV1A: nothing).
  * Anybody can make collisions: it spreads, it does not tell apart. */

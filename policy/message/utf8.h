@@ -6,7 +6,8 @@
 
 struct sbuf;
 
-/* Length (1 to 4) of the UTF-8 sequence (RFC 3629) that starts at s.p[at]; 0 if none does. */
+/* Length (1 to 4) of the UTF-8 sequence (RFC 3629) that starts at s.p[at], at < s.len; 0 if none
+ * does. */
 size_t utf8_length(struct span s, size_t at);
 bool utf8_valid(struct span s);
 /* Appends s with U+FFFD for each NUL and each byte that is not part of valid UTF-8. */
