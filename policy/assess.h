@@ -7,7 +7,8 @@
 /* The one path from a message to a decision. vouch-milter calls it as SMTP happens, `vouch check`
  * with a message at rest.
  *
- *   assess_new -> assess_connect -> assess_mail -> assess_rcpt* -> assess_field* -> assess_eoh -> assess_body* -> assess_finish -> assess_free
+ *   assess_new -> assess_connect -> assess_helo -> assess_mail -> assess_rcpt*
+ *     -> assess_field* -> assess_eoh -> assess_body* -> assess_finish -> assess_free
  *
  * Every call but assess_finish returns at once: questions are asked as soon as a name is known, and
  * assess_finish waits for all of them together. */
@@ -28,8 +29,11 @@ struct assess_options {
 struct assess_context *assess_context_new(const struct settings *settings,
                                           const struct assess_options *options, char *error_r,
                                           size_t size, int *exit_r);
+/* All messages must have been freed. */
 void assess_context_free(struct assess_context **cp);
+/* borrowed */
 struct store *assess_context_store(struct assess_context *c);
+/* the settings' name for this site, else the sensor; borrowed from either */
 const char *assess_context_authserv_id(const struct assess_context *c, const struct settings *s);
 
 /* settings: takes a reference. now_us: since the epoch; the time everything is judged at. NULL: out
@@ -40,18 +44,21 @@ void assess_free(struct assess **ap);
 /* Called once before assess_finish really has to sleep. */
 void assess_before_wait(struct assess *a, void (*call)(void *), void *arg);
 
-/* All strings are copied. NULL where not known. 0 or VOUCH_E_NOMEM. */
+/* What SMTP says, as it says it. All strings are copied; NULL where not known. 0 or VOUCH_E_NOMEM,
+ * after which the calls go on but the message is not judged. */
 int assess_connect(struct assess *a, const struct ipaddr *ip, const char *name);
 int assess_helo(struct assess *a, const char *helo);
 int assess_mail(struct assess *a, const char *sender, const char *user, const char *tls);
 int assess_rcpt(struct assess *a, const char *rcpt);
 int assess_field(struct assess *a, struct span name, struct span value);
 int assess_eoh(struct assess *a, const char *queue_id);
-/* true: no more of the body is needed */
+/* In wire form (CRLF), cut anywhere. true: no more of the body is needed. */
 bool assess_body(struct assess *a, struct span chunk);
+/* Waits, judges and fills the record, which a owns. queue_id: NULL if it was said before, or is not
+ * known. 0 or VOUCH_E_NOMEM. */
 int assess_finish(struct assess *a, const char *queue_id, const struct record **record_r);
-/* fields that only we may write and that stood in the message, in order of appearance: to be
- * removed */
+/* The fields of the message that only we may write: to be removed. In order of appearance; from end
+ * of header on; a owns them. */
 struct assess_forged {
     const char *name;
     unsigned index;  /* from 1, among fields of that name */
@@ -59,7 +66,8 @@ struct assess_forged {
 };
 /* *lost_r: there were more than anybody could remove */
 const struct assess_forged *assess_forged(const struct assess *a, size_t *count_r, bool *lost_r);
-/* the fields to add, folded with "\n\t": Authentication-Results and X-Vouch; NULL: out of memory */
+/* The values to add, folded with "\n\t": of Authentication-Results and of X-Vouch, after
+ * assess_finish; a owns them. NULL: out of memory. */
 const char *assess_authres(struct assess *a);
 const char *assess_header(struct assess *a);
 

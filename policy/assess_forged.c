@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Fields that only we may write, found in a message: X-Vouch*, and Authentication-Results that bear our
- * authserv-id (RFC 8601 s5). They are remembered by name and index for whoever can remove them. */
+/* Fields that only we may write, found in a message: X-Vouch*, and Authentication-Results that
+ * bear our authserv-id (RFC 8601 s5). They are remembered by name and index for whoever can
+ * remove them. */
 #include "assess_private.h"
 
-/* Fields remembered. An MTA looks for each that is to go from the top of the header on: Postfix takes 40 ms for 1000,
- * 14 s for 20,000, and then gives up. An honest message has one or two for each of our hosts that it passed. */
+/* Fields remembered. An MTA looks for each that is to go from the top of the header on: Postfix
+ * takes 40 ms for 1000, 14 s for 20,000, and then gives up. An honest message has one or two for
+ * each of our hosts that it passed. */
 #define FORGED_MAX      1000
 #define FORGED_NAME_MAX 255 /* bytes; nobody reads a field with a longer name for one of ours */
 

@@ -15,7 +15,8 @@ void message_init(struct message *m, struct arena *arena, const struct message_l
                           .date = -1};
 }
 
-/* What is over a limit is not kept, but a From that readers see and we do not must not be forgotten. */
+/* What is over a limit is not kept, but a From that readers see and we do not must not be
+ * forgotten. */
 static int lose_field(struct message *m, struct span name, enum message_over over)
 {
     m->over |= over;

@@ -16,26 +16,25 @@ enum rcpt_effect {
 
 struct rcpt_decision {
     const char *rcpt;
-    enum action action;      /* wanted for this recipient */
-    enum rcpt_effect effect; /* what that comes to, together with what the others want */
-    enum trust_class class;
+    enum action action;             /* wanted for this recipient */
+    enum rcpt_effect effect;        /* what that comes to, together with what the others want */
+    enum trust_class class;         /* by this recipient's thresholds */
     const struct policy *policy;    /* NULL: the file's own settings */
     const char *quarantine_mailbox; /* for redirect; NULL otherwise */
     enum quarantine_method quarantine;
-    const char *subject_prefix;
+    const char *subject_prefix; /* for tag; "" for none */
     enum mode mode;
     const char *reason; /* one sentence: which rule decided, and why */
 };
 
 struct decision {
     enum direction direction;
-    enum trust_class class; /* by the strictest recipient's thresholds */
-    enum action
-        action; /* what the message as a whole gets: the strictest wanted that must apply to all, see decide() */
+    enum trust_class class;      /* by the strictest recipient's thresholds */
+    enum action action;          /* what the message as a whole gets: see decide */
     const struct policy *policy; /* that decided; NULL: the file's own settings */
     enum mode mode;              /* MODE_OBSERVE: action is what would have been done */
     const char *reason;          /* one sentence */
-    struct rcpt_decision *rcpts;
+    struct rcpt_decision *rcpts; /* in the message's order */
     size_t rcpt_count;
     bool mixed; /* recipients got different answers */
 };
@@ -44,6 +43,7 @@ struct decision {
 enum direction decide_direction(const struct settings *s, const struct envelope *env);
 
 /* judged: false if the message could not be judged (then on_failure). trust: as trust_sum left it.
+ * The decision lives in the arena and borrows from s and m.
  *
  * A message has one answer, its recipients may want several. Redirect and discard take only their
  * own recipients out; hold, reject and tempfail are all or nothing: the strictest that any
@@ -55,8 +55,9 @@ enum direction decide_direction(const struct settings *s, const struct envelope 
 int decide(struct arena *arena, const struct settings *s, const struct message *m,
            const struct trust_result *trust, bool judged, struct decision *decision_r);
 
-/* "trusted if ...": what would have changed the class that decide() gave a message it could judge. NULL: it is trusted, nothing known
- * would have, or out of memory. Sums up a dozen times: for who asks, not for every message. What trust->basis borrows must still live. */
+/* "trusted if ...": what would have changed the class that decide() gave a message it could judge.
+ * NULL: it is trusted, nothing known would have, or out of memory. Sums up a dozen times: for who
+ * asks, not for every message. What trust->basis borrows must still live. */
 const char *decision_trusted_if(struct arena *arena, const struct settings *s,
                                 const struct trust_result *trust, const struct decision *d);
 

@@ -33,11 +33,12 @@ struct pattern_subject {
     char domain[DOMAIN_MAX + 1];           /* "" if it has none */
     char address[PATTERN_MAX_ADDRESS + 1]; /* "" if it cannot equal any pattern */
 };
-/* address: local@domain as envelope and author have it, or a domain alone (a HELO name); "" is the
- * null sender; NULL is no address at all, which only "*" matches. */
+/* Fills *subject_r. address: local@domain as envelope and author have it, or a domain alone (a HELO
+ * name); "" is the null sender; NULL is no address at all, which only "*" matches. */
 void pattern_subject(const char *address, struct pattern_subject *subject_r);
+/* An empty list matches nothing. */
 bool pattern_list_matches(const struct pattern_list *list, const struct pattern_subject *subject);
-/* The same for one address. An empty list matches nothing. */
+/* The same for one address, as pattern_subject takes it. */
 bool pattern_list_match(const struct pattern_list *list, const char *address);
 /* True if whatever list b matches, a matches too. */
 bool pattern_list_covers(const struct pattern_list *a, const struct pattern_list *b);

@@ -11,6 +11,7 @@
  * file. */
 
 enum trust_class { CLASS_UNTRUSTED, CLASS_SUSPICIOUS, CLASS_TRUSTED, CLASS_COUNT };
+/* The word for it in vouch.conf; this and those below: static, never NULL. */
 const char *trust_class_name(enum trust_class c);
 
 /* In order of strictness: of two answers for one message the later one wins where only one can be
@@ -36,19 +37,18 @@ const char *direction_name(enum direction d);
 
 struct policy {
     const char *name;
-    int line; /* in the file */
-    struct pattern_list recipients,
-        senders; /* empty matches all; senders: envelope sender or author */
+    int line;                       /* in the file */
+    struct pattern_list recipients; /* empty matches all */
+    struct pattern_list senders;    /* of envelope sender or author; empty matches all */
     struct ipnet *clients;
     size_t client_count;      /* 0 matches all; the client that is judged (message_client) */
     enum direction direction; /* DIRECTION_INBOUND unless the file says otherwise */
-    enum action
-        actions[CLASS_COUNT];       /* ACTION_NONE: as the file's own actions (outbound: accept) */
-    double trusted, untrusted;      /* thresholds; NaN: as the file's own */
-    int mode;                       /* enum mode, -1: as the file's own */
-    int quarantine;                 /* enum quarantine_method, -1: as the file's own */
-    const char *quarantine_mailbox; /* NULL: as the file's own */
-    const char *subject_prefix;     /* NULL: as the file's own */
+    enum action actions[CLASS_COUNT]; /* ACTION_NONE: as the file's own (outbound: accept) */
+    double trusted, untrusted;        /* thresholds; NaN: as the file's own */
+    int mode;                         /* enum mode, -1: as the file's own */
+    int quarantine;                   /* enum quarantine_method, -1: as the file's own */
+    const char *quarantine_mailbox;   /* NULL: as the file's own */
+    const char *subject_prefix;       /* NULL: as the file's own */
 };
 
 struct settings {
@@ -56,12 +56,11 @@ struct settings {
     const char *file;    /* for messages; "built-in defaults" without a file */
 
     /* identity of this site */
-    const char *authserv_id; /* NULL: the host's name, filled in by the program */
-    struct pattern_list
-        local_domains; /* names that are ours: a client that says HELO with one of them lies */
-    struct ipnet *trusted_relays;
+    const char *authserv_id;           /* NULL: the host's name, filled in by the program */
+    struct pattern_list local_domains; /* ours: a client that says HELO with one of them lies */
+    struct ipnet *trusted_relays;      /* whose Received fields are believed */
     size_t trusted_relay_count;
-    struct ipnet *internal;
+    struct ipnet *internal; /* whose mail is outbound */
     size_t internal_count;
 
     /* judgement */
@@ -74,18 +73,18 @@ struct settings {
     const char *subject_prefix;     /* for tag; "" for none */
     const char *reject_text;        /* SMTP reply text */
     struct pattern_list protected_senders, protected_recipients;
-    enum action
-        protected_action; /* at least this for suspicious mail that claims a protected sender unproven, or goes to a protected recipient */
+    /* At least this for mail that is not trusted and claims a protected sender unproven, or goes to
+     * a protected recipient. */
+    enum action protected_action;
     struct policy *policies; /* in file order; the first that matches decides */
     size_t policy_count;
     struct trust_params trust;
 
     /* where things are */
-    const char
-        *store; /* "lmdb:DIR", "redis://host:port/db", "redis+unix:PATH", "memory:" or "none" */
-    const char *store_user, *store_password_file;
-    const char *public_suffix_list; /* NULL: the built-in path */
-    const char **dns_servers;       /* "ADDR" or "ADDR@PORT"; none: resolv.conf */
+    const char *store;                            /* a URL as store_open takes it */
+    const char *store_user, *store_password_file; /* NULL if none */
+    const char *public_suffix_list;               /* NULL: the built-in path */
+    const char **dns_servers;                     /* "ADDR" or "ADDR@PORT"; none: resolv.conf */
     size_t dns_server_count;
     const char *dns_trust_anchor; /* file; NULL: no DNSSEC validation */
 
@@ -108,14 +107,12 @@ struct settings {
 
 /* One mistake in the file. */
 struct settings_error {
-    int line; /* 0: the file as a whole */
-    char *
-        text; /* what is wrong, what would be accepted: "unknown key 'treshold' (did you mean 'thresholds'?)" */
+    int line;   /* 0: the file as a whole */
+    char *text; /* what is wrong, and what would be accepted */
 };
 
-#define SETTINGS_MAX_ERRORS                                                                        \
-    50 /* mistakes told of one file; one more then says that there were more */
-#define SETTINGS_MAX_BYTES    (1024 * 1024)
+#define SETTINGS_MAX_ERRORS   50 /* mistakes told of one file; one more says that there were more */
+#define SETTINGS_MAX_BYTES    (1024 * 1024) /* of a file; written by hand, so some KiB */
 #define SETTINGS_MAX_POLICIES 1000
 #define SETTINGS_MAX_LIST     10000 /* values of one list */
 
@@ -124,9 +121,10 @@ struct settings_error {
  * caller frees with settings_errors_free). NULL and no mistakes: out of memory. */
 struct settings *settings_parse(const char *text, size_t len, const char *file,
                                 struct settings_error **errors_r, size_t *error_count_r);
-/* the built-in defaults; NULL: out of memory */
+/* The built-in defaults, with one reference; NULL: out of memory. */
 struct settings *settings_default(void);
 void settings_errors_free(struct settings_error **errorsp, size_t count);
+/* Both from any thread; NULL is let through. */
 struct settings *settings_ref(struct settings *s);
 void settings_unref(struct settings **sp);
 

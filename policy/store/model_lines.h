@@ -7,7 +7,8 @@
 #include "store.h"
 
 /* The model as text, one JSON object a line, in any order:
- *   {"group":"dom:example.org","field":"*","good":12.5,"bad":0,"seen":20,"first":1700000000,"last":1700086400}
+ *   {"group":"dom:example.org","field":"*","good":12.5,"bad":0,"seen":20,"first":1700000000,
+ *    "last":1700086400}
  * All members are required and no others are known. Masses keep ten digits: enough that reading
  * back gives the same bytes. */
 

@@ -16,6 +16,7 @@
 #define REDIS_ACTIVE      "vouch:active"
 #define REDIS_VERSION_MAX 32 /* letters, digits, '.', '_', '-': nothing SCAN's patterns know */
 
+/* Whether vouch:active may say so. */
 bool redis_version_valid(const char *version);
 /* The group of a key as redis_arg_group writes it; NULL if it is none. Borrowed from key. */
 const char *redis_key_group(const char *key, const char *version);

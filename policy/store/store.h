@@ -6,8 +6,8 @@
 #include "counts.h"
 #include "errors.h"
 
-/* The model: counts by key. One interface, four backends (memory, lmdb, redis, fail); one
- * conformance test runs against each. All functions may be called from any thread. */
+/* The model: counts by key. One interface; backends are lmdb, redis, memory, and two that hold
+ * nothing. All functions may be called from any thread. */
 
 struct store;
 struct store_query;
@@ -33,9 +33,9 @@ struct store_update {
 
 struct store_options {
     const char *user, *password_file; /* redis; NULL if none */
-    unsigned connect_timeout_ms;
-    bool read_only;   /* never writes, never creates */
-    double half_life; /* seconds, for updates */
+    unsigned connect_timeout_ms;      /* redis; 0: a default */
+    bool read_only;                   /* never writes, never creates */
+    double half_life;                 /* seconds, for updates */
 };
 
 /* url: "lmdb:DIR", "redis://HOST:PORT/DB", "redis+unix:PATH[?db=N]", "memory:", "memory:FILE" (a
@@ -67,7 +67,7 @@ void store_cancel(struct store_query **qp);
  * VOUCH_E_TEMP, nothing was applied. store_state says more. */
 int store_apply(struct store *s, const struct store_update *updates, size_t count,
                 const char *writer, uint64_t watermark);
-/* 1 found, 0 absent, -1 failed */
+/* LOOKUP_FOUND and *watermark_r, LOOKUP_ABSENT or LOOKUP_FAILED. May wait for the store. */
 int store_watermark(struct store *s, const char *writer, uint64_t *watermark_r);
 /* Sets counts as they are (import): replaces. Errors as store_apply's; may be repeated. */
 int store_put(struct store *s, const struct store_key *keys, const struct counts *counts, size_t n);
@@ -77,7 +77,8 @@ int store_scan(struct store *s,
                int (*each)(void *, const struct store_key *, const struct counts *), void *arg);
 /* The model version that look-ups use now ("1"); lives as long as the store. NULL if not known. */
 const char *store_version(struct store *s);
-/* One phrase on the state for a person ("connected", "away for 12 s: Connection refused"); text_r has size bytes. */
+/* One phrase on the state for a person ("connected", "away for 12 s: Connection refused"); text_r
+ * has size bytes. */
 void store_state(struct store *s, char *text_r, size_t size);
 
 #endif

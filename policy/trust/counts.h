@@ -8,16 +8,15 @@
 /* What the model knows of one subject: masses that halve with time, as of `last`. */
 struct counts {
     double good, bad, seen; /* messages, decayed; >= 0 */
-    int64_t first,
-        last; /* seconds since the epoch: first seen, and the time the masses are true for */
+    int64_t first, last;    /* seconds since the epoch: first seen, and as of when the masses are */
 };
 
 #define COUNTS_BYTES    24   /* encoded size; byte 0 is the codec's version */
 #define COUNTS_MASS_MAX 1e30 /* sums stop here: finite whatever is added */
 
-/* Versioned, byte-order independent. Masses keep 29 significant bits, times are 32-bit unsigned
- * seconds (what lies outside is clamped, and
- * so is a mass above the maximum). Masses must be finite and not negative. */
+/* Versioned, byte-order independent. Masses keep 29 significant bits and must be finite and not
+ * negative; times are 32-bit unsigned seconds. What lies outside is clamped, and so is a mass above
+ * the maximum. */
 void counts_encode(const struct counts *c, uint8_t bytes_r[COUNTS_BYTES]);
 /* 0, or VOUCH_E_SYNTAX (unknown version, wrong length, a mass that is negative or not finite). */
 int counts_decode(const void *bytes, size_t len, struct counts *c_r);

@@ -8,15 +8,7 @@
 /* The trust sum: trust = logistic(bias + sum of weights), each weight natural log-odds with the
  * counts behind it. */
 
-/* Every weight a site may set; names are those of vouch.conf's weights group and of the evidence in
- * the record. Filled by trust_params_default. */
-struct trust_params {
-    double bias;      /* log-odds of a message of which nothing is known */
-    double half_life; /* seconds */
-    double prior;     /* messages' worth of doubt that shrinks a subject's log-odds towards 0 */
-    double w[64];     /* by enum trust_weight */
-};
-
+/* Every weight; names are those of vouch.conf's weights group and of the evidence in the record. */
 enum trust_weight {
     TW_HOST,
     TW_NETWORK,
@@ -50,6 +42,14 @@ enum trust_weight {
 };
 const char *trust_weight_name(enum trust_weight w); /* "host", "network", "spf_fail", ... */
 const char *trust_weight_help(enum trust_weight w); /* one line, for vouch.conf(5) */
+
+/* What a site may set of the sum. */
+struct trust_params {
+    double bias;        /* log-odds of a message of which nothing is known */
+    double half_life;   /* seconds, > 0 */
+    double prior;       /* messages' worth of doubt that shrinks log-odds towards 0; > 0 */
+    double w[TW_COUNT]; /* by enum trust_weight; natural log-odds */
+};
 void trust_params_default(struct trust_params *params_r);
 
 /* What the model answered for each identity: enum lookup_outcome and counts as stored (not yet
@@ -71,16 +71,15 @@ struct trust_item {
 enum message_flag {
     FLAG_MULTIPLE_FROM = 1u << 0,
     FLAG_NO_AUTHOR = 1u << 1,
-    FLAG_BODY_APPENDED = 1u << 2, /* DKIM l= with more body than was signed */
-    FLAG_FORGED_AUTHOR =
-        1u << 3, /* author's domain has a history that this message did not prove */
+    FLAG_BODY_APPENDED = 1u << 2,     /* DKIM l= with more body than was signed */
+    FLAG_FORGED_AUTHOR = 1u << 3,     /* a known author, not proven by this message */
     FLAG_PROTECTED_SENDER = 1u << 4,  /* claims a protected sender, unproven */
     FLAG_FORGED_AUTHRES = 1u << 5,    /* carried an Authentication-Results of ours */
     FLAG_OVER_LIMIT = 1u << 6,        /* part of the message was not looked at */
     FLAG_MODEL_UNAVAILABLE = 1u << 7, /* the model could not be asked */
-    FLAG_DNS_TIMEOUT = 1u << 8,
-    FLAG_BAD_RELAY = 1u << 9, /* a hop beyond the client has a bad history */
-    FLAG_TIME_DISORDER = 1u << 10
+    FLAG_DNS_TIMEOUT = 1u << 8,       /* an answer did not come before the deadline */
+    FLAG_BAD_RELAY = 1u << 9,         /* a hop beyond the client has a bad history */
+    FLAG_TIME_DISORDER = 1u << 10     /* Received fields run backwards by more than an hour */
 };
 /* name of the lowest bit set ("multiple_from"), NULL for 0 */
 const char *message_flag_name(unsigned flag);
@@ -88,8 +87,7 @@ const char *message_flag_name(unsigned flag);
 struct trust_case; /* what was summed, for trust_explain_gap */
 
 struct trust_result {
-    struct trust_item *
-        items; /* largest |weight| first; terms of weight 0 that a person should know of (temperror) are kept */
+    struct trust_item *items; /* largest |weight| first; also some of 0, with a note why */
     size_t item_count;
     double sum;                     /* bias and all weights */
     double trust;                   /* 0..1 */
@@ -103,13 +101,13 @@ struct trust_input {
     const struct identity *identities;
     const struct trust_known *known; /* one for each identity */
     size_t identity_count;
-    const struct psl_ctx_st *psl;
-    bool protected_sender; /* the author is on the operator's list of protected senders */
-    bool helo_ours;        /* HELO is one of our own names, and the client is not ours */
+    const struct psl_ctx_st *psl; /* NULL as in domain.h */
+    bool protected_sender;        /* the author is on the operator's list of protected senders */
+    bool helo_ours;               /* HELO is one of our own names, and the client is not ours */
     bool outbound; /* from our own users: neither the way to us nor lack of proof says anything */
     int64_t now;   /* seconds since the epoch */
 };
-/* Pure. 0 or VOUCH_E_NOMEM. */
+/* Pure. The result lives in the arena. 0 or VOUCH_E_NOMEM. */
 int trust_sum(struct arena *arena, const struct trust_params *params, const struct trust_input *in,
               struct trust_result *result_r);
 

@@ -6,9 +6,10 @@
 #define DAY 86400.0
 
 /* Starting values, chosen so that with a prior of 3
- *   - nothing known: no pass of a check reaches trusted (+2.2), no one failed check reaches untrusted (-2.2);
- *   - 20 good messages of a proven author, and nothing else, are enough for trusted; where network, recipient and
- *     signature are the usual ones too, 3 are;
+ *   - nothing known: no pass of a check reaches trusted (+2.2), no one failed check reaches
+ *     untrusted (-2.2);
+ *   - 20 good messages of a proven author, and nothing else, are enough for trusted; where network,
+ *     recipient and signature are the usual ones too, 3 are;
  *   - 20 bad messages of a network are enough for untrusted.
  * Terms from one message's names are far from independent, so most count a fraction of what they
  * would alone. */

@@ -31,18 +31,19 @@ void dkim_lib_free(struct dkim_lib **libp);
 struct dkim_check *dkim_check_new(struct dkim_lib *lib, struct arena *arena, struct dns_batch *dns,
                                   unsigned max_signatures, int64_t now);
 void dkim_check_free(struct dkim_check **cp);
-/* In order, as they came (value after the colon, leading space and folding kept, folds with LF or
- * CRLF). A DKIM-Signature's key is asked for at once. 0 or VOUCH_E_NOMEM. */
+/* The header's fields, in order, as they came (value after the colon, leading space and folding
+ * kept, folds with LF or CRLF). A DKIM-Signature's key is asked for at once. 0 or VOUCH_E_NOMEM. */
 int dkim_check_field(struct dkim_check *c, struct span name, struct span value);
 /* Fields were left out (the message is over a limit): no signature can be judged, all are
  * policy. */
 void dkim_check_header_cut(struct dkim_check *c);
+/* No field comes any more. 0 or VOUCH_E_NOMEM. */
 int dkim_check_eoh(struct dkim_check *c);
 /* The body in wire form: lines end in CRLF (a message at rest is converted by whoever reads it).
  * Chunks may be cut anywhere. true: no signature needs more of the body. */
 bool dkim_check_body(struct dkim_check *c, struct span chunk);
-/* d= of each DKIM-Signature field in order, normalised, NULL where there is none; from end of
- * header on. */
+/* d= of each DKIM-Signature field so far that was not skipped, in order, normalised, NULL where
+ * there is none. In the arena. */
 const char *const *dkim_check_domains(const struct dkim_check *c, size_t *count_r);
 /* Waits for keys, judges each signature on its own. body_complete: false if the body was cut by a
  * limit, not because dkim_check_body returned true: results that need the rest are "policy".

@@ -15,6 +15,7 @@ struct dkim_length {
     bool cr;
 };
 
+/* More of the body, in wire form, cut anywhere. */
 void dkim_length_add(struct dkim_length *n, struct span chunk);
 
 #endif

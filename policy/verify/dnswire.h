@@ -18,7 +18,8 @@
 size_t dnswire_name(const char *text, uint8_t name_r[DNS_WIRE_NAME]);
 /* Length of the uncompressed name at the start of s, with its final 0; 0 if there is none. */
 size_t dnswire_name_length(struct span s);
-/* Is rdata well-formed for its type? Types other than enum dns_type are. */
+/* Whether rdata is well-formed for its type, names uncompressed. Types that are neither in enum
+ * dns_type nor CNAME are taken as they are. */
 bool dnswire_rdata_valid(uint16_t type, struct span rdata);
 
 /* One allocation with room for count records of bytes in all: rdata[0].p is where the first one's

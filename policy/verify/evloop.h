@@ -13,6 +13,7 @@ struct ub_event_base;
 
 /* NULL: out of memory or of file descriptors. */
 struct evloop *evloop_new(void);
+/* No event may be left in it. */
 void evloop_free(struct evloop **lp);
 /* Borrowed: for ub_ctx_create_ub_event. */
 struct ub_event_base *evloop_base(struct evloop *loop);

@@ -15,18 +15,19 @@ enum dns_status {
     DNS_FOUND,    /* at least one record of the type */
     DNS_NODATA,   /* the name exists, the type does not */
     DNS_NXDOMAIN, /* also for names that cannot be asked (empty or long labels) */
-    DNS_FAILED /* SERVFAIL, bogus, refused, malformed, over the batch's limit, or no answer by the deadline */
+    /* SERVFAIL, bogus, refused, malformed, over the batch's limit, or no answer by the deadline */
+    DNS_FAILED
 };
 
 /* Records of the question's type after CNAMEs. Borrowed: valid as long as the batch. */
 struct dns_answer {
     enum dns_status status;
-    const char *
-        why; /* phrase for DNS_FAILED: "no answer in time", "SERVFAIL", "DNSSEC: ..."; NULL otherwise */
-    bool timed_out; /* DNS_FAILED by the deadline */
-    bool secure;    /* validated by DNSSEC */
-    struct span *
-        rdata; /* wire format without the length; TXT: character-strings with their length bytes; names uncompressed */
+    const char *why; /* why DNS_FAILED: "no answer in time", "SERVFAIL", "DNSSEC: ..."; else NULL */
+    bool timed_out;  /* DNS_FAILED by the deadline */
+    bool secure;     /* validated by DNSSEC */
+    /* In wire format without the length, names uncompressed; TXT: character-strings with their
+     * length bytes. */
+    struct span *rdata;
     size_t count;
 };
 
@@ -37,12 +38,11 @@ struct dns_question;
 struct resolver_options {
     const char *const *servers; /* "ADDR" or "ADDR@PORT"; none: resolv.conf's */
     size_t server_count;
-    const char
-        *zone_file; /* answers come from this master file alone, nothing is asked of the network */
+    const char *zone_file;    /* NULL: the network; else this master file alone answers */
     const char *trust_anchor; /* file; NULL: no validation */
-    const char
-        *resolv_conf; /* NULL: /etc/resolv.conf. One that is not there or names no server is an
-                                 error only when something is asked */
+    /* NULL: /etc/resolv.conf. One that is not there or names no server is an error only when
+     * something is asked. */
+    const char *resolv_conf;
 };
 
 /* Starts a thread unless there is a zone file: a daemon forks before. As many questions may be
@@ -77,8 +77,8 @@ int64_t dns_batch_wait_us(const struct dns_batch *b);    /* time slept in dns_wa
 /* Text of one TXT record: character-strings joined. NULL: out of memory. */
 struct arena;
 char *dns_txt_join(struct arena *arena, struct span rdata, size_t *len_r);
-/* Presentation form of an uncompressed wire name in rdata at offset; lower case, no final dot;
- * false if malformed. */
+/* Presentation form (RFC 1035 s5.1) of an uncompressed wire name in rdata at offset; lower case, no
+ * final dot; false if malformed. */
 bool dns_name_text(struct span rdata, size_t offset, char name_r[254 * 4]);
 
 #endif

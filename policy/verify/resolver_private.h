@@ -12,7 +12,7 @@ struct job;
 struct dns_question {
     struct dns_question *next;
     struct dns_batch *batch;
-    struct job *job;                           /* the resolver's, under its lock; NULL: not under way */
+    struct job *job; /* the resolver's, under its lock; NULL: not under way */
     _Atomic(const struct dns_answer *) answer; /* NULL: pending */
     struct dns_answer *owned;                  /* what is to be freed of it */
     uint16_t type;

@@ -14,8 +14,8 @@ struct dns_batch;
  * here. */
 
 #define SPF_MAX_TERMS 10 /* RFC 7208 s4.6.4 */
-#define SPF_MAX_VOID  2
-#define SPF_MAX_NAMES 10 /* hosts of one mx, names of the client */
+#define SPF_MAX_VOID  2  /* look-ups that found nothing, likewise */
+#define SPF_MAX_NAMES 10 /* hosts of one mx, names of the client, likewise */
 /* The most questions one evaluation can need, and never exceeds: see spf_ask.c. */
 #define SPF_MAX_QUERIES 123
 
@@ -33,7 +33,8 @@ struct spf_cost {
 };
 
 /* 1: *result_r is final. 0: an answer is still missing; it was asked for: call again later, when it
- * may have come. Never waits. Strings live in the arena. VOUCH_E_NOMEM. */
+ * may have come. Never waits. Strings live in the arena. VOUCH_E_NOMEM. cost_r: NULL if nobody
+ * wants to know. */
 int spf_step(struct arena *arena, struct dns_batch *dns, const struct spf_request *request,
              struct spf_result *result_r, struct spf_cost *cost_r);
 /* The same, and waits (up to the batch's deadline). What did not come is temperror. 0 or

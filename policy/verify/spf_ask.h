@@ -36,7 +36,7 @@ struct spf_asker {
 /* reason: NULL if there was no memory for one */
 void spf_stop(struct spf_asker *a, enum auth_result verdict, const char *reason);
 void spf_stop_nomem(struct spf_asker *a);
-/* What is this failure's phrase; stops with temperror. */
+/* Stops with temperror because the look-up of name failed. */
 void spf_stop_failed(struct spf_asker *a, const char *name, const struct dns_answer *answer);
 
 /* One more term that asks DNS. */
