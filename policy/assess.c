@@ -11,8 +11,9 @@
 #include "clock.h"
 #include "errors.h"
 
-/* Most memory for one message: the header is kept once and read into parts, a recipient is kept and named in a reason (SMTP
- * lines of 2048 bytes are what MTAs take); see limits in vouch.conf. A sender must not be able to reach it. */
+/* Most memory for one message: the header is kept once and read into parts, a recipient is kept and
+ * named in a reason (SMTP lines of 2048 bytes are what MTAs take); see limits in vouch.conf. A
+ * sender must not be able to reach it. */
 #define ASSESS_ARENA_BASE            (4u << 20)
 #define ASSESS_ARENA_PER_HEADER_BYTE 8
 #define ASSESS_ARENA_PER_RCPT        (8u << 10)
