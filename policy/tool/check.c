@@ -182,7 +182,18 @@ static int check_message(void *arg, const char *name, struct span text)
     return rc;
 }
 
-static int parse_option(struct check *c, int option)
+/* ADDRESS[@PORT] */
+static bool is_server(const char *text)
+{
+    struct ipaddr ip;
+    struct span rest = span_of(text), address;
+    uint64_t port;
+    return span_split(&rest, '@', &address) && ipaddr_parse(address, &ip) == 0 &&
+           (!rest.p || (span_uint(rest, 65535, &port) == 0 && port > 0));
+}
+
+/* argument: what getopt_long read last */
+static int parse_option(struct check *c, int option, const char *argument)
 {
     int64_t ignored;
     switch (option) {
@@ -214,6 +225,10 @@ static int parse_option(struct check *c, int option)
         c->store = optarg;
         break;
     case OPT_DNS:
+        if (!is_server(optarg))
+            return tool_usage_error("--dns %s: not an address: write it like 192.0.2.53, "
+                                    "192.0.2.53@5353 or 2001:db8::53@5353",
+                                    optarg);
         c->dns = optarg;
         break;
     case OPT_ZONE:
@@ -234,7 +249,7 @@ static int parse_option(struct check *c, int option)
         c->json = false;
         break;
     default:
-        return tool_usage_error("unknown option or missing argument");
+        return tool_option_error(option, argument);
     }
     return 0;
 }
@@ -301,12 +316,12 @@ int tool_check(int argc, char **argv)
 {
     struct check c = {0};
     int option, rc = 0;
-    while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
         if (option == 'h') {
             usage(stdout);
             return 0;
         }
-        if ((rc = parse_option(&c, option)) != 0)
+        if ((rc = parse_option(&c, option, argv[optind - 1])) != 0)
             return rc;
     }
     struct arena *arena = arena_new(4 << 20);

@@ -83,7 +83,8 @@ int feed_check(const char *name, struct span text)
         fields++;
     if (fields == 0)
         return tool_error(EX_DATAERR,
-                          "%s:1: is not a message: expected a header field such as 'From: ...'", name);
+                          "%s:1: is not a message: expected a header field such as 'From: ...'",
+                          name);
     if (rc == 0 && rest.len == 0 && text.p[text.len - 1] != '\n')
         return tool_error(EX_DATAERR, "%s:%u: ends in the middle of the header: cut off?", name,
                           line_number(text, rest));

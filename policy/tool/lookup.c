@@ -62,12 +62,13 @@ static int parse_options(struct lookup *l, int argc, char **argv, int *status_r)
         {"help", no_argument, NULL, 'h'},     {NULL, 0, NULL, 0},
     };
     int64_t now_us = clock_wall_us();
-    for (int option; (option = getopt_long(argc, argv, "a:c:js:h", options, NULL)) != -1;) {
+    for (int option; (option = getopt_long(argc, argv, ":h", options, NULL)) != -1;) {
         switch (option) {
         case 'a':
             if (tool_time(optarg, &now_us) == 0)
                 break;
-            *status_r = tool_usage_error("--at %s: not a time", optarg);
+            *status_r = tool_usage_error(
+                "--at %s: not a time: give 2026-01-31T12:00:00Z, @EPOCH or now", optarg);
             return -1;
         case 'c':
             l->config = optarg;
@@ -83,7 +84,7 @@ static int parse_options(struct lookup *l, int argc, char **argv, int *status_r)
             *status_r = 0;
             return -1;
         default:
-            *status_r = tool_usage_error("unknown option or missing argument");
+            *status_r = tool_option_error(option, argv[optind - 1]);
             return -1;
         }
     }

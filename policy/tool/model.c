@@ -20,7 +20,7 @@ int model_options(int argc, char **argv, const char *help, struct model_options 
                                             {NULL, 0, NULL, 0}};
     *o_r = (struct model_options){0};
     optind = 1;
-    for (int option; (option = getopt_long(argc, argv, "c:s:h", options, NULL)) != -1;) {
+    for (int option; (option = getopt_long(argc, argv, ":h", options, NULL)) != -1;) {
         if (option == 'c') {
             o_r->config = optarg;
         } else if (option == 's') {
@@ -30,7 +30,7 @@ int model_options(int argc, char **argv, const char *help, struct model_options 
             *status_r = 0;
             return -1;
         } else {
-            *status_r = tool_usage_error("accepted: --config FILE, --store URL, --help");
+            *status_r = tool_option_error(option, argv[optind - 1]);
             return -1;
         }
     }

@@ -49,6 +49,12 @@ int tool_usage_error(const char *format, ...)
     return EX_USAGE;
 }
 
+int tool_option_error(int answer, const char *argument)
+{
+    return answer == ':' ? tool_usage_error("%s: a value is missing", argument)
+                         : tool_usage_error("%s: there is no such option", argument);
+}
+
 void tool_print_mistakes(FILE *out, const char *path, const struct settings_error *errors,
                          size_t count)
 {

@@ -110,7 +110,9 @@ lookup() {
     check 64 "model import" model
     check 64 "Try 'vouch model --help'" model frobnicate
     check 64 "one FILE" model import "${c[@]}" a b
-    check 64 "accepted" model import --frobnicate
+    check 64 "vouch model import: --frobnicate: there is no such option" model import --frobnicate
+    check 64 "vouch lookup: --at: a value is missing" lookup --at
+    check 64 "vouch check: --dns mx: not an address" check --dns mx
     check 66 "No such file" model import "${c[@]}" --store "lmdb:$d/x" "$d/nofile"
     check 66 "Is a directory" model import "${c[@]}" --store "lmdb:$d/x" "$d"
     check 64 "accepted: lmdb:DIR" model import "${c[@]}" --store nonsense "$d/m.jsonl"
