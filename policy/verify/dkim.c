@@ -23,7 +23,7 @@
 #include <string.h>
 #include "arena.h"
 #include "dkim_key.h"
-#include "dkim_length.h"
+#include "dkim_stream.h"
 #include "errors.h"
 #include "resolver.h"
 #include "sbuf.h"
@@ -51,9 +51,7 @@ struct dkim_check {
     bool from;  /* there is a From field */
     bool withheld, header_cut, body_cut;
     struct sbuf text;
-    struct dkim_length simple, relaxed;
-    size_t word;  /* bytes of body since the last CRLF */
-    char last[2]; /* bytes of body; 0 before the first */
+    struct dkim_stream body;
 };
 
 static bool pending(const struct item *item)
@@ -129,7 +127,6 @@ struct dkim_check *dkim_check_new(struct dkim_lib *lib, struct arena *arena, str
     c->dns = dns;
     c->max = max_signatures;
     c->now = now;
-    c->relaxed.relaxed = true;
     sbuf_init(&c->text, SIZE_MAX);
     c->dkim = dkim_verify(lib, (const unsigned char *)"-", NULL, &status);
     if (!c->dkim || dkim_set_user_context(c->dkim, c) != DKIM_STAT_OK)
@@ -201,6 +198,7 @@ static int add_signature(struct dkim_check *c, struct span value, struct item **
         if (!item->key)
             return VOUCH_E_NOMEM;
     }
+    c->body.measured |= item->sig.has_length;
     c->domains[c->count++] = item->sig.result.domain;
     *item_r = item;
     return 0;
@@ -292,7 +290,7 @@ int dkim_check_eoh(struct dkim_check *c)
 
 static bool needs_body(const struct dkim_check *c, const struct dkim_signature *sig)
 {
-    const struct dkim_length *n = sig->relaxed_body ? &c->relaxed : &c->simple;
+    const struct dkim_length *n = sig->relaxed_body ? &c->body.relaxed : &c->body.simple;
     return !sig->has_length || n->len <= sig->length;
 }
 
@@ -304,31 +302,14 @@ static bool wants_more(const struct dkim_check *c)
     return false;
 }
 
-static bool counts_length(const struct dkim_check *c)
+/* False if the body is over a limit from here on. */
+static bool hash_body(struct dkim_check *c, struct span chunk)
 {
-    for (size_t i = 0; i < c->count; i++)
-        if (c->items[i].sig.has_length)
-            return true;
-    return false;
-}
-
-static void hash_body(struct dkim_check *c, struct span chunk)
-{
-    if (counts_length(c)) {
-        dkim_length_add(&c->simple, chunk);
-        dkim_length_add(&c->relaxed, chunk);
-    }
+    if (!dkim_stream_add(&c->body, chunk))
+        return false;
     /* the library does not write to it */
     dkim_body(c->dkim, (unsigned char *)(uintptr_t)chunk.p, chunk.len);
-}
-
-/* Bytes of chunk after its last CRLF; all if there is none. */
-static size_t after_line_end(const struct dkim_check *c, struct span chunk)
-{
-    for (size_t i = chunk.len; i > 0; i--)
-        if (chunk.p[i - 1] == '\n' && (i > 1 ? chunk.p[i - 2] : c->last[1]) == '\r')
-            return chunk.len - i;
-    return chunk.len;
+    return true;
 }
 
 bool dkim_check_body(struct dkim_check *c, struct span chunk)
@@ -337,24 +318,8 @@ bool dkim_check_body(struct dkim_check *c, struct span chunk)
         return true;
     if (chunk.len == 0)
         return false;
-    size_t tail = after_line_end(c, chunk);
-    c->word = tail == chunk.len ? c->word + tail : tail;
-    c->body_cut = c->word > DKIM_MAX_WORD;
-    if (c->body_cut)
-        return true;
-    c->last[0] = chunk.len > 1 ? chunk.p[chunk.len - 2] : c->last[1];
-    c->last[1] = chunk.p[chunk.len - 1];
-    hash_body(c, chunk);
+    c->body_cut = !hash_body(c, chunk);
     return !wants_more(c);
-}
-
-/* A body that does not end in CRLF gets one (RFC 6376 s3.4.3, s3.4.4), also one that was cut. */
-static void end_body(struct dkim_check *c)
-{
-    if (c->last[1] == '\r')
-        hash_body(c, SPAN_LIT("\n"));
-    else if (c->last[1] && (c->last[0] != '\r' || c->last[1] != '\n'))
-        hash_body(c, SPAN_LIT("\r\n"));
 }
 
 const char *const *dkim_check_domains(const struct dkim_check *c, size_t *count_r)
@@ -425,7 +390,9 @@ int dkim_check_finish(struct dkim_check *c, bool body_complete, struct dkim_resu
         if ((!body_complete || c->body_cut) && needs_body(c, &c->items[i].sig))
             dkim_signature_judge(&c->items[i].sig, AUTH_POLICY, "the body is over a limit");
     }
-    end_body(c);
+    struct span missing = dkim_stream_missing(&c->body);
+    if (missing.len) /* also where the body was cut */
+        hash_body(c, missing);
     if (take_keys(c) != 0)
         return VOUCH_E_NOMEM;
     if (any_pending(c))
