@@ -203,15 +203,12 @@ char *authres_format(struct arena *arena, const char *authserv_id, const struct 
                      const struct evidence *ev)
 {
     struct writer w = {0};
-    char *value = NULL;
     sbuf_init(&w.out, FIELD_MAX);
     sbuf_init(&w.word, FIELD_MAX);
     add_value(&w.out, authserv_id);
     w.column = strlen(FIELD_NAME) + w.out.len;
     put_results(&w, m, ev);
-    if (!w.out.failed && !w.word.failed)
-        value = arena_span(arena, sbuf_span(&w.out));
-    sbuf_clear(&w.out);
+    w.out.failed |= w.word.failed;
     sbuf_clear(&w.word);
-    return value;
+    return sbuf_to_arena(&w.out, arena);
 }

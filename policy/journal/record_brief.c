@@ -53,9 +53,7 @@ char *record_header(struct arena *arena, const struct record *r)
     }
     sbuf_adds(&b, ";\n\twhy=");
     add_why(&b, r);
-    char *line = b.failed ? NULL : arena_span(arena, sbuf_span(&b));
-    sbuf_clear(&b);
-    return line;
+    return sbuf_to_arena(&b, arena);
 }
 
 /* A value of the message: what is not a plain graphic character, or would end or split the value,
@@ -145,7 +143,5 @@ char *record_log(struct arena *arena, const struct record *r)
     sbuf_adds(&b, " why=");
     add_why(&b, r);
     sbuf_addf(&b, " model=%s us=%lld", model_word(r), (long long)r->timing.total);
-    char *line = b.failed ? NULL : arena_span(arena, sbuf_span(&b));
-    sbuf_clear(&b);
-    return line;
+    return sbuf_to_arena(&b, arena);
 }

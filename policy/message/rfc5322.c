@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Header fields (RFC 5322 s2.2 and s3.6.4), without judging their order or number, and their text.
+/* Header fields (RFC 5322 s2.2 and s3.6.4), without judging their order or number, and their text:
+ * unstructured, and what phrases and comments say.
  * Addresses are in rfc5322_address.c, dates in rfc5322_date.c. */
 #include "rfc5322.h"
 #include "arena.h"
@@ -65,6 +66,51 @@ char *rfc5322_text(struct arena *arena, struct span value)
     return text;
 }
 
+/* Cuts runs of spaces to one, and those at the ends to none. */
+static struct span squeeze(struct sbuf *b)
+{
+    size_t to = 0;
+    for (size_t i = 0; i < b->len; i++)
+        if (b->p[i] != ' ' || (to && b->p[to - 1] != ' '))
+            b->p[to++] = b->p[i];
+    if (to && b->p[to - 1] == ' ')
+        to--;
+    return span_make(b->p, to);
+}
+
+static void add_phrase(struct span raw, struct sbuf *out)
+{
+    struct rfc5322_lexer lex;
+    rfc5322_lexer_init(&lex, raw);
+    for (struct token t; (t = rfc5322_lexer_next(&lex)).type != TOKEN_END;) {
+        if (t.gap && out->len)
+            sbuf_addc(out, ' ');
+        rfc5322_lexer_unquote(t.raw, out);
+    }
+}
+
+int rfc5322_phrase(struct arena *arena, struct span raw, const char **text_r)
+{
+    struct sbuf plain, decoded;
+    *text_r = NULL;
+    if (!raw.len)
+        return 0;
+    sbuf_init(&plain, SIZE_MAX);
+    sbuf_init(&decoded, SIZE_MAX);
+    if (raw.p[0] == '(')
+        rfc5322_lexer_unquote(raw, &plain);
+    else
+        add_phrase(raw, &plain);
+    rfc2047_decode(sbuf_span(&plain), &decoded);
+    struct span text = squeeze(&decoded);
+    if (text.len)
+        *text_r = arena_span(arena, text);
+    int rc = plain.failed || decoded.failed || (text.len && !*text_r) ? VOUCH_E_NOMEM : 0;
+    sbuf_clear(&plain);
+    sbuf_clear(&decoded);
+    return rc;
+}
+
 char *rfc5322_utf8(struct arena *arena, struct span s)
 {
     struct sbuf b;
@@ -72,9 +118,7 @@ char *rfc5322_utf8(struct arena *arena, struct span s)
         return arena_span(arena, s);
     sbuf_init(&b, SIZE_MAX);
     utf8_append(&b, s);
-    char *text = b.failed ? NULL : arena_span(arena, sbuf_span(&b));
-    sbuf_clear(&b);
-    return text;
+    return sbuf_to_arena(&b, arena);
 }
 
 struct span rfc5322_msgid(struct span value)

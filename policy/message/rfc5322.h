@@ -49,6 +49,10 @@ int rfc5322_read_path(struct arena *arena, struct span s, const char **path_r);
 /* Unstructured text, without white space at its ends: unfolded, RFC 2047 words decoded, invalid
  * bytes replaced by U+FFFD. NULL: out of memory. */
 char *rfc5322_text(struct arena *arena, struct span value);
+/* What a phrase (s3.2.5), or a comment in its parentheses, says to a reader: quotes off, RFC 2047
+ * words decoded, runs of white space as one blank. *text_r is NULL if that is nothing. 0 or
+ * VOUCH_E_NOMEM. */
+int rfc5322_phrase(struct arena *arena, struct span raw, const char **text_r);
 /* Date-time (s3.3) with all obsolete zones, and what else mail has: see rfc5322_date.c. 0 or
  * VOUCH_E_SYNTAX; *time_r in seconds since the epoch, untouched on error. */
 int rfc5322_date(struct span value, time_t *time_r);

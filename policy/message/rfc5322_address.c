@@ -12,7 +12,6 @@
 #include "domain.h"
 #include "errors.h"
 #include "ipaddr.h"
-#include "rfc2047.h"
 #include "rfc5322_lexer.h"
 #include "sbuf.h"
 #include "utf8.h"
@@ -141,49 +140,6 @@ static int read_domain(struct parser *p, struct span raw, const char **domain_r)
     return *domain_r ? 0 : VOUCH_E_NOMEM;
 }
 
-/* Cuts runs of spaces to one, and those at the ends to none. */
-static struct span squeeze(struct sbuf *b)
-{
-    size_t to = 0;
-    for (size_t i = 0; i < b->len; i++)
-        if (b->p[i] != ' ' || (to && b->p[to - 1] != ' '))
-            b->p[to++] = b->p[i];
-    if (to && b->p[to - 1] == ' ')
-        to--;
-    return span_make(b->p, to);
-}
-
-static void add_phrase(struct span raw, struct sbuf *out)
-{
-    struct rfc5322_lexer lex;
-    rfc5322_lexer_init(&lex, raw);
-    for (struct token t; (t = rfc5322_lexer_next(&lex)).type != TOKEN_END;) {
-        if (t.gap && out->len)
-            sbuf_addc(out, ' ');
-        rfc5322_lexer_unquote(t.raw, out);
-    }
-}
-
-/* The text of a phrase or a comment as a reader sees it; NULL in *text_r if there is none. */
-static int read_phrase(struct parser *p, struct span raw, const char **text_r)
-{
-    struct sbuf decoded;
-    *text_r = NULL;
-    sbuf_reset(&p->buf);
-    sbuf_init(&decoded, SIZE_MAX);
-    if (raw.len && raw.p[0] == '(')
-        rfc5322_lexer_unquote(raw, &p->buf);
-    else
-        add_phrase(raw, &p->buf);
-    rfc2047_decode(sbuf_span(&p->buf), &decoded);
-    struct span text = squeeze(&decoded);
-    if (text.len)
-        *text_r = arena_span(p->arena, text);
-    int rc = p->buf.failed || decoded.failed || (text.len && !*text_r) ? VOUCH_E_NOMEM : 0;
-    sbuf_clear(&decoded);
-    return rc;
-}
-
 static int add_mailbox(struct parser *p, struct span phrase, struct addr_spec a, bool proper)
 {
     int rc =
@@ -192,7 +148,7 @@ static int add_mailbox(struct parser *p, struct span phrase, struct addr_spec a,
         return rc;
     struct mailbox *m = &p->list[p->count];
     m->group = p->group;
-    if ((rc = read_phrase(p, phrase, &m->display)))
+    if ((rc = rfc5322_phrase(p->arena, phrase, &m->display)))
         return rc;
     sbuf_reset(&p->buf);
     proper &= add_local(a.local, &p->buf);
@@ -273,7 +229,7 @@ static int angle_address(struct parser *p, struct span phrase)
 
 static int start_group(struct parser *p, struct span phrase)
 {
-    int rc = read_phrase(p, phrase, &p->group);
+    int rc = rfc5322_phrase(p->arena, phrase, &p->group);
     if (!p->group)
         p->group = "";
     p->lex.comment = SPAN_NONE;
@@ -354,9 +310,7 @@ static const char *quote_local(struct arena *arena, struct span local)
         sbuf_addc(&b, local.p[i]);
     }
     sbuf_addc(&b, '"');
-    const char *text = b.failed ? NULL : arena_span(arena, sbuf_span(&b));
-    sbuf_clear(&b);
-    return text;
+    return sbuf_to_arena(&b, arena);
 }
 
 static int read_path(struct parser *p, struct addr_spec a, const char **path_r)

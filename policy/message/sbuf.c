@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "arena.h"
 
 #define SBUF_FIRST 64 /* bytes of the first allocation */
 
@@ -102,4 +103,11 @@ const char *sbuf_str(const struct sbuf *b)
 struct span sbuf_span(const struct sbuf *b)
 {
     return (struct span){sbuf_str(b), b->len};
+}
+
+char *sbuf_to_arena(struct sbuf *b, struct arena *arena)
+{
+    char *text = b->failed ? NULL : arena_span(arena, sbuf_span(b));
+    sbuf_clear(b);
+    return text;
 }

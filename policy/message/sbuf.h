@@ -4,6 +4,8 @@
 
 #include "span.h"
 
+struct arena;
+
 /* A growing byte string with a maximum. A failed append (out of memory, or over the maximum)
  * sets failed, and every later append does nothing: check once at the end. */
 struct sbuf {
@@ -24,5 +26,7 @@ void sbuf_addspan(struct sbuf *b, struct span s);
 void sbuf_addf(struct sbuf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 const char *sbuf_str(const struct sbuf *b);  /* "" when empty */
 struct span sbuf_span(const struct sbuf *b); /* these two: borrowed until b is changed */
+/* Copies what b holds into the arena and clears b. NULL: b failed, or out of memory. */
+char *sbuf_to_arena(struct sbuf *b, struct arena *arena);
 
 #endif
