@@ -59,6 +59,13 @@ void redis_arg_uint(struct sbuf *out, uint64_t value)
     redis_arg(out, text);
 }
 
+void redis_get_active(struct sbuf *out)
+{
+    redis_command(out, 2);
+    redis_arg(out, "GET");
+    redis_arg(out, REDIS_ACTIVE);
+}
+
 void redis_arg_group(struct sbuf *out, const char *version, const char *group)
 {
     char bucket[8];

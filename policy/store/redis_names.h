@@ -25,6 +25,8 @@ void redis_command(struct sbuf *out, size_t arguments);
 void redis_arg(struct sbuf *out, const char *s);
 void redis_arg_bytes(struct sbuf *out, const void *p, size_t n);
 void redis_arg_uint(struct sbuf *out, uint64_t value);
+/* The command that asks for the active version. */
+void redis_get_active(struct sbuf *out);
 /* a key as an argument */
 void redis_arg_group(struct sbuf *out, const char *version, const char *group);
 void redis_arg_watermarks(struct sbuf *out, const char *version);

@@ -74,9 +74,7 @@ static void compose(struct query *q)
     q->x.replies = 1;
     store_values_fill(q->values, q->count, LOOKUP_UNCERTAIN);
     sbuf_reset(out);
-    redis_command(out, 2);
-    redis_arg(out, "GET");
-    redis_arg(out, REDIS_ACTIVE);
+    redis_get_active(out);
     for (size_t i = 0, n; i < q->count; i += n) {
         n = redis_entries_run(q->entries + i, q->count - i);
         redis_command(out, 2 + n);

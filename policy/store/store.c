@@ -21,18 +21,21 @@ static const struct {
 };
 #define BACKEND_COUNT (sizeof backends / sizeof *backends)
 
-static struct store *refuse(const char *url, char *error_r, size_t size)
+struct store *store_refuse(const char *scheme, const char *rest, const char *why, char *error_r,
+                           size_t size)
 {
-    const char *why =
-        strncmp(url, "rediss:", 7) == 0
-            ? "Redis over TLS is not supported; use redis+unix:PATH to a TLS proxy on "
-              "this host"
-            : "not a store; accepted: lmdb:DIR, redis://HOST:PORT/DB, "
-              "redis+unix:PATH, memory:, memory:FILE, none";
     /* what may be a password is not repeated */
-    snprintf(error_r, size, "store '%s': %s", strchr(url, '@') ? "..." : url, why);
+    snprintf(error_r, size, "store '%s%s': %s", scheme, strchr(rest, '@') ? "..." : rest, why);
     errno = EINVAL;
     return NULL;
+}
+
+static const char *unknown_scheme(const char *url)
+{
+    return strncmp(url, "rediss:", 7) == 0
+               ? "Redis over TLS is not supported; use redis+unix:PATH to a TLS proxy on this host"
+               : "not a store; accepted: lmdb:DIR, redis://HOST:PORT/DB, redis+unix:PATH, memory:, "
+                 "memory:FILE, none";
 }
 
 struct store *store_open(const char *url, const struct store_options *options, char *error_r,
@@ -51,7 +54,7 @@ struct store *store_open(const char *url, const struct store_options *options, c
         }
     }
     if (!opener)
-        return refuse(url, error_r, size);
+        return store_refuse("", url, unknown_scheme(url), error_r, size);
     struct store *s = opener(rest, options, error_r, size);
     if (s) {
         s->read_only = options->read_only;

@@ -9,94 +9,63 @@
 
 struct empty {
     struct store store;
-    enum lookup_outcome outcome; /* of every look-up */
+    enum lookup_outcome outcome;   /* of every look-up */
+    enum lookup_outcome watermark; /* of every writer */
+    int write, scan;               /* what these return */
+    const char *state;
 };
+
+static struct empty *empty_of(struct store *s)
+{
+    return (struct empty *)s;
+}
 
 static int empty_get(struct store *s, const struct store_key *keys, size_t count,
                      struct store_value *values_r)
 {
     (void)keys;
-    return store_values_fill(values_r, count, ((struct empty *)s)->outcome);
+    return store_values_fill(values_r, count, empty_of(s)->outcome);
 }
 
-static int none_error(void)
+static int empty_apply(struct store *s, const struct store_update *updates, size_t count,
+                       const char *writer, uint64_t watermark)
 {
+    (void)updates, (void)count, (void)writer, (void)watermark;
     errno = EROFS;
-    return VOUCH_E_IO;
+    return empty_of(s)->write;
 }
 
-static int none_apply(struct store *s, const struct store_update *updates, size_t count,
-                      const char *writer, uint64_t watermark)
+static int empty_watermark(struct store *s, const char *writer, uint64_t *watermark_r)
 {
-    (void)s, (void)updates, (void)count, (void)writer, (void)watermark;
-    return none_error();
+    (void)writer, (void)watermark_r;
+    return empty_of(s)->watermark;
 }
 
-static int none_watermark(struct store *s, const char *writer, uint64_t *watermark_r)
+static int empty_put(struct store *s, const struct store_key *keys, const struct counts *counts,
+                     size_t n)
 {
-    (void)s, (void)writer, (void)watermark_r;
-    return LOOKUP_ABSENT;
+    (void)keys, (void)counts, (void)n;
+    errno = EROFS;
+    return empty_of(s)->write;
 }
 
-static int none_put(struct store *s, const struct store_key *keys, const struct counts *counts,
-                    size_t n)
+static int empty_scan(struct store *s,
+                      int (*each)(void *, const struct store_key *, const struct counts *),
+                      void *arg)
 {
-    (void)s, (void)keys, (void)counts, (void)n;
-    return none_error();
+    (void)each, (void)arg;
+    return empty_of(s)->scan;
 }
 
-static int none_scan(struct store *s,
-                     int (*each)(void *, const struct store_key *, const struct counts *),
-                     void *arg)
-{
-    (void)s, (void)each, (void)arg;
-    return 0;
-}
-
-static const char *no_version(struct store *s)
+static const char *empty_version(struct store *s)
 {
     (void)s;
     return NULL;
 }
 
-static void none_state(struct store *s, char *text_r, size_t size)
+static void empty_state(struct store *s, char *text_r, size_t size)
 {
-    (void)s;
-    snprintf(text_r, size, "no model: keeps nothing");
-}
-
-static int fail_apply(struct store *s, const struct store_update *updates, size_t count,
-                      const char *writer, uint64_t watermark)
-{
-    (void)s, (void)updates, (void)count, (void)writer, (void)watermark;
-    return VOUCH_E_TEMP;
-}
-
-static int fail_watermark(struct store *s, const char *writer, uint64_t *watermark_r)
-{
-    (void)s, (void)writer, (void)watermark_r;
-    return LOOKUP_FAILED;
-}
-
-static int fail_put(struct store *s, const struct store_key *keys, const struct counts *counts,
-                    size_t n)
-{
-    (void)s, (void)keys, (void)counts, (void)n;
-    return VOUCH_E_TEMP;
-}
-
-static int fail_scan(struct store *s,
-                     int (*each)(void *, const struct store_key *, const struct counts *),
-                     void *arg)
-{
-    (void)s, (void)each, (void)arg;
-    return VOUCH_E_TEMP;
-}
-
-static void fail_state(struct store *s, char *text_r, size_t size)
-{
-    (void)s;
-    snprintf(text_r, size, "made to fail");
+    snprintf(text_r, size, "%s", empty_of(s)->state);
 }
 
 static void empty_close(struct store *s)
@@ -104,56 +73,50 @@ static void empty_close(struct store *s)
     free(s);
 }
 
-static const struct store_ops none_ops = {
+static const struct store_ops empty_ops = {
     .get = empty_get,
-    .apply = none_apply,
-    .watermark = none_watermark,
-    .put = none_put,
-    .scan = none_scan,
-    .version = no_version,
-    .state = none_state,
+    .apply = empty_apply,
+    .watermark = empty_watermark,
+    .put = empty_put,
+    .scan = empty_scan,
+    .version = empty_version,
+    .state = empty_state,
     .close = empty_close,
 };
 
-static const struct store_ops fail_ops = {
-    .get = empty_get,
-    .apply = fail_apply,
-    .watermark = fail_watermark,
-    .put = fail_put,
-    .scan = fail_scan,
-    .version = no_version,
-    .state = fail_state,
-    .close = empty_close,
-};
-
-static struct store *empty_new(const struct store_ops *ops, enum lookup_outcome outcome,
-                               char *error_r, size_t size)
+static struct store *empty_new(const struct empty *like, char *error_r, size_t size)
 {
-    struct empty *e = calloc(1, sizeof *e);
+    struct empty *e = malloc(sizeof *e);
     if (!e) {
         snprintf(error_r, size, "out of memory");
         return NULL;
     }
-    e->store.ops = ops;
-    e->outcome = outcome;
+    *e = *like;
+    e->store.ops = &empty_ops;
     return &e->store;
 }
 
 struct store *store_none_open(const char *rest, const struct store_options *options, char *error_r,
                               size_t size)
 {
+    static const struct empty none = {.outcome = LOOKUP_ABSENT,
+                                      .watermark = LOOKUP_ABSENT,
+                                      .write = VOUCH_E_IO,
+                                      .state = "no model: keeps nothing"};
     (void)rest, (void)options;
-    return empty_new(&none_ops, LOOKUP_ABSENT, error_r, size);
+    return empty_new(&none, error_r, size);
 }
 
 struct store *store_fail_open(const char *rest, const struct store_options *options, char *error_r,
                               size_t size)
 {
+    struct empty fail = {.outcome = *rest ? LOOKUP_UNCERTAIN : LOOKUP_FAILED,
+                         .watermark = LOOKUP_FAILED,
+                         .write = VOUCH_E_TEMP,
+                         .scan = VOUCH_E_TEMP,
+                         .state = "made to fail"};
     (void)options;
-    if (*rest != '\0' && strcmp(rest, "uncertain") != 0) {
-        snprintf(error_r, size, "store 'fail:%s': accepted: fail:, fail:uncertain", rest);
-        errno = EINVAL;
-        return NULL;
-    }
-    return empty_new(&fail_ops, *rest ? LOOKUP_UNCERTAIN : LOOKUP_FAILED, error_r, size);
+    if (*rest != '\0' && strcmp(rest, "uncertain") != 0)
+        return store_refuse("fail:", rest, "accepted: fail:, fail:uncertain", error_r, size);
+    return empty_new(&fail, error_r, size);
 }

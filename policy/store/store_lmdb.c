@@ -345,11 +345,8 @@ struct store *store_lmdb_open(const char *dir, const struct store_options *optio
                               size_t size)
 {
     int rc = 0;
-    if (*dir == '\0') {
-        snprintf(error_r, size, "store 'lmdb:': names no directory; accepted: lmdb:DIR");
-        errno = EINVAL;
-        return NULL;
-    }
+    if (*dir == '\0')
+        return store_refuse("lmdb:", dir, "names no directory; accepted: lmdb:DIR", error_r, size);
     struct lmdb *l = calloc(1, sizeof *l);
     if (!l) {
         snprintf(error_r, size, "out of memory");

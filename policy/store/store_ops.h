@@ -46,6 +46,11 @@ typedef struct store *store_open_fn(const char *rest, const struct store_options
 store_open_fn store_none_open, store_fail_open, store_memory_open, store_lmdb_open,
     store_redis_tcp_open, store_redis_unix_open;
 
+/* What an opener returns for a URL that is wrong (scheme and rest): NULL, with errno and error_r
+ * set. */
+struct store *store_refuse(const char *scheme, const char *rest, const char *why, char *error_r,
+                           size_t size);
+
 /* All values one outcome; returns what store_wait then returns. */
 int store_values_fill(struct store_value *values_r, size_t count, enum lookup_outcome outcome);
 /* What store_wait returns for these values. */

@@ -73,9 +73,7 @@ int redis_find_version(struct redis *r, const char **version_r)
         redisReply *reply;
         struct sbuf out;
         sbuf_init(&out, REDIS_REQUEST_MAX);
-        redis_command(&out, 2);
-        redis_arg(&out, "GET");
-        redis_arg(&out, REDIS_ACTIVE);
+        redis_get_active(&out);
         rc = redis_call(r, &out, 1, &reply);
         if (rc == 0) {
             rc = redis_take_active(r, reply) == 0 ? 0 : VOUCH_E_IO;
@@ -209,9 +207,7 @@ static struct store *redis_open(const struct redis_address *a, const struct stor
         redis_arg(&hello, "SELECT");
         redis_arg_uint(&hello, a->db);
     }
-    redis_command(&hello, 2);
-    redis_arg(&hello, "GET");
-    redis_arg(&hello, REDIS_ACTIVE);
+    redis_get_active(&hello);
     snprintf(error_r, size, "out of memory");
     r = hello.failed ? NULL : calloc(1, sizeof *r);
     if (!r)
@@ -233,23 +229,14 @@ out:
     return r ? &r->store : NULL;
 }
 
-static struct store *refuse(const char *scheme, const char *rest, const char *why, char *error_r,
-                            size_t size)
-{
-    /* what may be a password is not repeated */
-    snprintf(error_r, size, "store '%s%s': %s", scheme, strchr(rest, '@') ? "..." : rest, why);
-    errno = EINVAL;
-    return NULL;
-}
-
 struct store *store_redis_tcp_open(const char *rest, const struct store_options *options,
                                    char *error_r, size_t size)
 {
     struct redis_address a;
     char why[120];
-    if (redis_address_tcp(rest, &a, why, sizeof why) != 0)
-        return refuse("redis://", rest, why, error_r, size);
-    return redis_open(&a, options, error_r, size);
+    return redis_address_tcp(rest, &a, why, sizeof why) == 0
+               ? redis_open(&a, options, error_r, size)
+               : store_refuse("redis://", rest, why, error_r, size);
 }
 
 struct store *store_redis_unix_open(const char *rest, const struct store_options *options,
@@ -257,7 +244,7 @@ struct store *store_redis_unix_open(const char *rest, const struct store_options
 {
     struct redis_address a;
     char why[120];
-    if (redis_address_unix(rest, &a, why, sizeof why) != 0)
-        return refuse("redis+unix:", rest, why, error_r, size);
-    return redis_open(&a, options, error_r, size);
+    return redis_address_unix(rest, &a, why, sizeof why) == 0
+               ? redis_open(&a, options, error_r, size)
+               : store_refuse("redis+unix:", rest, why, error_r, size);
 }
