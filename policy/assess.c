@@ -104,12 +104,14 @@ struct spf_request assess_spf_request(const struct assess *a, enum spf_scope sco
     };
 }
 
-/* Moves everything that hangs on the client forward as far as the answers that are here allow. */
-static void step_client(struct assess *a)
+void assess_step_client(struct assess *a)
 {
     struct message_client client = message_client(&a->message);
-    if (client.ip.family == IP_NONE || a->failed)
+    unsigned answers = dns_batch_answers(a->dns);
+    if (client.ip.family == IP_NONE || a->failed || (a->stepped && answers == a->answers))
         return;
+    a->stepped = true;
+    a->answers = answers;
     struct spf_request mailfrom = assess_spf_request(a, SPF_SCOPE_MAILFROM);
     struct spf_request helo = assess_spf_request(a, SPF_SCOPE_HELO);
     struct evidence *ev = &a->evidence;
@@ -141,7 +143,7 @@ int assess_mail(struct assess *a, const char *sender, const char *user, const ch
     if (assess_inbound(a) && client_is_direct(a)) {
         a->client_known = true;
         a->message.client_hop = -1;
-        step_client(a);
+        assess_step_client(a);
     }
     return 0;
 }
@@ -149,7 +151,7 @@ int assess_mail(struct assess *a, const char *sender, const char *user, const ch
 int assess_rcpt(struct assess *a, const char *rcpt)
 {
     if (a->client_known)
-        step_client(a);
+        assess_step_client(a);
     return message_add_rcpt(&a->message, rcpt) == 0 ? 0 : assess_fail(a);
 }
 
@@ -229,7 +231,7 @@ int assess_eoh(struct assess *a, const char *queue_id)
         return assess_fail(a);
     if (assess_inbound(a)) {
         a->client_known = true;
-        step_client(a);
+        assess_step_client(a);
         if (a->message.author)
             dmarc_lookup_start(a->dns, a->context->psl, a->message.author->domain);
         if (a->dkim && dkim_check_eoh(a->dkim) != 0)
@@ -244,7 +246,7 @@ bool assess_body(struct assess *a, struct span chunk)
     if (!a->scanned || a->failed)
         return a->failed;
     if (assess_inbound(a)) {
-        step_client(a);
+        assess_step_client(a);
         if (assess_ask_model(a, false) != 0)
             return true;
     }

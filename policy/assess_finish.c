@@ -15,7 +15,16 @@
         a->record.timing.field = clock_us() - timed_from;                                          \
     } while (0)
 
-/* The results that hang on the client; whoever is still pending is waited for. */
+static bool client_is_open(const struct assess *a)
+{
+    const struct evidence *ev = &a->evidence;
+    return ev->iprev.result == AUTH_UNKNOWN ||
+           (ev->spf.result == AUTH_UNKNOWN && a->message.env.sender) ||
+           (ev->spf_helo.result == AUTH_UNKNOWN && message_client(&a->message).helo);
+}
+
+/* The results that hang on the client. They are moved forward side by side: a sender whose own names answer slowly must not keep
+ * those that he forges from being asked. Whatever is still pending at the deadline is cut. */
 static int finish_client(struct assess *a)
 {
     struct evidence *ev = &a->evidence;
@@ -24,6 +33,11 @@ static int finish_client(struct assess *a)
     struct spf_request helo = assess_spf_request(a, SPF_SCOPE_HELO);
     if (client.ip.family == IP_NONE)
         return 0;
+    do {
+        assess_step_client(a);
+        if (a->failed || assess_ask_model(a, false) != 0)
+            return -1;
+    } while (client_is_open(a) && dns_wait_more(a->dns, a->answers));
     if (ev->iprev.result == AUTH_UNKNOWN &&
         iprev_check(a->arena, a->dns, &client.ip, &ev->iprev) != 0)
         return assess_fail(a);

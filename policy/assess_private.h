@@ -37,8 +37,10 @@ struct assess {
     enum direction direction;
     bool client_known; /* whose client to judge is known, and its questions were asked */
     bool scanned;
-    bool failed;   /* out of memory somewhere: the message cannot be judged */
-    uint64_t body; /* bytes seen */
+    bool stepped;     /* the client's questions were taken as far as ... */
+    unsigned answers; /* ... so many answers allow */
+    bool failed;      /* out of memory somewhere: the message cannot be judged */
+    uint64_t body;    /* bytes seen */
     bool body_cut;
 
     struct assess_forged *forged;
@@ -62,6 +64,8 @@ int assess_fail(struct assess *a);
 /* Copies a string into the message's arena; NULL stays NULL. 0 or VOUCH_E_NOMEM. */
 int assess_copy(struct assess *a, const char **to, const char *from);
 bool assess_inbound(const struct assess *a);
+/* Moves everything that hangs on the client forward as far as the answers that are here allow. */
+void assess_step_client(struct assess *a);
 struct spf_request assess_spf_request(const struct assess *a, enum spf_scope scope);
 /* Asks the model for all that the message's identities name; once. Until the client's name is known
  * (unless this is the last chance) the question stays unasked, so that the same message always asks

@@ -94,7 +94,7 @@ int dkim_key_choose(struct arena *arena, const struct dns_answer *answer,
     if (answer->status == DNS_FAILED || answer->status == DNS_PENDING) {
         reason = arena_printf(arena, "the key could not be looked up: %s",
                               answer->why ? answer->why : "no answer");
-        dkim_signature_judge(sig, AUTH_TEMPERROR, reason);
+        dkim_signature_judge(sig, answer->over_limit ? AUTH_POLICY : AUTH_TEMPERROR, reason);
         return reason ? 0 : VOUCH_E_NOMEM;
     }
     if (find_key(arena, answer, &tags, &reason) != 0)

@@ -23,7 +23,7 @@ static struct dns_question *ask(struct dns_batch *dns, const char *domain)
     char name[sizeof PREFIX + DOMAIN_MAX];
     if ((size_t)snprintf(name, sizeof name, PREFIX "%s", domain) >= sizeof name)
         name[0] = '\0'; /* cannot be asked: does not exist */
-    return dns_ask(dns, name, DNS_TXT);
+    return dns_ask_reserved(dns, name, DNS_TXT);
 }
 
 void dmarc_lookup_start(struct dns_batch *dns, const struct psl_ctx_st *psl,

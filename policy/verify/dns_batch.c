@@ -17,6 +17,7 @@ struct dns_batch {
     bool waiting;
     int64_t deadline_ms;
     unsigned count, max_questions;
+    atomic_uint answers; /* published */
     struct dns_question *questions;
     struct dns_question over; /* stands for all questions over the limit */
     void (*before_wait)(void *);
@@ -30,8 +31,8 @@ static const struct dns_answer unaskable = {.status = DNS_NXDOMAIN};
 static const struct dns_answer too_late = {
     .status = DNS_FAILED, .why = "no answer in time", .timed_out = true};
 static const struct dns_answer no_memory = {.status = DNS_FAILED, .why = "out of memory"};
-static const struct dns_answer over_limit = {.status = DNS_FAILED,
-                                             .why = "too many DNS questions for one message"};
+static const struct dns_answer over_limit = {
+    .status = DNS_FAILED, .why = "too many DNS questions for one message", .over_limit = true};
 
 struct dns_batch *dns_batch_new(struct resolver *r, int64_t deadline_ms, unsigned max_questions)
 {
@@ -113,6 +114,7 @@ void dns_question_publish(struct dns_question *q, struct dns_answer *owned)
     } else {
         q->owned = owned;
         atomic_store(&q->answer, owned ? owned : &no_memory);
+        atomic_fetch_add(&b->answers, 1);
         if (b->waiting)
             pthread_cond_signal(&b->answered);
     }
@@ -128,7 +130,8 @@ static struct dns_question *find_question(const struct dns_batch *b, const uint8
     return q;
 }
 
-struct dns_question *dns_ask(struct dns_batch *b, const char *name, enum dns_type type)
+static struct dns_question *ask(struct dns_batch *b, const char *name, enum dns_type type,
+                                unsigned most)
 {
     uint8_t wire[DNS_WIRE_NAME];
     size_t length = dnswire_name(name, wire);
@@ -137,7 +140,7 @@ struct dns_question *dns_ask(struct dns_batch *b, const char *name, enum dns_typ
     struct dns_question *q = find_question(b, wire, length ? length : 1, (uint16_t)type);
     if (q)
         return q;
-    if (b->count >= b->max_questions)
+    if (b->count >= most)
         return &b->over;
     if (!(q = calloc(1, sizeof *q)))
         return NULL;
@@ -153,17 +156,41 @@ struct dns_question *dns_ask(struct dns_batch *b, const char *name, enum dns_typ
     return q;
 }
 
+struct dns_question *dns_ask(struct dns_batch *b, const char *name, enum dns_type type)
+{
+    return ask(b, name, type, b->max_questions);
+}
+
+struct dns_question *dns_ask_reserved(struct dns_batch *b, const char *name, enum dns_type type)
+{
+    return ask(b, name, type, b->max_questions + DNS_RESERVE);
+}
+
 const struct dns_answer *dns_peek(struct dns_question *q)
 {
     const struct dns_answer *a = atomic_load_explicit(&q->answer, memory_order_acquire);
     return a ? a : &pending;
 }
 
+static struct timespec end_of(const struct dns_batch *b)
+{
+    return (struct timespec){.tv_sec = b->deadline_ms / 1000,
+                             .tv_nsec = (b->deadline_ms % 1000) * 1000000};
+}
+
+static void announce_wait(struct dns_batch *b)
+{
+    void (*call)(void *) = b->before_wait;
+    if (!call || clock_ms() >= b->deadline_ms)
+        return;
+    b->before_wait = NULL;
+    call(b->before_wait_arg);
+}
+
 /* Sleeps until q is answered or the deadline is there. */
 static void sleep_for(struct dns_batch *b, struct dns_question *q)
 {
-    struct timespec end = {.tv_sec = b->deadline_ms / 1000,
-                           .tv_nsec = (b->deadline_ms % 1000) * 1000000};
+    struct timespec end = end_of(b);
     int64_t started = clock_us();
     int rc = 0;
     pthread_mutex_lock(&b->lock);
@@ -181,14 +208,32 @@ static void sleep_for(struct dns_batch *b, struct dns_question *q)
 
 const struct dns_answer *dns_wait(struct dns_question *q)
 {
-    struct dns_batch *b = q->batch;
     if (dns_peek(q) == &pending) {
-        if (b->before_wait && clock_ms() < b->deadline_ms) {
-            void (*call)(void *) = b->before_wait;
-            b->before_wait = NULL;
-            call(b->before_wait_arg);
-        }
-        sleep_for(b, q);
+        announce_wait(q->batch);
+        sleep_for(q->batch, q);
     }
     return dns_peek(q);
+}
+
+unsigned dns_batch_answers(const struct dns_batch *b)
+{
+    return atomic_load_explicit(&b->answers, memory_order_acquire);
+}
+
+bool dns_wait_more(struct dns_batch *b, unsigned seen)
+{
+    struct timespec end = end_of(b);
+    int64_t started = clock_us();
+    int rc = 0;
+    if (dns_batch_answers(b) != seen)
+        return true;
+    announce_wait(b);
+    pthread_mutex_lock(&b->lock);
+    b->waiting = true;
+    while (rc == 0 && dns_batch_answers(b) == seen)
+        rc = pthread_cond_timedwait(&b->answered, &b->lock, &end);
+    b->waiting = false;
+    pthread_mutex_unlock(&b->lock);
+    b->wait_us += clock_us() - started;
+    return dns_batch_answers(b) != seen;
 }

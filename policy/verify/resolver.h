@@ -24,12 +24,15 @@ struct dns_answer {
     enum dns_status status;
     const char *why; /* why DNS_FAILED: "no answer in time", "SERVFAIL", "DNSSEC: ..."; else NULL */
     bool timed_out;  /* DNS_FAILED by the deadline */
+    bool over_limit; /* DNS_FAILED: the message has asked too much, which is its own doing */
     bool secure;     /* validated by DNSSEC */
     /* In wire format without the length, names uncompressed; TXT: character-strings with their
      * length bytes. */
     struct span *rdata;
     size_t count;
 };
+
+#define DNS_RESERVE 8 /* questions: DMARC's need two */
 
 struct resolver;
 struct dns_batch;
@@ -64,11 +67,18 @@ void dns_batch_free(struct dns_batch **bp);
 /* Asks, without waiting; the same question in one batch is asked once. name: any case, with or
  * without final dot. Never NULL but when out of memory. Questions belong to the batch. */
 struct dns_question *dns_ask(struct dns_batch *b, const char *name, enum dns_type type);
+/* The same, a few questions (DNS_RESERVE) beyond max_questions too: for what a sender must not be
+ * able to crowd out. */
+struct dns_question *dns_ask_reserved(struct dns_batch *b, const char *name, enum dns_type type);
 /* The answer so far; status DNS_PENDING if there is none yet. Does not wait. */
 const struct dns_answer *dns_peek(struct dns_question *q);
 /* Waits for the answer or the batch's deadline; never DNS_PENDING. */
 const struct dns_answer *dns_wait(struct dns_question *q);
-/* Called once, before the first dns_wait of the batch that really has to sleep. */
+/* Number of answers that have come: while it stays the same, so does what is pending. */
+unsigned dns_batch_answers(const struct dns_batch *b);
+/* Waits until more than seen have come. False: the batch's deadline came first. */
+bool dns_wait_more(struct dns_batch *b, unsigned seen);
+/* Called once, before the first wait of the batch that really has to sleep. */
 void dns_batch_before_wait(struct dns_batch *b, void (*call)(void *), void *arg);
 unsigned dns_batch_questions(const struct dns_batch *b); /* asked so far */
 bool dns_batch_timed_out(const struct dns_batch *b);     /* any answer cut by the deadline */

@@ -37,7 +37,7 @@ void spf_stop_nomem(struct spf_asker *a)
 void spf_stop_failed(struct spf_asker *a, const char *name, const struct dns_answer *answer)
 {
     spf_stop(
-        a, AUTH_TEMPERROR,
+        a, answer->over_limit ? AUTH_PERMERROR : AUTH_TEMPERROR,
         arena_printf(a->scratch, "DNS: %s: %s", name, answer->why ? answer->why : "no answer"));
 }
 

@@ -178,6 +178,11 @@ struct dns_question *dns_ask(struct dns_batch *b, const char *name, enum dns_typ
     return q;
 }
 
+struct dns_question *dns_ask_reserved(struct dns_batch *b, const char *name, enum dns_type type)
+{
+    return dns_ask(b, name, type);
+}
+
 const struct dns_answer *dns_peek(struct dns_question *q)
 {
     static const struct dns_answer pending = {.status = DNS_PENDING};

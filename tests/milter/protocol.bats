@@ -11,6 +11,15 @@ $TTL 60
 example.net. IN TXT "v=spf1 -all"
 ;! never.example.net. ANY timeout
 ;! *.never.example.net. ANY timeout
+;! 10.113.0.203.in-addr.arpa. ANY timeout
+_dmarc.victim.example. IN TXT "v=DMARC1; p=reject"
+victim.example. IN TXT "v=spf1 include:a.victim.example -all"
+a.victim.example. IN TXT "v=spf1 include:b.victim.example ?all"
+b.victim.example. IN TXT "v=spf1 include:c.victim.example ?all"
+c.victim.example. IN TXT "v=spf1 ip4:192.0.2.1 ?all"
+;! a.victim.example. TXT late 50
+;! b.victim.example. TXT late 50
+;! c.victim.example. TXT late 50
 EOF
     mta_dns "$MTA/zone"
     sed "s/PORT/$DNS_PORT/" "$VOUCH_SRCDIR/tests/milter/protocol.conf" >"$MTA/vouch.conf"
@@ -55,6 +64,7 @@ wire() {
 @test "huge envelopes" { wire huge_envelopes; }
 @test "clients of other address families" { wire client_families; }
 @test "commands out of order, noise" { wire out_of_order; }
+@test "a client without reverse DNS does not keep the forged domain's policy from being read" { wire slow_client; }
 @test "a domain whose DNS never answers delays nobody else" { wire slow_names; }
 
 @test "what an MTA does not offer is said in the log" {

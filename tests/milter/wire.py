@@ -193,6 +193,16 @@ def slow_names():
     assert worst_slow < 1.9 * DNS_DEADLINE
 
 
+def slow_client():
+    c = Client(PATH)
+    c.connect(b"client.example.net", b"203.0.113.10")
+    c.envelope(sender=b"<ceo@victim.example>")
+    c.header([(b"From", b" ceo@victim.example")])
+    c.body()
+    results = inserted(goes_on(c.end()), b"Authentication-Results")
+    assert "spf=fail" in results and "dmarc=fail" in results and "iprev=temperror" in results, results
+
+
 def steps_offered_alone():
     for bit in range(21):
         c = Client(PATH, ADDHDRS, 1 << bit)

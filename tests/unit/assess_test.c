@@ -18,7 +18,7 @@ static const char config[] = "authserv_id = \"mx.example.com\";\n"
                              "local_domains = [ \"example.com\" ];\n"
                              "trusted_relays = [ \"203.0.113.200/32\" ];\n"
                              "internal = [ \"192.0.2.128/25\" ];\n"
-                             "limits: { header_fields = 20; };\n"
+                             "limits: { header_fields = 20; dns_queries = 22; };\n"
                              "deadlines: { store = \"300ms\"; };\n";
 
 static char path_zone[4096], path_model[4096];
@@ -239,6 +239,29 @@ static void the_longest_recipients_leave_memory(void **state)
     run_close(&r);
 }
 
+/* A sender's own policies may use up what a message may ask, but not so that the one he forges is not asked. */
+static void own_questions_crowd_out_no_others(void **state)
+{
+    (void)state;
+    struct run r;
+    struct ipaddr addr;
+    run_open(&r, path_model);
+    assert_int_equal(ipaddr_parse(SPAN_LIT("203.0.113.9"), &addr), 0);
+    assert_int_equal(assess_connect(r.assess, &addr, NULL), 0);
+    assert_int_equal(assess_helo(r.assess, "greedy.example"), 0);
+    assert_int_equal(assess_mail(r.assess, "x@greedy.example", NULL, NULL), 0);
+    field(&r, "DKIM-Signature",
+          " v=1; a=rsa-sha256; d=example.org; s=none; h=from; bh=AAAA; b=AAAA");
+    field(&r, "From", " alice@example.org");
+    finish(&r);
+    const struct evidence *ev = r.record->evidence;
+    assert_int_equal(ev->spf.result, AUTH_PERMERROR);
+    assert_int_equal(ev->dkim[0].result, AUTH_POLICY);
+    assert_int_equal(ev->dmarc.result, AUTH_FAIL);
+    assert_true(r.record->flags & FLAG_FORGED_AUTHOR);
+    run_close(&r);
+}
+
 static void results_of_ours_above_our_own_trace_are_no_forgery(void **state)
 {
     (void)state;
@@ -347,6 +370,7 @@ int main(void)
         cmocka_unit_test(internal_and_authenticated_mail_is_outbound),
         cmocka_unit_test(forged_fields_are_named_with_their_index),
         cmocka_unit_test(the_longest_recipients_leave_memory),
+        cmocka_unit_test(own_questions_crowd_out_no_others),
         cmocka_unit_test(a_flood_of_forged_fields_is_bounded),
         cmocka_unit_test(results_of_ours_above_our_own_trace_are_no_forgery),
         cmocka_unit_test(without_the_model_mail_is_judged_and_says_so),

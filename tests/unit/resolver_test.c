@@ -312,8 +312,17 @@ static void questions_are_limited(void **state)
     assert_int_equal(over->status, DNS_FAILED);
     assert_false(over->timed_out);
     assert_non_null(strstr(over->why, "too many"));
+    assert_true(over->over_limit);
+    const struct dns_answer *reserved = dns_wait(dns_ask_reserved(b, "example.com", DNS_TXT));
+    assert_int_equal(reserved->status, DNS_FOUND);
+    for (int i = 0; i < 2 * DNS_RESERVE; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "r%d.example.com", i);
+        assert_int_equal(dns_wait(dns_ask_reserved(b, name, DNS_A))->over_limit,
+                         i >= DNS_RESERVE - 1);
+    }
     assert_int_equal(ask(b, "mx.example.com", DNS_A)->status, DNS_FOUND);
-    assert_int_equal(dns_batch_questions(b), 2);
+    assert_int_equal(dns_batch_questions(b), 2 + DNS_RESERVE);
     dns_batch_free(&b);
     resolver_free(&r);
 }
