@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include "nomem.h"
 #include "session.h"
 
 /* Allocations of this thread, counted while a message is under way; the fail_at-th fails, or all
@@ -21,41 +22,12 @@ static _Thread_local struct {
     size_t count, fail_at;
 } alloc;
 
-static bool fails(void)
+bool nomem_fails(void)
 {
     if (!alloc.counting)
         return false;
     alloc.count++;
     return alloc.sticky ? alloc.count >= alloc.fail_at : alloc.count == alloc.fail_at;
-}
-
-void *__real_malloc(size_t n);
-void *__wrap_malloc(size_t n);
-void *__real_calloc(size_t n, size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-void *__real_realloc(void *p, size_t n);
-void *__wrap_realloc(void *p, size_t n);
-char *__real_strdup(const char *s);
-char *__wrap_strdup(const char *s);
-
-void *__wrap_malloc(size_t n)
-{
-    return fails() ? NULL : __real_malloc(n);
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-    return fails() ? NULL : __real_calloc(n, size);
-}
-
-void *__wrap_realloc(void *p, size_t n)
-{
-    return fails() ? NULL : __real_realloc(p, n);
-}
-
-char *__wrap_strdup(const char *s)
-{
-    return fails() ? NULL : __real_strdup(s);
 }
 
 struct seen {

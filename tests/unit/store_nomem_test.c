@@ -16,45 +16,17 @@
 #include <unistd.h>
 #include <cmocka.h>
 #include "clock.h"
+#include "nomem.h"
 #include "redis_server.h"
 #include "store.h"
 
 #define T0 1700000000
 
-void *__real_malloc(size_t n);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *p, size_t n);
-char *__real_strdup(const char *s);
-void *__wrap_malloc(size_t n);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *p, size_t n);
-char *__wrap_strdup(const char *s);
-
 static atomic_long countdown; /* the allocation that makes it 0 fails */
 
-static bool fails(void)
+bool nomem_fails(void)
 {
     return atomic_fetch_sub(&countdown, 1) == 1;
-}
-
-void *__wrap_malloc(size_t n)
-{
-    return fails() ? NULL : __real_malloc(n);
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-    return fails() ? NULL : __real_calloc(n, size);
-}
-
-void *__wrap_realloc(void *p, size_t n)
-{
-    return fails() ? NULL : __real_realloc(p, n);
-}
-
-char *__wrap_strdup(const char *s)
-{
-    return fails() ? NULL : __real_strdup(s);
 }
 
 static const struct store_key keys[] = {{"dom:example.org", "*"}, {"ip:192.0.2.0/24", "*"}};
