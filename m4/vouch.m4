@@ -137,6 +137,8 @@ AC_DEFUN([VOUCH_SYSTEMD], [
 AC_DEFUN([VOUCH_SUMMARY], [
   vouch_prefix=$prefix
   AS_IF([test "x$prefix" = xNONE], [vouch_prefix=$ac_default_prefix])
+  vouch_unit_tests="with cmocka"
+  AS_IF([test "x$have_cmocka" != xyes], [vouch_unit_tests="none: libcmocka-dev is missing"])
   vouch_conf=`prefix=$vouch_prefix; eval echo "$sysconfdir/vouch/vouch.conf"`
   AC_MSG_NOTICE([
 
@@ -145,7 +147,7 @@ AC_DEFUN([VOUCH_SUMMARY], [
     compiler            $CC $CFLAGS
     warnings            errors: $enable_werror
     sanitizers          asan+ubsan: $enable_asan, tsan: $enable_tsan, libFuzzer: $enable_fuzzing
-    unit tests          cmocka: $have_cmocka
+    unit tests          $vouch_unit_tests
     public suffix list  $with_public_suffix_list
     install to          $vouch_prefix
     settings            $vouch_conf

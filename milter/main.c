@@ -148,7 +148,7 @@ static int read_settings(struct program *p)
     const char *file = p->config ? p->config : SETTINGS_DEFAULT_FILE;
     struct settings_error *errors = NULL;
     size_t count = 0;
-    if (!p->config && access(file, F_OK) != 0) {
+    if (!p->config && access(file, F_OK) != 0 && errno == ENOENT) {
         fprintf(stderr, "vouch-milter: there is no %s: the built-in settings are used\n", file);
         p->settings = settings_default();
         return p->settings ? 0 : complain(p, EX_OSERR, "out of memory");
