@@ -17,6 +17,8 @@ static void parent(const char *path, char parent_r[PATH_MAX])
         len--;
     while (len > 0 && path[len - 1] != '/')
         len--;
+    while (len > 1 && path[len - 1] == '/')
+        len--;
     snprintf(parent_r, PATH_MAX, "%.*s", len > 0 ? (int)len : 1, len > 0 ? path : ".");
 }
 
