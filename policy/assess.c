@@ -76,6 +76,7 @@ void assess_before_wait(struct assess *a, void (*call)(void *), void *arg)
 
 int assess_connect(struct assess *a, const struct ipaddr *ip, const char *name)
 {
+    a->message.env.live = ip != NULL;
     if (ip)
         a->message.env.ip = *ip;
     return assess_copy(a, &a->message.env.name, name);
@@ -173,20 +174,25 @@ int assess_field(struct assess *a, struct span name, struct span value)
     return 0;
 }
 
-/* trusted_relays and internal together: whose Received fields are believed */
+/* Whose Received fields are believed: trusted_relays. Of a message at rest also internal, whose hosts handed it on; of one that
+ * comes in they may be somebody's infected machine, and what they had from outside is not known. */
 static int scan(struct assess *a)
 {
     const struct settings *s = a->settings;
-    size_t count = s->trusted_relay_count + s->internal_count;
+    struct message *m = &a->message;
+    size_t count = s->trusted_relay_count + (m->env.live ? 0 : s->internal_count);
     struct ipnet *nets = arena_array(a->arena, count ? count : 1, sizeof *nets);
     if (!nets)
         return assess_fail(a);
     if (s->trusted_relay_count)
         memcpy(nets, s->trusted_relays, s->trusted_relay_count * sizeof *nets);
-    if (s->internal_count)
+    if (count > s->trusted_relay_count)
         memcpy(nets + s->trusted_relay_count, s->internal, s->internal_count * sizeof *nets);
-    if (message_scan(&a->message, a->context->psl, nets, count) != 0)
+    if (message_scan(m, a->context->psl, nets, count) != 0)
         return assess_fail(a);
+    if (m->env.live && m->client_hop >= 0 &&
+        ipnet_any_contains(s->internal, s->internal_count, &m->hops[m->client_hop].ip))
+        m->client_hop = -1;
     a->scanned = true;
     return 0;
 }

@@ -199,15 +199,18 @@ int message_scan(struct message *m, const struct psl_ctx_st *psl, const struct i
         return rc;
     if (m->author)
         m->author_org = domain_org(psl, m->author->domain);
-    if (m->env.ip.family == IP_NONE)
-        m->client_hop = stored_client(m, trusted, trusted_count);
-    else if (ipnet_any_contains(trusted, trusted_count, &m->env.ip))
+    m->relayed = ipnet_any_contains(trusted, trusted_count, &m->env.ip);
+    if (m->relayed)
         m->client_hop = received_client(m->hops, m->hop_count, trusted, trusted_count);
+    else if (m->env.ip.family == IP_NONE && !m->env.live)
+        m->client_hop = stored_client(m, trusted, trusted_count);
     return 0;
 }
 
 struct message_client message_client(const struct message *m)
 {
+    if (m->client_hop < 0 && m->relayed)
+        return (struct message_client){.ip.family = IP_NONE};
     if (m->client_hop < 0)
         return (struct message_client){m->env.ip, m->env.name, m->env.helo};
     const struct hop *hop = &m->hops[m->client_hop];

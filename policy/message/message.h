@@ -25,6 +25,7 @@ struct message_limits {
  * own (the null sender). */
 struct envelope {
     struct ipaddr ip;   /* the client; IP_NONE if not known (local submission) */
+    bool live;          /* SMTP is under way: the header is not asked whom SMTP does not know */
     const char *name;   /* the client's name as the MTA verified it; NULL if none */
     const char *helo;   /* as given, lower case */
     const char *sender; /* reverse-path without "<>"; "" for the null sender */
@@ -62,9 +63,10 @@ struct message {
     struct hop *hops; /* topmost first */
     size_t hop_count, hop_cap;
     /* Index into hops of the field that tells of the client. -1: none does; the client is the SMTP
-     * client itself, and every hop is its claim. */
+     * client itself, and every hop is its claim, or, behind a relay, nobody knows who it is. */
     ptrdiff_t client_hop;
-    size_t from_count;            /* From fields, kept or not; 1 in a proper message */
+    bool relayed;      /* the SMTP client is a relay that is believed, so never itself the client */
+    size_t from_count; /* From fields, kept or not; 1 in a proper message */
     const struct mailbox *author; /* first valid mailbox of the first From; NULL if none */
     /* Mailboxes with an "@" in all From fields (MESSAGE_MAX_FROM are read); a bare phrase, as an
      * unquoted comma leaves it, is no author. One more for each From that could not be read to its
@@ -91,8 +93,8 @@ int message_add_rcpt(struct message *m, const char *rcpt);
  * trusted; then the path is read on. 0 or VOUCH_E_NOMEM. */
 int message_scan(struct message *m, const struct psl_ctx_st *psl, const struct ipnet *trusted,
                  size_t trusted_count);
-/* The client that is judged: env.ip/name/helo, or those of the client hop. Strings as in struct
- * envelope. */
+/* The client that is judged: env.ip/name/helo, or those of the client hop, or nothing that is known.
+ * Strings as in struct envelope. */
 struct message_client {
     struct ipaddr ip;
     const char *name;

@@ -98,14 +98,15 @@ static bool read_ip(struct span s, struct ipaddr *ip_r)
 static void read_tcp_info(struct reader *r, struct span text)
 {
     struct span token, name = SPAN_NONE;
-    while (next_token(&text, &token)) {
+    bool ident = span_istarts(text, "IDENT:"); /* then the sender chose all but the brackets */
+    while (next_token(&text, &token) && !span_istarts(token, "ident=")) {
         if (span_ieq_cstr(token, "HELO") || span_ieq_cstr(token, "EHLO"))
             next_token(&text, &r->helo);
         else if (span_istarts(token, "helo="))
             r->helo = span_slice(token, 5, token.len);
         else if (span_ieq_cstr(token, "(may"))
             r->forged = true;
-        else if (r->ip.family == IP_NONE && read_ip(token, &r->ip))
+        else if (r->ip.family == IP_NONE && (!ident || token.p[0] == '[') && read_ip(token, &r->ip))
             r->name = name;
         else
             name = token;
@@ -334,8 +335,8 @@ ptrdiff_t received_client(const struct hop *hops, size_t count, const struct ipn
                           size_t trusted_count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (hops[i].internal)
-            continue;
+        if (hops[i].internal || ipaddr_is_loopback(&hops[i].ip))
+            continue; /* a hand-over inside a host */
         if (hops[i].ip.family == IP_NONE)
             return -1; /* who wrote the next field is not known: it is not believed */
         if (!ipnet_any_contains(trusted, trusted_count, &hops[i].ip))

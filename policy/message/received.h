@@ -33,7 +33,8 @@ struct hop {
 int received_parse(struct arena *arena, struct span value, struct hop *hop_r);
 
 /* Index of the hop that tells of the client: hops[0] is the topmost field. Fields from the top are
- * believed as long as the host they name as sender is in trusted (or the hop is internal); the
+ * believed as long as the host they name as sender is in trusted (or the hop is internal, or from
+ * the loopback); the
  * first believed hop whose sender is outside is the answer. -1: no hop names an outside host. */
 ptrdiff_t received_client(const struct hop *hops, size_t count, const struct ipnet *trusted,
                           size_t trusted_count);

@@ -118,6 +118,47 @@ static void behind_a_trusted_relay_the_path_names_the_client(void **state)
     run_close(&r);
 }
 
+/* What a relay does not say, and what our own hosts say of others, is not believed of mail that comes in: whoever writes
+ * fields there would be any client that he likes. */
+static void claims_name_no_client(void **state)
+{
+    (void)state;
+#define FORGED                                                                                     \
+    " from mx.example.org (mx.example.org [198.51.100.7]) by pc.example.com with ESMTP id 1; "     \
+    "Sat, "                                                                                        \
+    "31 Jan 2026 11:59:57 +0000"
+    static const struct {
+        const char *name, *ip, *received[2];
+    } table[] = {
+        {"an internal host behind the relay",
+         "203.0.113.200",
+         {" from pc.example.com (pc.example.com [192.0.2.130]) by relay.example.com (Postfix) with "
+          "ESMTP id 2; Sat, 31 Jan 2026 11:59:58 +0000",
+          FORGED}},
+        {"the relay does not say", "203.0.113.200", {" by relay.example.com with MAGIC; x", NULL}},
+        {"SMTP does not know", NULL, {FORGED, NULL}},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        struct run r;
+        struct ipaddr addr = {.family = IP_NONE};
+        run_open(&r, path_model);
+        if (table[i].ip)
+            assert_int_equal(ipaddr_parse(span_of(table[i].ip), &addr), 0);
+        assert_int_equal(assess_connect(r.assess, &addr, NULL), 0);
+        assert_int_equal(assess_helo(r.assess, "mx.example.org"), 0);
+        assert_int_equal(assess_mail(r.assess, "alice@example.org", NULL, NULL), 0);
+        for (size_t k = 0; k < 2 && table[i].received[k]; k++)
+            field(&r, "Received", table[i].received[k]);
+        field(&r, "From", " alice@example.org");
+        finish(&r);
+        if (message_client(r.record->message).ip.family != IP_NONE ||
+            r.record->evidence->spf.result != AUTH_UNKNOWN ||
+            r.record->decision->class == CLASS_TRUSTED)
+            fail_msg("%s", table[i].name);
+        run_close(&r);
+    }
+}
+
 static void internal_and_authenticated_mail_is_outbound(void **state)
 {
     (void)state;
@@ -371,6 +412,7 @@ int main(void)
         cmocka_unit_test(forged_fields_are_named_with_their_index),
         cmocka_unit_test(the_longest_recipients_leave_memory),
         cmocka_unit_test(own_questions_crowd_out_no_others),
+        cmocka_unit_test(claims_name_no_client),
         cmocka_unit_test(a_flood_of_forged_fields_is_bounded),
         cmocka_unit_test(results_of_ours_above_our_own_trace_are_no_forgery),
         cmocka_unit_test(without_the_model_mail_is_judged_and_says_so),

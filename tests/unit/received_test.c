@@ -130,6 +130,10 @@ static const struct {
      "from mail.example.com (IDENT:joe@host.example.com [192.0.2.1]) by mx.example.net "
      "(8.11.6/8.11.6) with ESMTP id 0A" DATE,
      "192.0.2.1", "host.example.com", "mail.example.com", "mx.example.net", "ESMTP", "0A", "", ""},
+    {"Sendmail, ident with an address in it",
+     "from x (IDENT:a 198.51.100.9 b@evil.example [192.0.2.1]) by mx.example.net (8.11.6/8.11.6) "
+     "with SMTP id 0A" DATE,
+     "192.0.2.1", "evil.example", "x", "mx.example.net", "SMTP", "0A", "", ""},
     {"Sendmail, hostile ident",
      "from x (IDENT:a@[198.51.100.9]@evil.example [192.0.2.1]) by mx.example.net (8.11.6/8.11.6) "
      "with SMTP id 0A" DATE,
@@ -189,6 +193,10 @@ static const struct {
      "from host.example.com ([2001:db8::1]:25 helo=x.example.com ident=joe) by mx.example.net with "
      "esmtp (Exim 4.96) id 1a" DATE,
      "2001:db8::1", "host.example.com", "x.example.com", "mx.example.net", "ESMTP", "1a", "", ""},
+    {"Exim without a name, hostile ident",
+     "from [192.0.2.1] (helo=x ident=a [198.51.100.9]) by mx.example.net with esmtp (Exim 4.96) "
+     "id 1a" DATE,
+     "192.0.2.1", "", "x", "mx.example.net", "ESMTP", "1a", "", ""},
     {"Exim, hostile ident",
      "from evil.example ([192.0.2.1] helo=x ident=[198.51.100.9]) by mx.example.net with esmtp "
      "(Exim 4.96) id 1a" DATE,
@@ -568,6 +576,11 @@ static void client(void **state)
     assert_int_equal(received_client(hops, 7, NULL, 0), 1);
     assert_int_equal(received_client(hops, 0, trusted, 2), -1);
     assert_int_equal(received_client(hops + 5, 2, trusted, 2), 1);
+
+    /* a filter on the relay itself */
+    hops[3] = hop_of("127.0.0.1", false);
+    assert_int_equal(received_client(hops, 7, trusted, 1), 4);
+    hops[3] = hop_of("2001:db8:1::5", false);
 
     /* beyond a hop whose sender is not known nothing is believed */
     hops[1] = hop_of("", false);
