@@ -16,7 +16,7 @@ report() { # NAME PROBLEMS
     fi
 }
 
-echo "1..10"
+echo "1..11"
 
 # options in mdoc ".It Fl -name" or ".Fl -name" between two headings
 page_options() { # PAGE SECTION-PATTERN
@@ -59,3 +59,13 @@ for command in $("$build/vouch" --help | awk '/^  [a-z]/ {print $1}'); do
     grep -q "^\.Ss vouch $command" "$src/man/vouch.1" || unlisted="$unlisted $command"
 done
 report "every command has its section in vouch(1)" "$unlisted"
+
+# README.md installs the same packages as the quickstart (libc6-dev comes with gcc there), and all that configure names
+readme=$(sed -n '/^    apt-get install/,/[^\\]$/p' "$src/README.md" | tr ' \\' '\n\n' | grep -vx -e 'apt-get' -e install -e '' | sort)
+. "$src/contrib/quickstart/lib.sh"
+quickstart=$(printf '%s\n' $packages_build | grep -vx libc6-dev | sort)
+configure=$(grep -oE '\[lib[a-z0-9]+-dev\]' "$src/m4/vouch.m4" | tr -d '[]' | sort -u)
+report "README.md, the quickstart and configure name the same packages" "$(
+    diff <(echo "$readme") <(echo "$quickstart")
+    comm -13 <(echo "$readme") <(echo "$configure")
+)"
