@@ -7,6 +7,7 @@
 #include "authres.h"
 #include <stdio.h>
 #include <string.h>
+#include "ascii.h"
 #include "sbuf.h"
 
 #define FIELD_NAME "Authentication-Results: "
@@ -33,7 +34,7 @@ static void put_word(struct writer *w)
 
 static bool is_token_char(char c)
 {
-    return c > ' ' && c < 0x7f && !strchr("()<>@,;:\\\"/[]?=", c);
+    return ascii_is_visible(c) && !strchr("()<>@,;:\\\"/[]?=", c);
 }
 
 static bool is_token(const char *s)
@@ -59,7 +60,7 @@ static bool is_plain_address(const char *s)
 
 static char visible(char c)
 {
-    return c >= ' ' && c < 0x7f ? c : '?';
+    return ascii_is_visible(c) || c == ' ' ? c : '?';
 }
 
 static void add_value(struct sbuf *b, const char *s)

@@ -41,7 +41,7 @@ static bool skip_cfws(struct span *s)
 /* Bytes that an id is compared by: control characters are dropped. */
 static void collect(char id[ID_MAX], size_t *n, char c)
 {
-    if ((unsigned char)c > ' ' && c != 0x7f && *n < ID_MAX)
+    if (c != ' ' && !ascii_is_control(c) && *n < ID_MAX)
         id[(*n)++] = c;
 }
 

@@ -54,7 +54,7 @@ static bool uri_valid(struct span uri)
         if (!ascii_is_alnum(uri.p[i]) && !strchr("+-.", uri.p[i]))
             return false;
     for (size_t i = (size_t)colon + 1; i < uri.len; i++)
-        if (uri.p[i] <= ' ' || uri.p[i] > '~')
+        if (!ascii_is_visible(uri.p[i]))
             return false;
     if (!span_ieq_cstr(span_slice(uri, 0, (size_t)colon), "mailto"))
         return true;

@@ -3,6 +3,7 @@
  * and by grep; neither may be broken out of by anything a message says. */
 #include <math.h>
 #include <string.h>
+#include "ascii.h"
 #include "record.h"
 #include "sbuf.h"
 
@@ -62,11 +63,10 @@ static void add_value(struct sbuf *b, const char *s)
 {
     size_t n = 0;
     for (; s && *s && n < BRIEF_VALUE; s++, n++) {
-        unsigned char c = (unsigned char)*s;
-        if (c <= ' ' || c >= 0x7f || strchr("\"<>,%\\", c))
-            sbuf_addf(b, "%%%02X", c);
+        if (!ascii_is_visible(*s) || strchr("\"<>,%\\", *s))
+            sbuf_addf(b, "%%%02X", (unsigned char)*s);
         else
-            sbuf_addc(b, (char)c);
+            sbuf_addc(b, *s);
     }
     if (s && *s)
         sbuf_adds(b, "...");

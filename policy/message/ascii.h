@@ -25,6 +25,12 @@ static inline bool ascii_is_control(char c)
     return (unsigned char)c < ' ' || c == 0x7f;
 }
 
+/* VCHAR of RFC 5234: what prints and is no blank */
+static inline bool ascii_is_visible(char c)
+{
+    return c > ' ' && c < 0x7f;
+}
+
 static inline bool ascii_is_digit(char c)
 {
     return c >= '0' && c <= '9';

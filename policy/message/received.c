@@ -285,9 +285,7 @@ static void read_protocol(struct reader *r)
 
 static int fill_hop(struct arena *arena, const struct reader *r, struct hop *hop)
 {
-    int rc = 0;
-    if (!rc)
-        rc = host_name(arena, r->name, &hop->name);
+    int rc = host_name(arena, r->name, &hop->name);
     if (!rc)
         rc = copy_word(arena, r->helo, LOWER, &hop->helo);
     if (!rc)

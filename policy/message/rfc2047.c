@@ -207,7 +207,7 @@ static bool find_word(struct decoder *d, struct span s, size_t at, struct word *
     if (s.p[at] != '=' || at + 1 >= s.len || s.p[at + 1] != '?')
         return false;
     size_t from = at + 2, mark = from;
-    while (mark < s.len && s.p[mark] > ' ' && s.p[mark] < 0x7f && s.p[mark] != '?')
+    while (mark < s.len && ascii_is_visible(s.p[mark]) && s.p[mark] != '?')
         mark++;
     if (mark == from || s.len - mark < 4 || s.p[mark] != '?' || s.p[mark + 2] != '?')
         return false;

@@ -22,7 +22,7 @@ static size_t line_end(struct span s, size_t at)
 static size_t name_length(struct span line, size_t *colon_r)
 {
     size_t n = 0, colon;
-    while (n < line.len && line.p[n] > ' ' && line.p[n] < 0x7f && line.p[n] != ':')
+    while (n < line.len && ascii_is_visible(line.p[n]) && line.p[n] != ':')
         n++;
     for (colon = n; colon < line.len && ascii_is_blank(line.p[colon]);)
         colon++; /* obsolete, s4.5.3 */

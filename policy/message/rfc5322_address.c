@@ -103,8 +103,8 @@ static bool add_literal(struct span raw, struct sbuf *out)
     }
     /* a General-address-literal: its tag is a word */
     for (size_t i = 1; i + 1 < raw.len; i++) {
-        unsigned char c = (unsigned char)raw.p[i];
-        if (c <= ' ' || c >= 0x7f || c == '[' || c == '\\')
+        char c = raw.p[i];
+        if (!ascii_is_visible(c) || c == '[' || c == '\\')
             return false;
     }
     sbuf_addspan(out, raw);

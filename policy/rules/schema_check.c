@@ -31,7 +31,7 @@ bool schema_check_text(struct arena *arena, const char *value, const char **valu
 {
     (void)arena;
     for (const char *p = value; *p; p++)
-        if (*p < 0x20 || *p > 0x7e)
+        if (!ascii_is_visible(*p) && *p != ' ')
             return false;
     *value_r = value;
     return true;

@@ -76,7 +76,7 @@ int redis_address_tcp(const char *text, struct redis_address *a_r, char *error_r
 
 int redis_address_unix(const char *text, struct redis_address *a_r, char *error_r, size_t size)
 {
-    struct span path = span_of(text), db = SPAN_NONE;
+    struct span path = span_of(text), db;
     ptrdiff_t question = span_index(path, '?', 0);
     memset(a_r, 0, sizeof *a_r);
     if (question >= 0) {

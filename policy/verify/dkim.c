@@ -22,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "arena.h"
+#include "ascii.h"
 #include "dkim_key.h"
 #include "dkim_stream.h"
 #include "errors.h"
@@ -211,7 +212,7 @@ static struct span bare_name(struct span name)
     while (name.len && name.p[name.len - 1] == ' ')
         name.len--;
     for (size_t i = 0; i < name.len; i++)
-        if (name.p[i] < 33 || name.p[i] > 126 || name.p[i] == ';')
+        if (!ascii_is_visible(name.p[i]) || name.p[i] == ';')
             return SPAN_NONE;
     return name.len ? name : SPAN_NONE;
 }

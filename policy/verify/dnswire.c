@@ -8,6 +8,7 @@
 #include <string.h>
 #include "arena.h"
 #include "ascii.h"
+#include "ipaddr.h"
 
 #define HEADER 12 /* octets, RFC 1035 s4.1.1 */
 #define FIXED  10 /* type, class, TTL, RDLENGTH of a record */
@@ -282,6 +283,20 @@ struct dns_answer *dnswire_answer(struct span packet, const uint8_t *qname, uint
     return a;
 }
 
+enum dns_type dns_address_type(const struct ipaddr *ip)
+{
+    return ip->family == IP_V6 ? DNS_AAAA : DNS_A;
+}
+
+bool dns_has_address(const struct dns_answer *answer, const struct ipaddr *ip)
+{
+    struct span wanted = span_make(ip->bytes, ip->family == IP_V6 ? 16 : 4);
+    for (size_t i = 0; i < answer->count; i++)
+        if (span_eq(answer->rdata[i], wanted))
+            return true;
+    return false;
+}
+
 char *dns_txt_join(struct arena *arena, struct span rdata, size_t *len_r)
 {
     char *text = arena_alloc(arena, rdata.len + 1);
@@ -303,7 +318,7 @@ char *dns_txt_join(struct arena *arena, struct span rdata, size_t *len_r)
 /* c in presentation form (RFC 1035 s5.1, RFC 4343 s2.1) */
 static char *put_char(char *to, uint8_t c)
 {
-    if (c <= ' ' || c >= 0x7f) {
+    if (!ascii_is_visible((char)c)) {
         *to++ = '\\';
         *to++ = (char)('0' + c / 100);
         *to++ = (char)('0' + c / 10 % 10);
@@ -316,7 +331,7 @@ static char *put_char(char *to, uint8_t c)
     return to;
 }
 
-bool dns_name_text(struct span rdata, size_t offset, char name_r[254 * 4])
+bool dns_name_text(struct span rdata, size_t offset, char name_r[DNS_NAME_TEXT])
 {
     struct span s = span_slice(rdata, offset, rdata.len);
     char *to = name_r;

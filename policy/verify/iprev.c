@@ -8,23 +8,11 @@
 #include "errors.h"
 #include "resolver.h"
 
-/* Does the answer hold the address? */
-static bool holds(const struct dns_answer *a, const struct ipaddr *ip)
-{
-    for (size_t i = 0; a->status == DNS_FOUND && i < a->count; i++) {
-        enum ip_family family = a->rdata[i].len == 4 ? IP_V4 : IP_V6;
-        struct ipaddr found = ipaddr_make(family, a->rdata[i].p);
-        if (ipaddr_eq(&found, ip))
-            return true;
-    }
-    return false;
-}
-
 /* What the names of ptr give so far. Every name is asked about before the first answer is waited
  * for. */
 struct names {
     struct dns_question *questions[IPREV_MAX_NAMES];
-    char text[IPREV_MAX_NAMES][254 * 4];
+    char text[IPREV_MAX_NAMES][DNS_NAME_TEXT];
     size_t count;
 };
 
@@ -35,8 +23,7 @@ static int ask_names(struct dns_batch *dns, const struct ipaddr *ip, const struc
     for (size_t i = 0; i < ptr->count && n->count < IPREV_MAX_NAMES; i++) {
         if (!dns_name_text(ptr->rdata[i], 0, n->text[n->count]))
             continue;
-        n->questions[n->count] =
-            dns_ask(dns, n->text[n->count], ip->family == IP_V4 ? DNS_A : DNS_AAAA);
+        n->questions[n->count] = dns_ask(dns, n->text[n->count], dns_address_type(ip));
         if (!n->questions[n->count])
             return VOUCH_E_NOMEM;
         n->count++;
@@ -52,7 +39,7 @@ static int judge_names(struct arena *arena, const struct ipaddr *ip, const struc
     bool missing = false;
     for (size_t i = 0; i < n->count; i++) {
         const struct dns_answer *a = wait ? dns_wait(n->questions[i]) : dns_peek(n->questions[i]);
-        if (holds(a, ip)) {
+        if (dns_has_address(a, ip)) {
             r->result = AUTH_PASS;
             r->name = arena_strdup(arena, n->text[i]);
             return r->name ? 1 : VOUCH_E_NOMEM;

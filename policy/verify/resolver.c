@@ -298,7 +298,7 @@ static void on_answer(void *arg, int rcode, void *packet, int length, int securi
 
 const struct dns_answer *resolver_submit(struct resolver *r, struct dns_question *q)
 {
-    char text[254 * 4];
+    char text[DNS_NAME_TEXT];
     const struct dns_answer *failure = NULL;
     struct job *job = NULL;
     if (r->zone) {

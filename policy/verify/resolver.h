@@ -84,11 +84,16 @@ unsigned dns_batch_questions(const struct dns_batch *b); /* asked so far */
 bool dns_batch_timed_out(const struct dns_batch *b);     /* any answer cut by the deadline */
 int64_t dns_batch_wait_us(const struct dns_batch *b);    /* time slept in dns_wait */
 
+/* The type that asks for addresses of ip's family, and whether an answer to it holds ip. */
+struct ipaddr;
+enum dns_type dns_address_type(const struct ipaddr *ip);
+bool dns_has_address(const struct dns_answer *answer, const struct ipaddr *ip);
 /* Text of one TXT record: character-strings joined. NULL: out of memory. */
 struct arena;
 char *dns_txt_join(struct arena *arena, struct span rdata, size_t *len_r);
+#define DNS_NAME_TEXT (254 * 4) /* every octet of the longest name as \DDD, and a NUL */
 /* Presentation form (RFC 1035 s5.1) of an uncompressed wire name in rdata at offset; lower case, no
  * final dot; false if malformed. */
-bool dns_name_text(struct span rdata, size_t offset, char name_r[254 * 4]);
+bool dns_name_text(struct span rdata, size_t offset, char name_r[DNS_NAME_TEXT]);
 
 #endif

@@ -7,6 +7,7 @@
 #include "spf.h"
 #include <string.h>
 #include "arena.h"
+#include "ascii.h"
 #include "domain.h"
 #include "errors.h"
 #include "spf_eval.h"
@@ -69,7 +70,7 @@ static int identify(struct arena *arena, const struct spf_request *request,
 static bool is_printable(const char *text)
 {
     for (; *text; text++)
-        if (*text < 0x20 || *text > 0x7e)
+        if (!ascii_is_visible(*text) && *text != ' ')
             return false;
     return true;
 }
@@ -95,7 +96,7 @@ static char *printable(struct arena *arena, const char *reason)
 {
     char *text = arena_strdup(arena, reason);
     for (char *c = text; c && *c; c++)
-        if (*c < 0x20 || *c > 0x7e)
+        if (!ascii_is_visible(*c) && *c != ' ')
             *c = '?';
     return text;
 }

@@ -104,21 +104,11 @@ bool spf_name_below(const char *name, const char *domain)
     return n == d || name[n - d - 1] == '.';
 }
 
-static bool has_address(const struct dns_answer *answer, const struct ipaddr *ip)
-{
-    size_t len = ip->family == IP_V6 ? 16 : 4;
-    for (size_t i = 0; i < answer->count; i++)
-        if (answer->rdata[i].len == len && !memcmp(answer->rdata[i].p, ip->bytes, len))
-            return true;
-    return false;
-}
-
 /* A name whose addresses cannot be had is skipped, and a client whose names cannot be had has none
  * (s5.5). */
 bool spf_validate_client(struct spf_asker *a)
 {
-    char reverse[IPADDR_REVERSE], text[254 * 4];
-    enum dns_type type = a->values.ip.family == IP_V6 ? DNS_AAAA : DNS_A;
+    char reverse[IPADDR_REVERSE], text[DNS_NAME_TEXT];
     struct dns_question *q[SPF_MAX_NAMES];
     const char *names[SPF_MAX_NAMES];
     unsigned count = 0;
@@ -133,7 +123,7 @@ bool spf_validate_client(struct spf_asker *a)
         if (!dns_name_text(ptr->rdata[i], 0, text))
             continue;
         names[count] = arena_strdup(a->scratch, text);
-        q[count] = spf_post(a, text, type);
+        q[count] = spf_post(a, text, dns_address_type(&a->values.ip));
         if (!names[count++])
             spf_stop_nomem(a);
     }
@@ -141,7 +131,7 @@ bool spf_validate_client(struct spf_asker *a)
         const struct dns_answer *answer = spf_read(a, q[i]);
         if (!answer)
             return false;
-        if (has_address(answer, &a->values.ip))
+        if (dns_has_address(answer, &a->values.ip))
             a->names[a->name_count++] = names[i];
     }
     a->validated = true;

@@ -77,11 +77,6 @@ static size_t address_size(const struct eval *e)
     return e->ask->values.ip.family == IP_V6 ? 16 : 4;
 }
 
-static enum dns_type address_type(const struct eval *e)
-{
-    return e->ask->values.ip.family == IP_V6 ? DNS_AAAA : DNS_A;
-}
-
 /* The answer for what matches whatever the address is: the library compares it with the
  * client's. */
 static void add_client(struct eval *e, SPF_dns_rr_t *rr)
@@ -112,14 +107,14 @@ static bool found(struct eval *e, const char *name, const struct dns_answer *ans
 /* s5.4. All hosts are asked for at once; the library then takes them in order. */
 static void look_up_mx(struct eval *e, const struct dns_answer *mx, bool any, SPF_dns_rr_t *rr)
 {
-    char host[254 * 4];
+    char host[DNS_NAME_TEXT];
     e->any_host = any;
     if (mx->count > SPF_MAX_NAMES)
         return spf_stop(e->ask, AUTH_PERMERROR, "more than 10 hosts of one mx");
     for (size_t i = 0; i < mx->count; i++) {
         if (mx->rdata[i].len < 3 || !dns_name_text(mx->rdata[i], 2, host) || !*host)
             continue; /* a null MX (RFC 7505) is no host */
-        e->hosts[rr->num_rr] = spf_post(e->ask, host, address_type(e));
+        e->hosts[rr->num_rr] = spf_post(e->ask, host, dns_address_type(&e->ask->values.ip));
         char name[16];
         int n = snprintf(name, sizeof name, "%d.m", rr->num_rr);
         add_rr(e, rr, name, (size_t)n + 1);
@@ -159,7 +154,7 @@ static void look_up(struct eval *e, const char *name, SPF_dns_rr_t *rr)
         return;
     switch (term->kind) {
     case SPF_TERM_A:
-        answer = spf_ask(e->ask, target, address_type(e));
+        answer = spf_ask(e->ask, target, dns_address_type(&e->ask->values.ip));
         if (found(e, target, answer))
             add_addresses(e, rr, answer, term->prefix == 0);
         break;

@@ -94,7 +94,7 @@ static bool piece_allowed(const struct piece *piece, enum spf_macro_place place)
         return one_of(piece->letter, "slodiphv") || (explanation && one_of(piece->letter, "crt"));
     for (size_t i = 0; !piece->expand && i < piece->literal.len; i++) {
         char c = piece->literal.p[i];
-        if (!(c > 0x20 && c < 0x7f) && !(explanation && c == ' '))
+        if (!ascii_is_visible(c) && !(explanation && c == ' '))
             return false;
     }
     return true;

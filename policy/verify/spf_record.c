@@ -185,7 +185,7 @@ static size_t modifier_name(struct span s)
 static const char *parse_term(struct parser *p, struct span s)
 {
     for (size_t i = 0; i < s.len; i++)
-        if (s.p[i] <= 0x20 || s.p[i] >= 0x7f)
+        if (!ascii_is_visible(s.p[i]))
             return "character that no record may have";
     size_t n = modifier_name(s);
     if (n)

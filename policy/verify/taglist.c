@@ -19,7 +19,7 @@ static bool is_name(struct span s)
 static bool is_value(struct span s)
 {
     for (size_t i = 0; i < s.len; i++)
-        if (!ascii_is_space(s.p[i]) && (s.p[i] < 0x21 || s.p[i] > 0x7e))
+        if (!ascii_is_space(s.p[i]) && !ascii_is_visible(s.p[i]))
             return false;
     return true;
 }
