@@ -5,19 +5,9 @@
 set -u
 src=${VOUCH_SRCDIR:-.} build=${VOUCH_BUILDDIR:-.}
 cd "$src" || exit 1
-n=0
+. "$src/tests/sync/report.bash"
 
-report() { # NAME PROBLEMS
-    n=$((n + 1))
-    if [ -z "$2" ]; then
-        echo "ok $n - $1"
-    else
-        echo "not ok $n - $1"
-        printf '%s\n' "$2" | sed 's/^/# /'
-    fi
-}
-
-# Room: the rooms it may include, itself first. "policy" is assess, learn and settings_load.
+# Room: the rooms it may include, itself first. "policy" is assess and settings_load.
 rooms='
 policy/clock:policy/clock
 policy/message:policy/message

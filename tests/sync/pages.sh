@@ -4,17 +4,7 @@
 # other does; the pages are well-formed.
 set -u
 src=${VOUCH_SRCDIR:-.} build=${VOUCH_BUILDDIR:-.}
-n=0
-
-report() { # NAME PROBLEMS
-    n=$((n + 1))
-    if [ -z "$2" ]; then
-        echo "ok $n - $1"
-    else
-        echo "not ok $n - $1"
-        printf '%s\n' "$2" | sed 's/^/# /'
-    fi
-}
+. "$src/tests/sync/report.bash"
 
 echo "1..11"
 
