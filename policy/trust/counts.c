@@ -51,7 +51,7 @@ static int get_mass(const uint8_t *p, double *mass_r)
     uint64_t bits = get_uint(p, MASS_BYTES) << DROPPED_BITS;
     double mass;
     memcpy(&mass, &bits, sizeof mass);
-    if (!isfinite(mass) || signbit(mass))
+    if (!isfinite(mass) || signbit(mass) || mass > COUNTS_MASS_MAX)
         return VOUCH_E_SYNTAX;
     *mass_r = mass;
     return 0;

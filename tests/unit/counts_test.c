@@ -40,13 +40,15 @@ static void what_goes_in_comes_out(void **state)
         {0.1, 1.0 / 3, 1e-300, 1, UINT32_MAX},
         {123456789.125, COUNTS_MASS_MAX, 0.9999999999, T0, T0 + 5},
         {5e-324, 0, 0, T0, T0}, /* the smallest double: may become 0 */
+        {1e300, 0, 0, T0, T0},  /* becomes the maximum, and no more */
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         uint8_t b[COUNTS_BYTES], again[COUNTS_BYTES];
         struct counts c;
         counts_encode(&cases[i], b);
         assert_int_equal(counts_decode(b, sizeof b, &c), 0);
-        if (cases[i].good > 1e-300)
+        assert_true(c.good <= COUNTS_MASS_MAX);
+        if (cases[i].good > 1e-300 && cases[i].good < COUNTS_MASS_MAX)
             assert_near(c.good, cases[i].good, 2e-9);
         assert_near(c.bad, cases[i].bad, 2e-9);
         assert_near(c.seen, cases[i].seen, 2e-9);
