@@ -63,7 +63,7 @@ static size_t escape(const struct scanner *l)
 
 static int lex_string(struct scanner *l)
 {
-    int kind = TOKEN_STRING;
+    int kind = SCANNER_STRING;
     l->at++;
     while (l->at < l->len && l->text[l->at] != '\n') {
         if (l->text[l->at] == '"') {
@@ -71,39 +71,39 @@ static int lex_string(struct scanner *l)
             return kind;
         }
         size_t n = l->text[l->at] == '\\' ? escape(l) : 1;
-        if (n == 0 && kind == TOKEN_STRING) {
+        if (n == 0 && kind == SCANNER_STRING) {
             mistakes_add(l->mistakes, l->line,
                          "'\\%c' is not an escape: write \"\\\\\" for a backslash", peek(l, 1));
-            kind = TOKEN_BAD;
+            kind = SCANNER_BAD;
         }
         l->at += n ? n : 1;
     }
     mistakes_add(l->mistakes, l->line, "this string has no closing quote on its line");
-    return TOKEN_BAD;
+    return SCANNER_BAD;
 }
 
 /* [+-]digits[.digits][e[+-]digits] with at least one digit before the exponent */
 static int number_kind(struct span s)
 {
     size_t i = 0, digits = 0;
-    int kind = TOKEN_INT;
+    int kind = SCANNER_INT;
     if (i < s.len && (s.p[i] == '+' || s.p[i] == '-'))
         i++;
-    for (; i < s.len && (ascii_is_digit(s.p[i]) || (s.p[i] == '.' && kind == TOKEN_INT)); i++) {
+    for (; i < s.len && (ascii_is_digit(s.p[i]) || (s.p[i] == '.' && kind == SCANNER_INT)); i++) {
         if (s.p[i] == '.')
-            kind = TOKEN_FLOAT;
+            kind = SCANNER_FLOAT;
         else
             digits++;
     }
     if (digits && i < s.len && (s.p[i] == 'e' || s.p[i] == 'E')) {
-        kind = TOKEN_FLOAT;
+        kind = SCANNER_FLOAT;
         i++;
         if (i < s.len && (s.p[i] == '+' || s.p[i] == '-'))
             i++;
         for (digits = 0; i < s.len && ascii_is_digit(s.p[i]); i++)
             digits++;
     }
-    return digits && i == s.len ? kind : TOKEN_BAD;
+    return digits && i == s.len ? kind : SCANNER_BAD;
 }
 
 static bool fits_int(struct span s)
@@ -117,11 +117,11 @@ static bool fits_int(struct span s)
 static int name_kind(struct span s)
 {
     if (!ascii_is_alpha(s.p[0]))
-        return TOKEN_BAD;
+        return SCANNER_BAD;
     for (size_t i = 1; i < s.len; i++)
         if (!ascii_is_alnum(s.p[i]) && s.p[i] != '_' && s.p[i] != '-')
-            return TOKEN_BAD;
-    return span_ieq_cstr(s, "true") || span_ieq_cstr(s, "false") ? TOKEN_BOOL : TOKEN_NAME;
+            return SCANNER_BAD;
+    return span_ieq_cstr(s, "true") || span_ieq_cstr(s, "false") ? SCANNER_BOOL : SCANNER_NAME;
 }
 
 static void report_word(struct scanner *l, struct span word, const char *after)
@@ -142,18 +142,18 @@ static int lex_word(struct scanner *l)
         l->at++;
     if (l->at == from) {
         mistakes_add(l->mistakes, l->line, "'%c' cannot stand here", l->text[l->at++]);
-        return TOKEN_BAD;
+        return SCANNER_BAD;
     }
     struct span s = span_make(l->text + from, l->at - from);
     int kind = name_kind(s);
-    if (kind == TOKEN_BAD)
+    if (kind == SCANNER_BAD)
         kind = number_kind(s);
-    if (kind == TOKEN_INT && !fits_int(s)) {
+    if (kind == SCANNER_INT && !fits_int(s)) {
         report_word(l, s, "is too large a number");
-        kind = TOKEN_BAD;
+        kind = SCANNER_BAD;
     } else if (span_eq(s, SPAN_LIT("@include"))) {
         report_word(l, s, "is not supported: keep everything in one file");
-    } else if (kind == TOKEN_BAD) {
+    } else if (kind == SCANNER_BAD) {
         report_word(l, s,
                     s.p[0] & 0x80 ? "cannot stand here: only '\"' is a quotation mark"
                                   : "must be in quotes, as \"...\"");
@@ -161,13 +161,13 @@ static int lex_word(struct scanner *l)
     return kind;
 }
 
-struct token scanner_next(struct scanner *scanner)
+struct scanner_token scanner_next(struct scanner *scanner)
 {
     skip_space(scanner);
-    struct token t = {.from = scanner->at, .line = scanner->line};
+    struct scanner_token t = {.from = scanner->at, .line = scanner->line};
     char c = peek(scanner, 0);
     if (scanner->at == scanner->len) {
-        t.kind = TOKEN_END;
+        t.kind = SCANNER_END;
     } else if (c == '"') {
         t.kind = lex_string(scanner);
     } else if (strchr("=:,;{}[]()", c)) {

@@ -5,17 +5,17 @@
 #include "mistakes.h"
 
 /* The tokens of a libconfig file. Punctuation is its own character: = : , ; { } [ ] ( ) */
-enum token_kind {
-    TOKEN_END = 0,
-    TOKEN_NAME = 256, /* a key, where a key may stand */
-    TOKEN_STRING,
-    TOKEN_INT,
-    TOKEN_FLOAT,
-    TOKEN_BOOL,
-    TOKEN_BAD /* reported already */
+enum scanner_kind {
+    SCANNER_END = 0,
+    SCANNER_NAME = 256, /* a key, where a key may stand */
+    SCANNER_STRING,
+    SCANNER_INT,
+    SCANNER_FLOAT,
+    SCANNER_BOOL,
+    SCANNER_BAD /* reported already */
 };
 
-struct token {
+struct scanner_token {
     int kind;
     size_t from, to; /* [from, to) of the text */
     int line;
@@ -29,6 +29,6 @@ struct scanner {
 };
 
 /* The next token; reports what is none. */
-struct token scanner_next(struct scanner *scanner);
+struct scanner_token scanner_next(struct scanner *scanner);
 
 #endif

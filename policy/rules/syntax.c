@@ -13,7 +13,7 @@
 
 struct check {
     struct scanner scanner;
-    struct token token;
+    struct scanner_token token;
     char *text; /* the scanner's, writable */
     int open;   /* brackets opened and not closed before token */
     int last;   /* line of the token before token */
@@ -62,7 +62,7 @@ static void blank(struct check *c, size_t from, size_t to)
             c->text[i] = ' ';
 }
 
-static int shown(const struct token *t)
+static int shown(const struct scanner_token *t)
 {
     return (int)(t->to - t->from < MISTAKE_SHOWN ? t->to - t->from : MISTAKE_SHOWN);
 }
@@ -70,20 +70,20 @@ static int shown(const struct token *t)
 /* "expected WHAT, found ..." */
 static bool unexpected(struct check *c, const char *what)
 {
-    const struct token *t = &c->token;
-    if (t->kind == TOKEN_END)
+    const struct scanner_token *t = &c->token;
+    if (t->kind == SCANNER_END)
         mistakes_add(c->scanner.mistakes, c->last, "the file ends where %s is expected", what);
-    else if (t->kind != TOKEN_BAD)
+    else if (t->kind != SCANNER_BAD)
         mistakes_add(c->scanner.mistakes, t->line, "%s is expected here, not '%.*s'", what,
                      shown(t), c->text + t->from);
     return false;
 }
 
-static bool not_closed(struct check *c, const struct token *opener)
+static bool not_closed(struct check *c, const struct scanner_token *opener)
 {
-    if (c->token.kind == TOKEN_END)
+    if (c->token.kind == SCANNER_END)
         mistakes_add(c->scanner.mistakes, opener->line, "this '%c' is never closed", opener->kind);
-    else if (c->token.kind != TOKEN_BAD)
+    else if (c->token.kind != SCANNER_BAD)
         mistakes_add(c->scanner.mistakes, c->token.line,
                      "'%.*s' is found before the '%c' of line %d is closed", shown(&c->token),
                      c->text + c->token.from, opener->kind, opener->line);
@@ -92,14 +92,15 @@ static bool not_closed(struct check *c, const struct token *opener)
 
 static bool is_scalar(int kind)
 {
-    return kind == TOKEN_STRING || kind == TOKEN_INT || kind == TOKEN_FLOAT || kind == TOKEN_BOOL;
+    return kind == SCANNER_STRING || kind == SCANNER_INT || kind == SCANNER_FLOAT ||
+           kind == SCANNER_BOOL;
 }
 
 /* Behind a value of a list: a comma, or the list's end. A comma after the last value, which
  * libconfig 1.5 does not take, is blanked. */
-static bool separator(struct check *c, const struct token *opener)
+static bool separator(struct check *c, const struct scanner_token *opener)
 {
-    struct token t = c->token;
+    struct scanner_token t = c->token;
     int closer = closer_of(opener->kind);
     if (t.kind == ',') {
         take(c);
@@ -109,7 +110,7 @@ static bool separator(struct check *c, const struct token *opener)
     }
     if (t.kind == closer)
         return true;
-    if (t.kind != TOKEN_STRING && t.kind != '{')
+    if (t.kind != SCANNER_STRING && t.kind != '{')
         return not_closed(c, opener);
     mistakes_add(c->scanner.mistakes, t.line, "a comma is missing before '%.*s'", shown(&t),
                  c->text + t.from);
@@ -119,12 +120,12 @@ static bool separator(struct check *c, const struct token *opener)
 /* A list "( ... )" of any values, or an array "[ ... ]" of plain ones of one kind. */
 static bool elements(struct check *c, int depth, const struct name *name)
 {
-    struct token opener = c->token, first = {0};
+    struct scanner_token opener = c->token, first = {0};
     bool array = opener.kind == '[';
     take(c);
     while (c->token.kind != closer_of(opener.kind)) {
-        struct token t = c->token;
-        if (t.kind == TOKEN_END)
+        struct scanner_token t = c->token;
+        if (t.kind == SCANNER_END)
             return not_closed(c, &opener);
         if (array && is_opening(t.kind)) {
             mistakes_add(c->scanner.mistakes, t.line,
@@ -149,7 +150,7 @@ static bool elements(struct check *c, int depth, const struct name *name)
 /* name: the setting that the value belongs to. */
 static bool value(struct check *c, int depth, const struct name *name)
 {
-    struct token t = c->token;
+    struct scanner_token t = c->token;
     if (depth > SYNTAX_MAX_DEPTH) {
         mistakes_add(c->scanner.mistakes, t.line, "more than %d groups and lists in one another",
                      SYNTAX_MAX_DEPTH);
@@ -163,7 +164,7 @@ static bool value(struct check *c, int depth, const struct name *name)
             return false;
         if (c->token.kind != '}')
             return not_closed(c, &t);
-    } else if (t.kind == TOKEN_NAME) {
+    } else if (t.kind == SCANNER_NAME) {
         mistakes_add(c->scanner.mistakes, t.line, "'%.*s' must be in quotes, as \"...\"", shown(&t),
                      c->text + t.from);
         return false;
@@ -181,10 +182,10 @@ static bool value(struct check *c, int depth, const struct name *name)
 /* Long text may be written as several strings in a row. */
 static bool setting_value(struct check *c, int depth, const struct name *name)
 {
-    bool string = c->token.kind == TOKEN_STRING;
+    bool string = c->token.kind == SCANNER_STRING;
     if (!value(c, depth, name))
         return false;
-    while (string && c->token.kind == TOKEN_STRING)
+    while (string && c->token.kind == SCANNER_STRING)
         take(c);
     return true;
 }
@@ -210,7 +211,7 @@ static const struct name *find_name(const struct check *c, const struct names *n
 static enum outcome setting(struct check *c, int depth, struct names *names)
 {
     struct name name = {c->token.from, c->token.to - c->token.from, c->token.line};
-    if (c->token.kind != TOKEN_NAME) {
+    if (c->token.kind != SCANNER_NAME) {
         unexpected(c, "a key");
         return SETTING_BROKEN;
     }
@@ -218,7 +219,7 @@ static enum outcome setting(struct check *c, int depth, struct names *names)
         name.len = MISTAKE_SHOWN;
     take(c);
     if (c->token.kind != '=' && c->token.kind != ':') {
-        if (c->token.kind != TOKEN_BAD)
+        if (c->token.kind != SCANNER_BAD)
             mistakes_add(c->scanner.mistakes, name.line, "'=' is missing after '%.*s'",
                          (int)name.len, c->text + name.from);
         return SETTING_BROKEN;
@@ -249,7 +250,7 @@ static bool begins_line(const struct check *c, size_t at)
 /* The line begins with "key =". */
 static bool at_setting(struct check *c)
 {
-    if (c->token.kind != TOKEN_NAME || !begins_line(c, c->token.from))
+    if (c->token.kind != SCANNER_NAME || !begins_line(c, c->token.from))
         return false;
     struct scanner ahead = c->scanner;
     struct mistakes none = {.failed = true}; /* takes no report */
@@ -263,9 +264,9 @@ static bool at_setting(struct check *c)
  * the file a key that is not indented ends what was never closed, too. */
 static void recover(struct check *c, int closer, int open)
 {
-    for (; c->token.kind != TOKEN_END; take(c)) {
+    for (; c->token.kind != SCANNER_END; take(c)) {
         bool outside = c->open <= open;
-        bool top = closer == TOKEN_END;
+        bool top = closer == SCANNER_END;
         if (outside && !top && is_closing(c->token.kind))
             break;
         if (at_setting(c) &&
@@ -284,7 +285,7 @@ static void recover(struct check *c, int closer, int open)
 static bool settings(struct check *c, int depth, int closer)
 {
     struct names names = {.count = 0};
-    while (c->token.kind != TOKEN_END && (closer == TOKEN_END || !is_closing(c->token.kind))) {
+    while (c->token.kind != SCANNER_END && (closer == SCANNER_END || !is_closing(c->token.kind))) {
         size_t from = c->token.from;
         int open = c->open;
         if (names.count == SYNTAX_MAX_SETTINGS) {
@@ -305,6 +306,6 @@ void syntax_check(char *text, size_t len, struct mistakes *mistakes)
 {
     struct check c = {.scanner = {text, len, 0, 1, mistakes}, .text = text};
     take(&c);
-    if (!settings(&c, 0, TOKEN_END))
+    if (!settings(&c, 0, SCANNER_END))
         blank(&c, c.token.from, len);
 }

@@ -18,15 +18,15 @@
 #define SPF_MAX_EXPLANATION 1024 /* bytes; a longer one is not given */
 
 /* Whom a request is about. */
-struct identity {
+struct party {
     bool helo;
     const char *name;    /* HELO name or reverse-path; NULL if not known */
     const char *refusal; /* why there is nobody to judge; NULL if there is */
 };
 
-static struct identity identity_of(const struct spf_request *request)
+static struct party identity_of(const struct spf_request *request)
 {
-    struct identity who = {.name = request->sender};
+    struct party who = {.name = request->sender};
     who.helo = request->scope == SPF_SCOPE_HELO || (who.name && !*who.name);
     if (who.helo)
         who.name = request->helo;
@@ -41,8 +41,8 @@ static struct identity identity_of(const struct spf_request *request)
 
 /* What the macros stand for; strings in arena. 0, VOUCH_E_NOMEM, or VOUCH_E_SYNTAX: there is no
  * domain to judge (s4.3). */
-static int identify(struct arena *arena, const struct spf_request *request,
-                    const struct identity *who, struct spf_macro_values *values_r)
+static int identify(struct arena *arena, const struct spf_request *request, const struct party *who,
+                    struct spf_macro_values *values_r)
 {
     char domain[DOMAIN_MAX + 1];
     const char *at = who->helo ? NULL : strrchr(who->name, '@');
@@ -134,7 +134,7 @@ static int evaluate(struct arena *arena, struct dns_batch *dns, const struct spf
                     struct spf_result *result_r, struct spf_cost *cost_r,
                     struct dns_question **missing_r)
 {
-    struct identity who = identity_of(request);
+    struct party who = identity_of(request);
     struct spf_asker a = {.dns = dns};
     struct spf_explainer explainer;
     *result_r = (struct spf_result){.scope = who.helo ? SPF_SCOPE_HELO : SPF_SCOPE_MAILFROM};
