@@ -174,8 +174,9 @@ int assess_field(struct assess *a, struct span name, struct span value)
     return 0;
 }
 
-/* Whose Received fields are believed: trusted_relays. Of a message at rest also internal, whose hosts handed it on; of one that
- * comes in they may be somebody's infected machine, and what they had from outside is not known. */
+/* Whose Received fields are believed: trusted_relays. Of a message at rest also internal, whose
+ * hosts handed it on; of one that comes in they may be somebody's infected machine, and what they
+ * had from outside is not known. */
 static int scan(struct assess *a)
 {
     const struct settings *s = a->settings;

@@ -23,8 +23,9 @@ static bool client_is_open(const struct assess *a)
            (ev->spf_helo.result == AUTH_UNKNOWN && message_client(&a->message).helo);
 }
 
-/* The results that hang on the client. They are moved forward side by side: a sender whose own names answer slowly must not keep
- * those that he forges from being asked. Whatever is still pending at the deadline is cut. */
+/* The results that hang on the client. They are moved forward side by side: a sender whose own
+ * names answer slowly must not keep those that he forges from being asked. Whatever is still
+ * pending at the deadline is cut. */
 static int finish_client(struct assess *a)
 {
     struct evidence *ev = &a->evidence;

@@ -93,8 +93,8 @@ int message_add_rcpt(struct message *m, const char *rcpt);
  * trusted; then the path is read on. 0 or VOUCH_E_NOMEM. */
 int message_scan(struct message *m, const struct psl_ctx_st *psl, const struct ipnet *trusted,
                  size_t trusted_count);
-/* The client that is judged: env.ip/name/helo, or those of the client hop, or nothing that is known.
- * Strings as in struct envelope. */
+/* The client that is judged: env.ip/name/helo, or those of the client hop, or nothing that is
+ * known. Strings as in struct envelope. */
 struct message_client {
     struct ipaddr ip;
     const char *name;

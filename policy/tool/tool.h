@@ -28,7 +28,8 @@ int tool_error(int status, const char *format, ...) __attribute__((format(printf
 void tool_set_name(const char *name);
 /* As tool_error with EX_USAGE, and adds a line "Try 'vouch NAME --help'." */
 int tool_usage_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* The usage error of getopt_long's answer '?' or, for a value that is missing, ':' to an argument. */
+/* The usage error of getopt_long's answer '?' or, for a value that is missing, ':' to an
+ * argument. */
 int tool_option_error(int answer, const char *argument);
 
 /* The settings of --config FILE; without it (file NULL) those of the default file, or the built-in

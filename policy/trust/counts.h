@@ -18,7 +18,8 @@ struct counts {
  * negative; times are 32-bit unsigned seconds. What lies outside is clamped, and so is a mass above
  * the maximum. */
 void counts_encode(const struct counts *c, uint8_t bytes_r[COUNTS_BYTES]);
-/* 0, or VOUCH_E_SYNTAX (unknown version, wrong length, a mass that is negative, not finite or above the maximum). */
+/* 0, or VOUCH_E_SYNTAX (unknown version, wrong length, a mass that is negative, not finite or above
+ * the maximum). */
 int counts_decode(const void *bytes, size_t len, struct counts *c_r);
 /* The same counts as of now. half_life in seconds, > 0. now < last counts as now == last. */
 struct counts counts_at(const struct counts *c, int64_t now, double half_life);

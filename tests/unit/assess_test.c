@@ -118,8 +118,8 @@ static void behind_a_trusted_relay_the_path_names_the_client(void **state)
     run_close(&r);
 }
 
-/* What a relay does not say, and what our own hosts say of others, is not believed of mail that comes in: whoever writes
- * fields there would be any client that he likes. */
+/* What a relay does not say, and what our own hosts say of others, is not believed of mail that
+ * comes in: whoever writes fields there would be any client that he likes. */
 static void claims_name_no_client(void **state)
 {
     (void)state;
@@ -221,7 +221,8 @@ static void forged_fields_are_named_with_their_index(void **state)
     run_close(&r);
 }
 
-/* So many that no MTA could remove them are not remembered, but that there were more is; long names are nobody's. */
+/* So many that no MTA could remove them are not remembered, but that there were more is; long names
+ * are nobody's. */
 static void a_flood_of_forged_fields_is_bounded(void **state)
 {
     (void)state;
@@ -257,7 +258,8 @@ static void a_flood_of_forged_fields_is_bounded(void **state)
     run_close(&r);
 }
 
-/* What MTAs let through at most is judged: limits.recipients of them, each as long as an SMTP line. */
+/* What MTAs let through at most is judged: limits.recipients of them, each as long as an SMTP
+ * line. */
 static void the_longest_recipients_leave_memory(void **state)
 {
     (void)state;
@@ -280,7 +282,8 @@ static void the_longest_recipients_leave_memory(void **state)
     run_close(&r);
 }
 
-/* A sender's own policies may use up what a message may ask, but not so that the one he forges is not asked. */
+/* A sender's own policies may use up what a message may ask, but not so that the one he forges is
+ * not asked. */
 static void own_questions_crowd_out_no_others(void **state)
 {
     (void)state;

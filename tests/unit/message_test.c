@@ -252,7 +252,8 @@ static void limits(void **state)
     arena_free(&arena);
 }
 
-/* A second author where limits keep us from looking must not let the first pass for the only one. */
+/* A second author where limits keep us from looking must not let the first pass for the only
+ * one. */
 static void hidden_authors(void **state)
 {
     static char spaces[MESSAGE_MAX_FROM_BYTES + 100];
