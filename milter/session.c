@@ -4,8 +4,8 @@
 #include "session.h"
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include "apply.h"
+#include "clock.h"
 
 /* Most memory for an envelope. SMTP lines of 2048 bytes are what MTAs take; each recipient is kept as given and as an
  * address, which may be twice as long, and the list of them grows by doubling. */
@@ -92,13 +92,6 @@ void session_helo(struct session *s, const char *helo)
     keep(s, &s->helo, helo);
 }
 
-static int64_t now_us(void)
-{
-    struct timespec ts;
-    clock_gettime(CLOCK_REALTIME, &ts);
-    return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
-}
-
 /* The address in a path; one that follows no grammar is kept as it is. NULL: out of memory. */
 static const char *address_of(struct session *s, const char *path)
 {
@@ -113,7 +106,7 @@ static bool begin(struct session *s, const char *sender, const char *user, const
 {
     s->arena =
         arena_new(ENVELOPE_BASE_BYTES + ENVELOPE_BYTES_PER_RCPT * s->settings->limits.recipients);
-    s->assess = assess_new(daemon_context(s->daemon), s->settings, now_us());
+    s->assess = assess_new(daemon_context(s->daemon), s->settings, clock_wall_us());
     const char *address = s->arena ? address_of(s, sender) : NULL;
     if (s->failed || !s->assess || !address)
         return false;

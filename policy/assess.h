@@ -45,9 +45,8 @@ void assess_free(struct assess **ap);
 void assess_before_wait(struct assess *a, void (*call)(void *), void *arg);
 
 /* What SMTP says, as it says it. All strings are copied; NULL where not known. 0 or VOUCH_E_NOMEM,
- * after which the calls go on but the message is not judged. */
-/* ip: NULL for a message at rest, whose client is looked for in its path; IP_NONE where SMTP does
- * not know it. */
+ * after which the calls go on but the message is not judged. ip: NULL for a message at rest, whose
+ * client is looked for in its path; IP_NONE where SMTP does not know it. */
 int assess_connect(struct assess *a, const struct ipaddr *ip, const char *name);
 int assess_helo(struct assess *a, const char *helo);
 int assess_mail(struct assess *a, const char *sender, const char *user, const char *tls);
