@@ -316,7 +316,9 @@ void history_terms(struct ledger *l)
     static const struct level author[] = {
         {ID_AUTHOR_ORG, TW_AUTHOR}, {ID_AUTHOR_DOMAIN, TW_AUTHOR}, {ID_AUTHOR, TW_AUTHOR}};
     int mailfrom = find(l, ID_MAILFROM_ORG);
+    const struct message *m = l->in->message;
 
+    l->known_way = m->from_count == 1 && m->author_count == 1 && explained(l) > 0;
     add_levels(l, client, 2, false, place);
     add_name(l, ID_HELO, TW_HELO, place);
     add_name(l, ID_PTR, TW_PTR, place);

@@ -19,7 +19,8 @@ struct ledger {
     struct arena *arena;         /* for notes; NULL: none are wanted */
     const struct counts *counts; /* one for each identity, as of in->now */
     enum proof author;
-    int without; /* this weight counts nothing; -1: all count */
+    bool known_way; /* the only author has come from one of these sources before */
+    int without;    /* this weight counts nothing; -1: all count */
     double sum;
     unsigned flags;
     bool failed; /* out of memory */

@@ -6,7 +6,9 @@
  * Two bounds keep one kind of evidence from deciding alone. A term is at most TERM_MAX. All terms
  * that speak for the message together are at most FOR_MAX, however many names of one known sender
  * agree (they are one fact seen many times): so one strong contradiction, such as a relay known to
- * be bad, still lowers the class of the best known sender. */
+ * be bad, still lowers the class of the best known sender. And with all that speaks against it, they
+ * come to FOR_STRANGER at most where the author is not proven, nor known to write by this way: the
+ * best of servers passes on what somebody's broken web form sends. */
 #include "trust.h"
 #include <assert.h>
 #include <math.h>
@@ -16,7 +18,8 @@
 #include "ledger.h"
 #include "trust_case.h"
 
-#define FOR_MAX 4.5 /* log-odds: trust 0.989 */
+#define FOR_MAX      4.5 /* log-odds: trust 0.989 */
+#define FOR_STRANGER 2.0 /* trust 0.881, less than thresholds.trusted by default */
 
 /* Weights are kept in hundredths, as they are printed, so that the terms shown add up to the sum
  * shown and no platform's last bit tells. */
@@ -65,15 +68,26 @@ void ledger_mention(struct ledger *l, enum trust_weight w, const char *subject, 
     append(l, w, subject, note);
 }
 
-/* Shrinks the terms for the message to FOR_MAX together; what rounding leaves over is the largest
+static double most_for(const struct ledger *l)
+{
+    double against = 0;
+    if (l->author == PROOF_YES || l->known_way || l->in->outbound)
+        return FOR_MAX;
+    for (size_t i = 0; i < l->count; i++)
+        against -= fmin(0, l->items[i].weight);
+    return fmin(FOR_MAX, FOR_STRANGER + against);
+}
+
+/* Shrinks the terms for the message to most_for together; what rounding leaves over is the largest
  * one's. */
 static void bound(struct ledger *l)
 {
+    const double most = most_for(l);
     struct trust_item *largest = NULL;
-    double sum = 0, left = FOR_MAX;
+    double sum = 0, left = most;
     for (size_t i = 0; i < l->count; i++)
         sum += fmax(0, l->items[i].weight);
-    if (sum <= FOR_MAX)
+    if (sum <= most)
         return;
     for (size_t i = 0; i < l->count; i++) {
         struct trust_item *item = &l->items[i];
@@ -81,7 +95,7 @@ static void bound(struct ledger *l)
             continue;
         if (!largest || item->weight > largest->weight)
             largest = item;
-        item->weight = rounded(item->weight * FOR_MAX / sum);
+        item->weight = rounded(item->weight * most / sum);
         left -= item->weight;
     }
     largest->weight = rounded(largest->weight + left);

@@ -49,6 +49,9 @@ struct scenario {
     "ip.network:198.51.100.0/24 300 0; ip:198.51.100.20 300 0; dkim:lists.example.net 300 0; "     \
     "rfc5321.mailfrom.org:example.net 300 0; iprev:example.net 300 0; "                            \
     "pair.dkim:example.org,lists.example.net 30 0; pair.mailfrom:example.org,example.net 30 0"
+#define SERVER_KNOWN                                                                               \
+    "ip.network:192.0.2.0/24 300 0; ip:192.0.2.7 300 0; dkim:example.org 300 0; "                  \
+    "rfc5321.mailfrom.org:example.org 300 0; iprev:example.org 300 0"
 #define VIA_RELAY                                                                                  \
     "Received: from evil (unknown [203.0.113.66]) by mx.example.org; Tue, 14 Nov 2023 22:13:20 "   \
     "+0000\n"
@@ -101,6 +104,23 @@ static const struct scenario scenarios[] = {
      U, S, 0},
     {"known list that breaks signatures", LIST, "bob@example.com", ALICE, LIST_CHECKS,
      KNOWN_ALICE "; " LIST_KNOWN, S, T, 0},
+    {"a stranger's name through a list known to be good", LIST, "bob@example.com",
+     "From: ceo@bank.example\n",
+     "spf=pass/lists.example.net dkim=pass/lists.example.net dmarc=fail/reject "
+     "iprev=pass/lists.example.net",
+     LIST_KNOWN, S, S, 0},
+    {"a stranger's name from a server known to be good", OWN_SERVER, "www@example.org",
+     "bob@example.com", "From: ceo@bank.example\n",
+     "spf=pass/example.org dkim=pass/example.org dmarc=none iprev=pass/mx.example.org",
+     SERVER_KNOWN, S, S, 0},
+    {"a stranger who has come that way before", OWN_SERVER, "www@example.org", "bob@example.com",
+     "From: bob@club.example\n",
+     "spf=pass/example.org dkim=pass/example.org dmarc=none iprev=pass/mx.example.org",
+     SERVER_KNOWN "; pair.mailfrom:club.example,example.org 10 0", T, T, 0},
+    {"a stranger beside the one who has", OWN_SERVER, "www@example.org", "bob@example.com",
+     "From: bob@club.example, ceo@bank.example\n",
+     "spf=pass/example.org dkim=pass/example.org dmarc=none iprev=pass/mx.example.org",
+     SERVER_KNOWN "; pair.mailfrom:club.example,example.org 10 0", S, S, 0},
     {"unknown list that breaks signatures of an unknown author", LIST, "bob@example.com", ALICE,
      LIST_CHECKS, "", S, S, 0},
     {"unknown author in a bad network", OWN_SERVER, "alice@example.org", "bob@example.com", ALICE,
