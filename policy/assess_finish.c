@@ -130,6 +130,20 @@ static unsigned path_flags(const struct assess *a)
     return flags;
 }
 
+static bool is_answered(enum auth_result result)
+{
+    return result != AUTH_UNKNOWN && result != AUTH_TEMPERROR;
+}
+
+/* Neither the model nor DNS told anything. One slow name is not enough: a sender has as many of them as he likes. */
+static bool nothing_is_known(const struct assess *a)
+{
+    const struct evidence *ev = &a->evidence;
+    bool dns = is_answered(ev->spf.result) || is_answered(ev->spf_helo.result) ||
+               is_answered(ev->iprev.result) || is_answered(ev->dmarc.result);
+    return (a->record.flags & FLAG_MODEL_UNAVAILABLE) && ev->dns_timeout && !dns;
+}
+
 static int compute(struct assess *a)
 {
     const struct settings *s = a->settings;
@@ -152,8 +166,7 @@ static int compute(struct assess *a)
         assess_fail(a);
     a->record.flags |= a->trust.flags | path_flags(a);
     a->trust.flags = a->record.flags;
-    const unsigned nothing_known = FLAG_MODEL_UNAVAILABLE | FLAG_DNS_TIMEOUT;
-    a->record.judged = !a->failed && (a->record.flags & nothing_known) != nothing_known;
+    a->record.judged = !a->failed && !nothing_is_known(a);
     return decide(a->arena, s, m, &a->trust, a->record.judged, &a->decision);
 }
 

@@ -288,3 +288,29 @@ except (EOFError, OSError):
     client 'c.envelope(); c.header(); c.body(); assert c.end()[0] == b"c"'
     grep -v 'runs as root\|listens on\|NOQUEUE: id=' "$MTA/milter.log" | (! grep .)
 }
+
+@test "a sender's slow names do not make a message unjudged when the model is away" {
+    cat >"$MTA/zone" <<'EOF2'
+$TTL 60
+_dmarc.victim.example. IN TXT "v=DMARC1; p=reject"
+;! never.example. ANY timeout
+;! 7.100.51.198.in-addr.arpa. ANY timeout
+EOF2
+    mta_dns "$MTA/zone"
+    sed -i "s/@9/@$DNS_PORT/; s/memory:/fail:/" "$CONF"
+    echo 'protected: { senders = [ "victim.example" ]; action = "reject"; };' >>"$CONF"
+    mta_milter
+    client '
+c.envelope(b"<x@never.example>")
+c.header([(b"From", b" ceo@victim.example")])
+c.body()
+command, data, edits = c.end()
+assert command == b"y" and data.startswith(b"550 "), (command, data, edits)
+c.envelope(b"<x@never.example>")  # and where nothing answers, on_failure has its say
+c.header([(b"From", b" x@never.example")])
+c.body()
+command, data, edits = c.end()
+assert command in b"ca", (command, data)'
+    log_says "flags=protected_sender,model_unavailable,dns_timeout"
+    log_says "why=nothing-known"
+}
