@@ -8,6 +8,8 @@
 
 #define REPLY_MAX_BYTES 400 /* of text; an SMTP reply line may have 512 (RFC 5321 s4.5.3.1.5) */
 
+#define ORIGINAL_MAX_BYTES 65536 /* of an address; SMTP lines are far shorter */
+
 #define FIELD_AUTHRES  "Authentication-Results"
 #define FIELD_VOUCH    "X-Vouch"
 #define FIELD_ORIGINAL "X-Vouch-Original-Recipient"
@@ -57,6 +59,16 @@ static void plan_want(struct plan *p)
         p->hold = true;
 }
 
+/* All that are to be taken out can be named to the MTA. */
+static bool can_take_out(const struct plan *p)
+{
+    const struct decision *d = p->a->record->decision;
+    for (size_t i = 0; i < d->rcpt_count && i < p->a->rcpt_count; i++)
+        if (!p->a->rcpts[i] && (becomes(d, i, RCPT_REDIRECTED) || becomes(d, i, RCPT_REMOVED)))
+            return false;
+    return true;
+}
+
 /* Cuts the plan to what can be done. NULL, or what cannot be and has no substitute. */
 static const char *plan_cut(struct plan *p)
 {
@@ -67,6 +79,8 @@ static const char *plan_cut(struct plan *p)
     else if (p->redirect &&
              (p->a->rcpts_lost || p->a->rcpt_count < p->a->record->decision->rcpt_count))
         why = "it has more recipients than limits.recipients";
+    else if (!can_take_out(p))
+        why = "a recipient is written in a form by which the MTA may not find it again";
     if (why) {
         p->redirect = false;
         p->hold = true;
@@ -137,6 +151,18 @@ static bool named_in_header(const struct message *m, const char *rcpt)
     return false;
 }
 
+static void add_original_rcpt(struct plan *p, const char *rcpt)
+{
+    struct sbuf text;
+    sbuf_init(&text, ORIGINAL_MAX_BYTES);
+    for (; *rcpt; rcpt++)
+        sbuf_addc(&text, (unsigned char)*rcpt < 0x20 || *rcpt == 0x7f ? '?' : *rcpt);
+    int status =
+        text.failed ? -1 : p->mta->insert_field(p->mta->engine, FIELD_ORIGINAL, sbuf_str(&text));
+    check(p, status, FIELD_ORIGINAL);
+    sbuf_clear(&text);
+}
+
 /* Whoever reads the mailbox must see for whom the message was. A recipient that stays must not learn of blind ones (RFC 5321 s7.2). */
 static void add_original_rcpts(struct plan *p)
 {
@@ -150,7 +176,7 @@ static void add_original_rcpts(struct plan *p)
             continue;
         if (some_stay && !named_in_header(p->a->record->message, rcpt))
             continue;
-        check(p, p->mta->insert_field(p->mta->engine, FIELD_ORIGINAL, rcpt), FIELD_ORIGINAL);
+        add_original_rcpt(p, rcpt);
     }
 }
 
@@ -182,6 +208,8 @@ static void add_fields(struct plan *p)
 /* a path of SMTP and an address: "<A@example.com>" and "a@example.com" are the same */
 static bool same_address(const char *path, const char *address)
 {
+    if (!path)
+        return false;
     struct span s = span_trim(span_of(path));
     if (s.len >= 2 && s.p[0] == '<' && s.p[s.len - 1] == '>')
         s = span_slice(s, 1, s.len - 1);
@@ -222,7 +250,8 @@ static void delete_rcpts(struct plan *p)
     const struct decision *d = p->a->record->decision;
     for (size_t i = 0; i < p->a->rcpt_count && i < d->rcpt_count && !p->failed; i++) {
         bool goes = becomes(d, i, RCPT_REMOVED) || (p->redirect && becomes(d, i, RCPT_REDIRECTED));
-        if (goes && !(p->redirect && is_mailbox(d, d->rcpt_count, p->a->rcpts[i])))
+        if (goes && p->a->rcpts[i] &&
+            !(p->redirect && is_mailbox(d, d->rcpt_count, p->a->rcpts[i])))
             check(p, p->mta->delete_rcpt(p->mta->engine, p->a->rcpts[i]), d->rcpts[i].rcpt);
     }
 }

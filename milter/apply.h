@@ -10,7 +10,9 @@
 struct apply {
     const struct record *record;
     const struct settings *settings;
-    const char *const *rcpts; /* as RCPT gave them, in the order of the decision's */
+    /* As RCPT gave them, in the order of the decision's; NULL for one in a form by which the MTA may not find it again:
+     * it cannot be taken out. */
+    const char *const *rcpts;
     size_t rcpt_count;
     bool rcpts_lost; /* there were more than were kept */
     const struct assess_forged *forged;

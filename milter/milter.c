@@ -54,10 +54,10 @@ static void ask_macros(SMFICTX *ctx)
         int stage;
         const char *names;
     } wanted[] = {
-        {SMFIM_CONNECT, "{client_resolve}"},
+        {SMFIM_CONNECT, "{client_resolve} v"},
         {SMFIM_HELO, "{tls_version}"},
-        {SMFIM_ENVFROM, "{auth_authen} {tls_version}"},
-        {SMFIM_ENVRCPT, "{rcpt_mailer}"},
+        {SMFIM_ENVFROM, "{auth_authen} {tls_version} {mail_addr}"},
+        {SMFIM_ENVRCPT, "{rcpt_mailer} {rcpt_addr}"},
         {SMFIM_EOH, "i"},
         {SMFIM_EOM, "i"},
     };
@@ -147,11 +147,19 @@ static sfsistat on_helo(SMFICTX *ctx, char *helo)
     return SMFIS_NOREPLY;
 }
 
+/* What Postfix made of the address in a command, which it takes in nearly any form. Of other MTAs the macro may say
+ * what rewriting made of it. */
+static const char *resolved(SMFICTX *ctx, const char *name)
+{
+    const char *version = macro(ctx, "v");
+    return version && strncmp(version, "Postfix", 7) == 0 ? macro(ctx, name) : NULL;
+}
+
 static sfsistat on_mail(SMFICTX *ctx, char **argv)
 {
     if (session_of(ctx))
-        session_mail(session_of(ctx), argv[0], macro(ctx, "{auth_authen}"),
-                     macro(ctx, "{tls_version}"));
+        session_mail(session_of(ctx), argv[0], resolved(ctx, "{mail_addr}"),
+                     macro(ctx, "{auth_authen}"), macro(ctx, "{tls_version}"));
     return SMFIS_NOREPLY;
 }
 
@@ -160,7 +168,7 @@ static sfsistat on_rcpt(SMFICTX *ctx, char **argv)
     const char *mailer = macro(ctx, "{rcpt_mailer}");
     bool rejected = mailer && strcmp(mailer, "error") == 0;
     if (session_of(ctx) && !rejected)
-        session_rcpt(session_of(ctx), argv[0]);
+        session_rcpt(session_of(ctx), argv[0], resolved(ctx, "{rcpt_addr}"));
     return SMFIS_NOREPLY;
 }
 

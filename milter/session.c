@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "apply.h"
+#include "errors.h"
 #include "clock.h"
 
 /* Most memory for an envelope. SMTP lines of 2048 bytes are what MTAs take; each recipient is kept as given and as an
@@ -23,7 +24,7 @@ struct session {
     struct settings *settings;
     struct assess *assess; /* NULL: could not be made */
     struct arena *arena;
-    const char **rcpts; /* as given */
+    const char **rcpts; /* as given; NULL where not plain */
     size_t rcpt_count, rcpt_cap;
     bool rcpts_lost;
     bool
@@ -92,22 +93,57 @@ void session_helo(struct session *s, const char *helo)
     keep(s, &s->helo, helo);
 }
 
-/* The address in a path; one that follows no grammar is kept as it is. NULL: out of memory. */
-static const char *address_of(struct session *s, const char *path)
+/* What MTAs make of a path that follows no grammar: "<<a@example.com>>" */
+static const char *nearest_address(struct session *s, struct span path)
 {
-    const char *address = rfc5322_path(s->arena, span_of(path));
-    struct span raw = span_trim(span_of(path));
-    if (!address && raw.len >= 2 && raw.p[0] == '<' && raw.p[raw.len - 1] == '>')
-        raw = span_slice(raw, 1, raw.len - 1);
-    return address ? address : arena_span(s->arena, raw);
+    struct mailbox *list;
+    size_t count;
+    while (path.len && path.p[0] == '<')
+        path = span_slice(path, 1, path.len);
+    while (path.len && path.p[path.len - 1] == '>')
+        path.len--;
+    if (rfc5322_addresses(s->arena, path, &list, &count) == VOUCH_E_NOMEM)
+        return NULL;
+    for (size_t i = 0; i < count; i++)
+        if (list[i].domain[0])
+            return list[i].address;
+    return arena_span(s->arena, path);
 }
 
-static bool begin(struct session *s, const char *sender, const char *user, const char *tls)
+/* The address in a path, after what the MTA says if it says so. NULL: out of memory. */
+static const char *address_of(struct session *s, const char *path, const char *resolved)
+{
+    const char *address = NULL;
+    if (resolved && strchr(resolved, '@'))
+        address = rfc5322_path(s->arena, span_of(resolved));
+    if (!address)
+        address = rfc5322_path(s->arena, span_of(path));
+    return address ? address : nearest_address(s, span_trim(span_of(path)));
+}
+
+/* True if path is an address and no more, so that every MTA finds it again by what SMTP said. */
+static bool is_plain(const char *path)
+{
+    struct span s = span_trim(span_of(path));
+    size_t ats = 0;
+    if (s.len >= 2 && s.p[0] == '<' && s.p[s.len - 1] == '>')
+        s = span_slice(s, 1, s.len - 1);
+    for (size_t i = 0; i < s.len; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+        ats += c == '@';
+        if (c <= ' ' || c == 0x7f || strchr("()<>,;\\\"", c) || (strchr("[]:", c) && !ats))
+            return false;
+    }
+    return ats <= 1 && s.len > 0 && s.p[0] != '@';
+}
+
+static bool begin(struct session *s, const char *sender, const char *resolved, const char *user,
+                  const char *tls)
 {
     s->arena =
         arena_new(ENVELOPE_BASE_BYTES + ENVELOPE_BYTES_PER_RCPT * s->settings->limits.recipients);
     s->assess = assess_new(daemon_context(s->daemon), s->settings, clock_wall_us());
-    const char *address = s->arena ? address_of(s, sender) : NULL;
+    const char *address = s->arena ? address_of(s, sender, resolved) : NULL;
     if (s->failed || !s->assess || !address)
         return false;
     assess_before_wait(s->assess, daemon_before_wait, s->daemon);
@@ -118,26 +154,29 @@ static bool begin(struct session *s, const char *sender, const char *user, const
     return true;
 }
 
-void session_mail(struct session *s, const char *sender, const char *user, const char *tls)
+void session_mail(struct session *s, const char *sender, const char *resolved, const char *user,
+                  const char *tls)
 {
     session_abort(s);
     s->under_way = true;
     daemon_message_began(s->daemon);
     s->settings = daemon_settings(s->daemon);
-    s->incomplete = !begin(s, sender, user, tls);
+    s->incomplete = !begin(s, sender, resolved, user, tls);
 }
 
 static bool keep_rcpt(struct session *s, const char *rcpt)
 {
     size_t max = s->settings->limits.recipients;
-    if (arena_grow(s->arena, &s->rcpts, s->rcpt_count, &s->rcpt_cap, sizeof *s->rcpts, max) != 0 ||
-        !(s->rcpts[s->rcpt_count] = arena_strdup(s->arena, rcpt)))
+    if (arena_grow(s->arena, &s->rcpts, s->rcpt_count, &s->rcpt_cap, sizeof *s->rcpts, max) != 0)
+        return false;
+    s->rcpts[s->rcpt_count] = NULL;
+    if (is_plain(rcpt) && !(s->rcpts[s->rcpt_count] = arena_strdup(s->arena, rcpt)))
         return false;
     s->rcpt_count++;
     return true;
 }
 
-void session_rcpt(struct session *s, const char *rcpt)
+void session_rcpt(struct session *s, const char *rcpt, const char *resolved)
 {
     if (!s->under_way || s->incomplete)
         return;
@@ -146,7 +185,7 @@ void session_rcpt(struct session *s, const char *rcpt)
         assess_rcpt(s->assess, rcpt); /* which only counts it */
         return;
     }
-    const char *address = keep_rcpt(s, rcpt) ? address_of(s, rcpt) : NULL;
+    const char *address = keep_rcpt(s, rcpt) ? address_of(s, rcpt, resolved) : NULL;
     if (address)
         assess_rcpt(s->assess, address);
     else

@@ -19,9 +19,11 @@ unsigned session_can(const struct session *s);
 
 void session_connect(struct session *s, const struct ipaddr *ip, const char *name);
 void session_helo(struct session *s, const char *helo);
-/* Begins a message; one that was under way is forgotten. sender, rcpt: as SMTP gave them, "<>" and all. */
-void session_mail(struct session *s, const char *sender, const char *user, const char *tls);
-void session_rcpt(struct session *s, const char *rcpt);
+/* Begins a message; one that was under way is forgotten. sender, rcpt: as SMTP gave them, "<>" and all. resolved: the address that
+ * the MTA takes it for. */
+void session_mail(struct session *s, const char *sender, const char *resolved, const char *user,
+                  const char *tls);
+void session_rcpt(struct session *s, const char *rcpt, const char *resolved);
 void session_field(struct session *s, struct span name, struct span value);
 void session_eoh(struct session *s, const char *queue_id);
 /* true: no more of the body is needed */

@@ -107,6 +107,22 @@ in_hold() {
     [ "$(field Subject)" = "[suspicious] the minutes" ]
 }
 
+@test "redirect cannot be escaped by the form of a recipient" {
+    for rcpt in "@x.example:redirect" "<redirect" "(x)redirect" '"redirect"' "\\redirect" "grp:redirect"; do
+        sink_clear
+        end=
+        [[ $rcpt == "<"* ]] && end=">"
+        [[ $rcpt == grp* ]] && end=";"
+        printf '%s\n' "From: new@stranger.example" "Subject: the minutes" "" "Here." >"$MTA/in"
+        inject --ip 198.51.100.20 --helo mx.stranger.example --sender new@stranger.example \
+            --rcpt "$rcpt@example.org$end" "$MTA/in"
+        echo "$rcpt: $output"
+        [ "$status" -eq 0 ]
+        in_hold
+        nothing_arrives
+    done
+}
+
 @test "redirect of mail to the mailbox itself keeps it" {
     send redirect quarantine
     sink_one

@@ -72,7 +72,7 @@ struct apply_case {
     const char *rcpts;
     const char *did;
     enum mta_answer answer;
-    bool observe, forged, lost, flooded;
+    bool observe, forged, lost, flooded, odd;
     enum action on_failure;
     unsigned cannot; /* enum mta_can */
     const char *refuse;
@@ -135,6 +135,12 @@ static const struct apply_case cases[] = {
      MTA_CONTINUE, .observe = true, .forged = true},
     {"redirect, recipients lost: held", ACTION_QUARANTINE, "rr", FIELDS "hold because (ID)|",
      MTA_CONTINUE, .lost = true},
+    {"redirect, one in an odd form: held", ACTION_QUARANTINE, "rr", FIELDS "hold because (ID)|",
+     MTA_CONTINUE, .odd = true},
+    {"discard for one in an odd form: held", ACTION_ACCEPT, "xa", FIELDS "hold because (ID)|",
+     MTA_CONTINUE, .odd = true},
+    {"discard for one, another in an odd form", ACTION_ACCEPT, "ax",
+     FIELDS "rem <two@example.org>|", MTA_CONTINUE, .odd = true},
     {"redirect, MTA adds none: held", ACTION_QUARANTINE, "r", FIELDS "hold because (ID)|",
      MTA_CONTINUE, .cannot = MTA_ADD_RCPT},
     {"redirect, MTA removes none: held", ACTION_QUARANTINE, "r", FIELDS "hold because (ID)|",
@@ -195,7 +201,8 @@ static struct rcpt_decision rcpt_decision(size_t i, char want)
 
 static enum mta_answer run_case(const struct apply_case *c, struct fake *fake)
 {
-    static const char *const raw[] = {"<One@example.org>", "<two@example.org>", "<Q@example.org>"};
+    const char *raw[] = {c->odd ? NULL : "<One@example.org>", "<two@example.org>",
+                         "<Q@example.org>"};
     static const struct assess_forged forged[] = {
         {"Authentication-Results", 1, 0},
         {"X-Vouch", 1, 1},

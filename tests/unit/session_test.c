@@ -31,7 +31,7 @@ bool nomem_fails(void)
 }
 
 struct seen {
-    unsigned fields_added, forged_deleted;
+    unsigned fields_added, forged_deleted, added, deleted, held;
     char code[8];
 };
 
@@ -50,10 +50,25 @@ static int change_field(void *engine, const char *name, unsigned index, const ch
     return 0;
 }
 
-static int one_argument(void *engine, const char *text)
+static int add_rcpt(void *engine, const char *rcpt)
 {
-    (void)engine;
-    return text ? 0 : -1;
+    struct seen *seen = engine;
+    seen->added++;
+    return rcpt ? 0 : -1;
+}
+
+static int delete_rcpt(void *engine, const char *rcpt)
+{
+    struct seen *seen = engine;
+    seen->deleted++;
+    return rcpt ? 0 : -1;
+}
+
+static int hold(void *engine, const char *reason)
+{
+    struct seen *seen = engine;
+    seen->held++;
+    return reason ? 0 : -1;
 }
 
 static int set_reply(void *engine, const char *code, const char *enhanced, const char *text)
@@ -73,7 +88,12 @@ static const char settings_text[] = "authserv_id = \"mx.example.org\";\n"
                                     "on_failure = \"tempfail\";\n"
                                     "dns: { servers = [ \"127.0.0.1@9\" ]; };\n"
                                     "deadlines: { message = \"100ms\"; dns = \"20ms\"; };\n"
-                                    "subject_prefix = \"[x]\";\n";
+                                    "subject_prefix = \"[x]\";\n"
+                                    "policies = ( { name = \"cfo\";\n"
+                                    "    recipients = [ \"cfo@example.org\" ];\n"
+                                    "    quarantine: { method = \"redirect\";\n"
+                                    "        mailbox = \"q@example.org\"; };\n"
+                                    "    actions: { suspicious = \"quarantine\"; }; } );\n";
 
 static int set_up(void **state)
 {
@@ -107,9 +127,9 @@ static int tear_down(void **state)
 /* One message with a forged field, up to its end. */
 static void bring_message(struct session *s)
 {
-    session_mail(s, "<a@example.net>", NULL, NULL);
-    session_rcpt(s, "<b@example.org>");
-    session_rcpt(s, "not a path");
+    session_mail(s, "<a@example.net>", NULL, NULL, NULL);
+    session_rcpt(s, "<b@example.org>", NULL);
+    session_rcpt(s, "not a path", NULL);
     session_field(s, SPAN_LIT("From"), SPAN_LIT(" a@example.net"));
     session_field(s, SPAN_LIT("Subject"), SPAN_LIT(" hello"));
     session_field(s, SPAN_LIT("X-Vouch"), SPAN_LIT(" class=trusted"));
@@ -120,8 +140,8 @@ static void bring_message(struct session *s)
 static enum mta_answer end_message(struct session *s, struct seen *seen)
 {
     *seen = (struct seen){0};
-    struct mta mta = {MTA_ALL,      seen,         insert_field, change_field,
-                      one_argument, one_argument, one_argument, set_reply};
+    struct mta mta = {MTA_ALL,  seen,        insert_field, change_field,
+                      add_rcpt, delete_rcpt, hold,         set_reply};
     return session_end(s, "QID", &mta);
 }
 
@@ -156,7 +176,7 @@ static void messages_come_and_go(void **state)
     assert_int_equal(end_message(s, &seen), MTA_CONTINUE); /* there is none */
     assert_true(session_body(s, SPAN_LIT("x")));
     session_field(s, SPAN_LIT("From"), SPAN_LIT(" x"));
-    session_rcpt(s, "<b@example.org>");
+    session_rcpt(s, "<b@example.org>", NULL);
 
     bring_message(s);
     assert_int_equal(daemon_messages(f->daemon), 1);
@@ -171,6 +191,50 @@ static void messages_come_and_go(void **state)
     session_free(&s);
     session_free(&s);
     assert_int_equal(daemon_messages(f->daemon), 0);
+}
+
+/* A recipient is known in whatever form an MTA takes it, and gets no message that is to be redirected, also where its form is
+ * such that the MTA may not find it again to take it out. */
+static void recipients_are_known_in_any_form(void **state)
+{
+    static const struct {
+        const char *path, *resolved;
+        bool taken_out; /* or held */
+    } forms[] = {
+        {"<cfo@example.org>", NULL, true},
+        {"cfo@example.org", NULL, true},
+        {"<CFO@Example.Org>", NULL, true},
+        {"<cfo@example.org.>", NULL, true},
+        {"<cfo>", "cfo@example.org", true},
+        {"<other@example.org>", "cfo@example.org", true},
+        {"<@x.example:cfo@example.org>", NULL, false},
+        {"<@x.example,@y.example:cfo@example.org>", NULL, false},
+        {"<<cfo@example.org>>", NULL, false},
+        {"<cfo@example.org>>", NULL, false},
+        {"<(x)cfo@example.org>", NULL, false},
+        {"<cfo@example.org(x)>", NULL, false},
+        {"<cfo @ example.org>", NULL, false},
+        {"<\"cfo\"@example.org>", NULL, false},
+        {"<\\cfo@example.org>", "cfo@example.org", false},
+        {"<\"c\\fo\"@example.org>", NULL, false},
+        {"<grp:cfo@example.org;>", NULL, false},
+    };
+    struct fixture *f = *state;
+    struct seen seen;
+    struct session *s = begin_session(f);
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        session_mail(s, "<a@example.net>", NULL, NULL, NULL);
+        session_rcpt(s, forms[i].path, forms[i].resolved);
+        session_field(s, SPAN_LIT("From"), SPAN_LIT(" a@example.net"));
+        session_eoh(s, "QID");
+        assert_int_equal(end_message(s, &seen), MTA_CONTINUE);
+        bool out = seen.added == 1 && seen.deleted == 1 && !seen.held;
+        bool held = !seen.added && !seen.deleted && seen.held == 1;
+        if (forms[i].taken_out ? !out : !held)
+            fail_msg("%s: added %u, deleted %u, held %u", forms[i].path, seen.added, seen.deleted,
+                     seen.held);
+    }
+    session_free(&s);
 }
 
 /* Lets the n-th allocation of a whole session fail. Returns false once n is beyond the last one. */
@@ -215,6 +279,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(messages_come_and_go),
+        cmocka_unit_test(recipients_are_known_in_any_form),
         cmocka_unit_test(no_allocation_is_relied_on),
     };
     return cmocka_run_group_tests_name("session", tests, set_up, tear_down);
