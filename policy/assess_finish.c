@@ -158,6 +158,7 @@ static int compute(struct assess *a)
         .psl = a->context->psl,
         .protected_sender =
             m->author && pattern_list_match(&s->protected_senders, m->author->address),
+        .shown = assess_shown_protected(a),
         .outbound = decide_direction(s, &m->env) == DIRECTION_OUTBOUND,
         .helo_ours = client.helo && pattern_list_match(&s->local_domains, client.helo),
         .now = a->now_us / 1000000,

@@ -76,6 +76,8 @@ int assess_ask_model(struct assess *a, bool last_chance);
 struct arena *assess_forged_arena(void);
 /* Looks at one that came; 0 or VOUCH_E_NOMEM. */
 int assess_look_for_forged(struct assess *a, struct span name, struct span value);
+/* assess_shown.c: a protected sender that From shows beside its author; NULL if there is none. */
+const char *assess_shown_protected(struct assess *a);
 /* True if there is an Authentication-Results of ours below the fields that our own hosts wrote
  * (struct message, client_hop). */
 bool assess_carried_forged(const struct assess *a);

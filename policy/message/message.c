@@ -93,6 +93,8 @@ static int scan_from(struct message *m, struct span value)
         rfc5322_addresses(m->arena, span_slice(value, 0, MESSAGE_MAX_FROM_BYTES), &list, &count);
     if (rc == VOUCH_E_NOMEM)
         return rc;
+    m->from[m->from_read].list = list;
+    m->from[m->from_read++].count = count;
     if (m->from_count == 1)
         m->author = first_valid(list, count);
     for (size_t i = 0; i < count; i++)

@@ -65,6 +65,11 @@ struct message {
     /* Index into hops of the field that tells of the client. -1: none does; the client is the SMTP
      * client itself, and every hop is its claim, or, behind a relay, nobody knows who it is. */
     ptrdiff_t client_hop;
+    struct {
+        const struct mailbox *list;
+        size_t count;
+    } from[MESSAGE_MAX_FROM]; /* the mailboxes of each From that is read */
+    size_t from_read;
     bool relayed;      /* the SMTP client is a relay that is believed, so never itself the client */
     size_t from_count; /* From fields, kept or not; 1 in a proper message */
     const struct mailbox *author; /* first valid mailbox of the first From; NULL if none */

@@ -18,6 +18,7 @@ struct situation {
     enum direction direction;
     const struct policy **policies; /* that match but for their recipients; in file order */
     size_t policy_count;
+    bool author_protected;
 };
 
 enum direction decide_direction(const struct settings *s, const struct envelope *env)
@@ -40,6 +41,7 @@ static int find_policies(struct situation *x)
     x->policies = arena_array(x->arena, s->policy_count, sizeof(struct policy *));
     if (!x->policies)
         return VOUCH_E_NOMEM;
+    x->author_protected = pattern_list_matches(&s->protected_senders, &author);
     for (size_t i = 0; i < s->policy_count; i++) {
         const struct policy *p = &s->policies[i];
         if (p->direction != DIRECTION_ANY && p->direction != x->direction)
@@ -87,7 +89,7 @@ static enum rule protect(const struct situation *x, const struct pattern_subject
     if (d->class == CLASS_TRUSTED || d->action >= s->protected_action)
         return rule;
     if (x->trust->flags & FLAG_PROTECTED_SENDER)
-        rule = RULE_PROTECTED_SENDER;
+        rule = x->author_protected ? RULE_PROTECTED_SENDER : RULE_PROTECTED_SHOWN;
     else if (pattern_list_matches(&s->protected_recipients, rcpt))
         rule = RULE_PROTECTED_RECIPIENT;
     else
@@ -193,7 +195,7 @@ static const struct rcpt_decision *combine(struct rcpt_decision *rcpts, size_t c
 int decide(struct arena *arena, const struct settings *s, const struct message *m,
            const struct trust_result *trust, bool judged, struct decision *decision_r)
 {
-    struct situation x = {arena, s, m, trust, judged, decide_direction(s, &m->env), NULL, 0};
+    struct situation x = {arena, s, m, trust, judged, decide_direction(s, &m->env), NULL, 0, false};
     size_t count = m->env.rcpt_count;
     struct rcpt_decision *rcpts = arena_array(arena, count ? count : 1, sizeof *rcpts);
     *decision_r = (struct decision){.direction = x.direction, .rcpts = rcpts, .rcpt_count = count};

@@ -63,6 +63,10 @@ const char *decision_reason(struct arena *arena, const struct message *m, enum d
     case RULE_PROTECTED_SENDER:
         return arena_printf(arena, "%s: it does not prove the protected sender %s and is %s", what,
                             m->author ? m->author->address : "that it claims", done(d->action));
+    case RULE_PROTECTED_SHOWN:
+        return arena_printf(arena,
+                            "%s: From shows a protected sender beside its author, and it is %s",
+                            what, done(d->action));
     case RULE_PROTECTED_RECIPIENT:
         return arena_printf(arena,
                             "%s: it is not trusted, is for the protected recipient %s and is %s",

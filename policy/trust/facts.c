@@ -146,10 +146,20 @@ static void author_terms(struct ledger *l)
         ledger_add(l, TW_NO_AUTHOR, NULL, ledger_weigh(l, TW_NO_AUTHOR, 1), NULL,
                    "no valid author in From");
     }
-    if (!l->in->protected_sender || l->in->outbound || !m->author || l->author == PROOF_YES)
+}
+
+static void protected_term(struct ledger *l)
+{
+    const struct message *m = l->in->message;
+    const char *shown = l->in->shown;
+    bool claimed = l->in->protected_sender && m->author && l->author != PROOF_YES;
+    if (l->in->outbound || (!claimed && !shown))
         return;
     l->flags |= FLAG_PROTECTED_SENDER;
-    if (l->author == PROOF_UNDECIDED)
+    if (shown)
+        ledger_add(l, TW_PROTECTED, shown, ledger_weigh(l, TW_PROTECTED, 1), NULL,
+                   "protected sender, shown in From beside the author");
+    else if (l->author == PROOF_UNDECIDED)
         ledger_mention(l, TW_PROTECTED, m->author->address, not_counted);
     else
         ledger_add(l, TW_PROTECTED, m->author->address, ledger_weigh(l, TW_PROTECTED, 1), NULL,
@@ -179,6 +189,7 @@ static void time_term(struct ledger *l)
 void fact_terms(struct ledger *l)
 {
     author_terms(l);
+    protected_term(l);
     time_term(l);
     if (l->in->outbound)
         return;

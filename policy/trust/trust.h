@@ -103,7 +103,8 @@ struct trust_input {
     size_t identity_count;
     const struct psl_ctx_st *psl; /* NULL as in domain.h */
     bool protected_sender;        /* the author is on the operator's list of protected senders */
-    bool helo_ours;               /* HELO is one of our own names, and the client is not ours */
+    const char *shown; /* one of that list whom From shows beside its author; NULL: none */
+    bool helo_ours;    /* HELO is one of our own names, and the client is not ours */
     bool outbound; /* from our own users: neither the way to us nor lack of proof says anything */
     int64_t now;   /* seconds since the epoch */
 };

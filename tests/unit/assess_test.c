@@ -18,6 +18,7 @@ static const char config[] = "authserv_id = \"mx.example.com\";\n"
                              "local_domains = [ \"example.com\" ];\n"
                              "trusted_relays = [ \"203.0.113.200/32\" ];\n"
                              "internal = [ \"192.0.2.128/25\" ];\n"
+                             "protected: { senders = [ \"ceo@example.net\" ]; };\n"
                              "limits: { header_fields = 20; dns_queries = 22; };\n"
                              "deadlines: { store = \"300ms\"; };\n";
 
@@ -155,6 +156,37 @@ static void claims_name_no_client(void **state)
             r.record->evidence->spf.result != AUTH_UNKNOWN ||
             r.record->decision->class == CLASS_TRUSTED)
             fail_msg("%s", table[i].name);
+        run_close(&r);
+    }
+}
+
+/* Readers see all of From, the judge one author: a protected sender counts wherever it is shown. */
+static void protected_senders_are_seen_where_they_are_shown(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *from;
+        bool shown;
+    } table[] = {
+        {" Alice <alice@example.org>", false},
+        {" \"ceo@example.net\" <alice@example.org>", true},
+        {" CEO@Example.NET. <alice@example.org>", true},
+        {" =?utf-8?q?The_CEO_(ceo=40example=2Enet)?= <alice@example.org>", true},
+        {" alice@example.org, ceo@example.net", true},
+        {" alice@example.org (\"ceo@example.net\")", true},
+        {" \"not-ceo@example.net\" <alice@example.org>", false},
+        {" \"ceo@example.network\" <alice@example.org>", false},
+        {" \"@ ceo@\" <alice@example.org>", false},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        struct run r;
+        run_open(&r, "none");
+        envelope(&r, "198.51.100.7", "mx.example.org", NULL);
+        field(&r, "From", table[i].from);
+        finish(&r);
+        if (!(r.record->flags & FLAG_PROTECTED_SENDER) == table[i].shown ||
+            (r.record->decision->action == ACTION_QUARANTINE) != table[i].shown)
+            fail_msg("%s: %s", table[i].from, r.record->decision->reason);
         run_close(&r);
     }
 }
@@ -416,6 +448,7 @@ int main(void)
         cmocka_unit_test(the_longest_recipients_leave_memory),
         cmocka_unit_test(own_questions_crowd_out_no_others),
         cmocka_unit_test(claims_name_no_client),
+        cmocka_unit_test(protected_senders_are_seen_where_they_are_shown),
         cmocka_unit_test(a_flood_of_forged_fields_is_bounded),
         cmocka_unit_test(results_of_ours_above_our_own_trace_are_no_forgery),
         cmocka_unit_test(without_the_model_mail_is_judged_and_says_so),
