@@ -213,7 +213,7 @@ int assess_ask_model(struct assess *a, bool last_chance)
 {
     bool name_known;
     const char *name = client_name(a, &name_known);
-    if (a->identities || (!name_known && !last_chance))
+    if (a->model_asked || (!name_known && !last_chance))
         return 0;
     size_t domains_count = 0;
     const char *const *domains = a->dkim ? dkim_check_domains(a->dkim, &domains_count) : NULL;
@@ -227,12 +227,15 @@ int assess_ask_model(struct assess *a, bool last_chance)
         return assess_fail(a);
     for (size_t i = 0; i < n; i++)
         keys[i] = (struct store_key){a->identities[i].group, a->identities[i].field};
+    a->model_asked = true;
     a->query = store_ask(a->context->store, keys, n);
     return a->query ? 0 : assess_fail(a);
 }
 
 int assess_eoh(struct assess *a, const char *queue_id)
 {
+    if (a->scanned)
+        return 0; /* no MTA ends a header twice; a broken one may */
     if (a->failed || (queue_id && assess_copy(a, &a->message.env.queue_id, queue_id) != 0) ||
         scan(a) != 0)
         return assess_fail(a);

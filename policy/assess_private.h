@@ -51,6 +51,7 @@ struct assess {
     unsigned authres_seen;
 
     struct evidence evidence;
+    bool model_asked;
     struct identity *identities;
     struct trust_known *known;
     size_t identity_count;

@@ -387,6 +387,11 @@ static void a_message_of_nothing_is_judged(void **state)
     assert_non_null(json);
     free(json);
     run_close(&r);
+    run_open(&r, path_model); /* names nobody: the model is asked once all the same */
+    assert_int_equal(assess_eoh(r.assess, NULL), 0);
+    assert_int_equal(assess_eoh(r.assess, NULL), 0);
+    assert_int_equal(assess_finish(r.assess, NULL, &r.record), 0);
+    run_close(&r);
     run_open(&r, path_model);
     envelope(&r, "2001:db8::9", "[IPv6:2001:db8::9]", NULL);
     finish(&r);
