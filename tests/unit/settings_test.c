@@ -451,7 +451,7 @@ static void defaults(void **state)
     assert_int_equal(s->dns_deadline_ms, 4000);
     assert_int_equal(s->store_deadline_ms, 200);
     assert_memory_equal(&s->limits, &MESSAGE_LIMITS_DEFAULT, sizeof s->limits);
-    assert_int_equal(s->max_body, 10 * 1024 * 1024);
+    assert_int_equal(s->max_body, 64 * 1024 * 1024);
     assert_int_equal(s->socket_mode, 0660);
     assert_int_equal(s->log_level, 2);
     for (int w = 0; w < TW_COUNT; w++)
