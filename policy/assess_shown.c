@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Protected senders that readers are shown in From though they are not the author that is judged: in a second mailbox, or in
- * a display name, which is all that many mail programs show: "ceo@example.com" <x@example.net>. */
+/* Protected senders that readers are shown in From though they are not the author that is judged:
+ * in a second mailbox, or in a display name, which is all that many mail programs show:
+ * "ceo@example.com" <x@example.net>. */
 #include <string.h>
 #include "assess_private.h"
 
@@ -18,13 +19,14 @@ static bool ends_address(char c)
     return (c >= 0 && c <= ' ') || strchr("<>()[]{},;:\"'", c);
 }
 
-/* The address around the "@" at s.p[at]. */
+/* The address around the "@" at s.p[at]; of one that is too long, a part that is too long: a name of
+ * nothing but "@" is walked once, not once for each. */
 static struct span address_around(struct span s, size_t at)
 {
     size_t from = at, to = at;
-    while (from > 0 && !ends_address(s.p[from - 1]))
+    while (from > 0 && at - from <= SHOWN_MAX && !ends_address(s.p[from - 1]))
         from--;
-    while (to < s.len && !ends_address(s.p[to]))
+    while (to < s.len && to - at <= SHOWN_MAX && !ends_address(s.p[to]))
         to++;
     while (to > at && s.p[to - 1] == '.')
         to--;
