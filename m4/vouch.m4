@@ -107,6 +107,8 @@ AC_DEFUN([VOUCH_LIBRARIES], [
   VOUCH_PKG([LMDB], [lmdb], [liblmdb-dev], [the embedded model])
   VOUCH_PKG([CONFIG], [libconfig], [libconfig-dev], [vouch.conf])
   VOUCH_PKG([JANSSON], [jansson], [libjansson-dev], [JSON])
+  VOUCH_PKG([AVRO], [avro-c], [libavro-dev], [journals of other versions])
+  VOUCH_PKG([ZLIB], [zlib], [zlib1g-dev], [sealed journals])
   VOUCH_PKG([OPENSSL], [libcrypto], [libssl-dev], [random and digests])
   PKG_CHECK_MODULES([CMOCKA], [cmocka], [have_cmocka=yes], [have_cmocka=no])
   AM_CONDITIONAL([HAVE_CMOCKA], [test "x$have_cmocka" = xyes])

@@ -3,9 +3,13 @@
 #define VOUCH_RECORD_H
 
 #include "decision.h"
+#include "label.h"
 
-/* The decision record: one message, all that was seen and decided. What the journal keeps, `vouch
- * check --json` prints, and the log line and header abbreviate. */
+/* The record: what the journal keeps. A decision is one message, all that was seen and decided: what
+ * `vouch check --json` prints, and the log line and header abbreviate. A label says afterwards what
+ * a message was; it repeats what was seen of it, so that it can be learnt without the decision. An
+ * erasure says whom the model must forget. The schema is vouch-record.avsc (record_avro.h), for
+ * readers vouch-journal(7). */
 
 #define RECORD_SCHEMA  1
 #define RECORD_ID_TEXT 37 /* UUID text and NUL */
@@ -14,11 +18,30 @@ struct record_timing {
     int64_t total, dns, spf, dkim, dmarc, store, rules; /* microseconds; -1: not applicable */
 };
 
+enum record_kind { RECORD_DECISION, RECORD_LABEL, RECORD_ERASURE, RECORD_KIND_COUNT };
+const char *record_kind_name(enum record_kind kind); /* "decision", "label", "erasure" */
+
 /* Borrows all that it points to. */
 struct record {
+    enum record_kind kind;
     char id[RECORD_ID_TEXT]; /* UUIDv7 (RFC 9562) */
-    int64_t time_us;         /* since the epoch */
+    int64_t time_us;         /* since the epoch; of a label: when it was given */
     const char *sensor;      /* this host */
+
+    /* A decision: what was known of the message when it was judged (a trap, another filter). A
+     * label: exactly one. */
+    const struct label *labels;
+    size_t label_count;
+    /* Of a label: the message it is about. "<id of its decision>", or "mid:<digest>" (record_subject)
+     * where there is none; and when that message came. NULL and 0 in other kinds. */
+    const char *subject;
+    int64_t subject_time_us;
+    bool subject_unseen; /* of a label: no decision is known, so the message counts as seen by it */
+    const char
+        *erased; /* of an erasure: an address, a domain, an IP address or network; else NULL */
+
+    /* Erasure: message and evidence are NULL. The rest is the judgement: NULL, 0 and false in what is
+     * no decision. */
     const struct message *message;
     const struct evidence *evidence;
     const struct trust_result *trust;
@@ -35,7 +58,11 @@ struct record {
 void record_id(char id_r[RECORD_ID_TEXT], int64_t time_us, const uint8_t random[10]);
 /* RFC 3339 with microseconds, UTC: "2026-01-02T03:04:05.678901Z". time_us: since the epoch. */
 void record_time(int64_t time_us, char text_r[32]);
-/* One JSON object on one line, no line end. From malloc. NULL: out of memory. */
+/* The subject of a message that no decision is known of, from its message-id, else (NULL) from its
+ * author, date and subject. In the arena; NULL: out of memory. */
+const char *record_subject(struct arena *arena, const struct message *m);
+/* One JSON object on one line, no line end, of a record of any kind. From malloc. NULL: out of
+ * memory. */
 char *record_json(const struct record *r);
 /* X-Vouch's value: "id=...; trust=0.973; class=trusted; action=accept; ..." folded with "\n\t".
  * NULL: out of memory. */

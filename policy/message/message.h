@@ -31,6 +31,7 @@ struct envelope {
     const char *sender; /* reverse-path without "<>"; "" for the null sender */
     const char **rcpts; /* accepted recipients, without "<>" */
     size_t rcpt_count;
+    unsigned rejected;    /* recipients that the MTA refused because they do not exist */
     const char *user;     /* SASL login; NULL if not authenticated */
     const char *tls;      /* TLS version; NULL if the session was in the clear */
     const char *queue_id; /* the MTA's; NULL if not known */
@@ -77,9 +78,11 @@ struct message {
      * unquoted comma leaves it, is no author. One more for each From that could not be read to its
      * end: whom else it names is not known. */
     size_t author_count;
-    const char *subject;       /* decoded UTF-8; NULL if none */
-    const char *message_id;    /* without "<>"; NULL if none */
-    time_t date;               /* Date field; -1 if none or invalid */
+    const char *subject;     /* decoded UTF-8; NULL if none */
+    const char *message_id;  /* without "<>"; NULL if none */
+    const char *in_reply_to; /* first message-id of In-Reply-To, without "<>"; NULL if none */
+    bool automatic; /* Auto-Submitted other than "no" (RFC 3834), Precedence bulk, junk or list */
+    time_t date;    /* Date field; -1 if none or invalid */
     const char *author_org;    /* Organizational Domain of author->domain; NULL without author */
     const char *sender_domain; /* domain of env.sender, "" for the null sender, NULL if not known */
 };

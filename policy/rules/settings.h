@@ -3,6 +3,7 @@
 #define VOUCH_SETTINGS_H
 
 #include <stdio.h>
+#include "label.h"
 #include "message.h"
 #include "pattern.h"
 #include "trust.h"
@@ -87,6 +88,24 @@ struct settings {
     const char **dns_servers;                     /* "ADDR" or "ADDR@PORT"; none: resolv.conf */
     size_t dns_server_count;
     const char *dns_trust_anchor; /* file; NULL: no DNSSEC validation */
+
+    /* the journal and what is learnt from it */
+    bool learn;                 /* the daemon applies its journal to the model */
+    const char *journal_dir;    /* the tree; "" for no journal */
+    const char *journal_writer; /* NULL: the host's name */
+    int journal_sync;           /* enum journal_sync */
+    unsigned journal_interval_ms;
+    uint64_t journal_segment_bytes;
+    uint64_t journal_segment_age_s;
+    uint64_t journal_keep_age_s; /* 0: for ever */
+    uint64_t journal_keep_bytes; /* 0: no limit */
+    uint64_t journal_memory;     /* bytes kept while the disk fails */
+    const char *pseudonym_key;   /* file; NULL: names stand in the journal as they are */
+    double label_weights[LABEL_SOURCE_COUNT]; /* messages that a label counts as, 0..100 */
+    struct pattern_list traps;                /* recipients that nobody writes to but spammers */
+    const char **filter_good, **filter_bad; /* "Field-Name: pattern" of a filter that is trusted */
+    size_t filter_good_count, filter_bad_count;
+    uint64_t delivery_after_s; /* delivered and no complaint for so long: good, weakly; 0: never */
 
     /* time and size; milliseconds and bytes */
     unsigned message_deadline_ms, dns_deadline_ms, store_deadline_ms;

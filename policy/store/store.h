@@ -5,9 +5,12 @@
 #include <stdbool.h>
 #include "counts.h"
 #include "errors.h"
+#include "span.h"
+#include "window.h"
 
-/* The model: counts by key. One interface; backends are lmdb, redis, memory, and two that hold
- * nothing. All functions may be called from any thread. */
+/* The model: values by key, in one or more versions of which one is active. One interface; backends
+ * are lmdb, redis, memory, and two that hold nothing. All functions may be called from any thread.
+ * Values are bytes (value.h says of which kinds); look-ups decode them. */
 
 struct store;
 struct store_query;
@@ -20,8 +23,9 @@ struct store_key {
     const char *field; /* "*", "h:192.0.2.7", ... */
 };
 struct store_value {
-    int outcome;          /* enum lookup_outcome */
-    struct counts counts; /* when found */
+    int outcome;              /* enum lookup_outcome */
+    struct counts counts;     /* when a tally was found */
+    struct window_sum window; /* when a window was found */
 };
 #define STORE_WRITER_MAX 255 /* bytes of a writer's name */
 /* Masses to add at a time (event time, seconds). */
@@ -36,7 +40,11 @@ struct store_options {
     unsigned connect_timeout_ms;      /* redis; 0: a default */
     bool read_only;                   /* never writes, never creates */
     double half_life;                 /* seconds, for updates */
+    /* The version to read and write; NULL: the active one, also when another is activated later. A
+     * version begins to exist when something is written to it. */
+    const char *version;
 };
+#define STORE_VERSION_MAX 32 /* letters, digits, '.', '_', '-' */
 
 /* url: "lmdb:DIR", "redis://HOST:PORT/DB", "redis+unix:PATH[?db=N]", "memory:", "memory:FILE" (a
  * JSON lines export, loaded), "fail:" (every look-up fails), "fail:uncertain", "none" (everything
@@ -60,21 +68,57 @@ int store_wait(struct store_query **qp, int64_t deadline_ms, struct store_value 
 /* Gives up on a query. */
 void store_cancel(struct store_query **qp);
 
-/* Adds a batch in one atomic step, together with a watermark of that writer ("" for none). A
- * watermark that is not above the one kept says that this batch was applied before: then nothing is
- * done, and that is success. 0, VOUCH_E_TEMP (nothing was applied, or it is not known: apply it
- * again), VOUCH_E_IO, VOUCH_E_NOMEM, VOUCH_E_RANGE (a name that cannot be kept); unless it is
- * VOUCH_E_TEMP, nothing was applied. store_state says more. */
+/* Makes new values of old ones. now: the bytes kept for each key, len 0 if there are none. new_r:
+ * filled with now; what is left as it is is not written, len 0 removes the key. What new_r points to
+ * must live until the next call, or the end of store_change. May be called more than once for one
+ * store_change, each time with what is then kept. 0, or an error that ends store_change. */
+typedef int store_compute(void *arg, const struct span *now, struct span *new_r);
+/* Changes the values of keys, all different, and the watermark of a writer ("" for none) in one
+ * atomic step. A watermark that is not above the one kept says that this was done before: then
+ * nothing is done, and that is success. 0, VOUCH_E_TEMP (nothing was changed, or it is not known: do
+ * it again), VOUCH_E_IO, VOUCH_E_NOMEM, VOUCH_E_RANGE (a name that cannot be kept), or compute's;
+ * unless it is VOUCH_E_TEMP, nothing was changed. store_state says more. */
+int store_change(struct store *s, const struct store_key *keys, size_t count,
+                 store_compute *compute, void *arg, const char *writer, uint64_t watermark);
+/* The same for tallies: adds masses. */
 int store_apply(struct store *s, const struct store_update *updates, size_t count,
                 const char *writer, uint64_t watermark);
 /* LOOKUP_FOUND and *watermark_r, LOOKUP_ABSENT or LOOKUP_FAILED. May wait for the store. */
 int store_watermark(struct store *s, const char *writer, uint64_t *watermark_r);
+/* Calls each for every writer. As store_scan. */
+int store_watermarks(struct store *s, int (*each)(void *, const char *writer, uint64_t watermark),
+                     void *arg);
 /* Sets counts as they are (import): replaces. Errors as store_apply's; may be repeated. */
 int store_put(struct store *s, const struct store_key *keys, const struct counts *counts, size_t n);
 /* Calls each for every key, in no particular order (Redis may repeat one while it grows); ends
  * early when each returns non-zero, and returns that. 0, VOUCH_E_TEMP, VOUCH_E_IO. */
 int store_scan(struct store *s,
                int (*each)(void *, const struct store_key *, const struct counts *), void *arg);
+/* The same for values of every kind. */
+int store_scan_bytes(struct store *s,
+                     int (*each)(void *, const struct store_key *, struct span value), void *arg);
+/* Removes all keys that match; not one atomic step. 0, VOUCH_E_TEMP (some may be left), VOUCH_E_IO,
+ * VOUCH_E_NOMEM. */
+int store_remove(struct store *s, bool (*match)(void *, const struct store_key *), void *arg,
+                 uint64_t *removed_r);
+
+/* Versions of the model. */
+struct store_version_info {
+    const char *name;
+    bool active;
+    bool previous; /* was active before: what a rollback activates */
+    uint64_t keys; /* values kept; exact for LMDB and memory, for Redis the number of groups */
+};
+/* As store_scan, in the order in which they were made as far as that is known. The active version is
+ * told of even if nothing is in it yet. */
+int store_versions(struct store *s, int (*each)(void *, const struct store_version_info *),
+                   void *arg);
+/* Makes a version the active one, in one atomic step, for all who look up from then on: a query that
+ * is under way ends with the version it began with. The one that was active becomes the previous.
+ * VOUCH_E_RANGE: there is no such version. Else as store_change. */
+int store_activate(struct store *s, const char *version);
+/* Removes a version. VOUCH_E_RANGE: there is none such, or it is the active one. */
+int store_drop(struct store *s, const char *version);
 /* The model version that look-ups use now ("1"); lives as long as the store. NULL if not known. */
 const char *store_version(struct store *s);
 /* One phrase on the state for a person ("connected", "away for 12 s: Connection refused"); text_r

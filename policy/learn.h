@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VOUCH_LEARN_H
+#define VOUCH_LEARN_H
+
+#include "journal_reader.h"
+#include "settings.h"
+#include "store.h"
+
+/* The one path from the journal to the model. vouch-milter's thread and `vouch model learn` apply a
+ * journal to the active version, `vouch model build` all journals to a new one.
+ *
+ * Exactly once: a batch of records becomes one store_change, which moves the writer's watermark in the
+ * same atomic step. What a record teaches depends on the record, the settings and the mark of its
+ * message alone, every sum is exact (tally.h), and of two labels the same one always wins (mark.h): so
+ * order, batches and the number of learners do not matter.
+ *
+ * Nothing here reads trust, class, action, policy, evidence or any other part of a judgement. */
+
+struct psl_ctx_st;
+
+struct learn_options {
+    struct store *store;             /* borrowed */
+    const struct settings *settings; /* borrowed: half-life, weights of labels */
+    const struct psl_ctx_st *psl;    /* borrowed */
+    size_t batch;                    /* records in one step at most; 0: a default */
+};
+struct learner;
+/* Of one journal: path is DIR/WRITER, writer is "WRITER@<uuid>". NULL: out of memory. */
+struct learner *learner_new(const struct learn_options *options, const char *path,
+                            const char *writer);
+void learner_free(struct learner **lp);
+/* Applies the next batch. Records learnt; 0: none is left for now; VOUCH_E_TEMP: the model is away, ask
+ * again later (nothing is lost); VOUCH_E_SYNTAX: records that could not be read were passed over;
+ * VOUCH_E_IO, VOUCH_E_NOMEM. learner_error says more. */
+int learner_step(struct learner *l);
+const char *learner_error(const struct learner *l);
+/* Number of the last record learnt, as far as known. */
+uint64_t learner_watermark(const struct learner *l);
+
+/* How far a model is behind a journal. */
+struct learn_lag {
+    uint64_t records;
+    int64_t seconds; /* age of the oldest record not learnt; 0: none */
+};
+/* 0, or VOUCH_E_TEMP: the model cannot say. */
+int learn_lag(struct store *s, const char *path, const char *writer, int64_t now_us,
+              struct learn_lag *lag_r);
+
+#endif
