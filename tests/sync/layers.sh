@@ -16,7 +16,7 @@ policy/trust:policy/trust policy/evidence policy/message
 policy/rules:policy/rules policy/trust policy/evidence policy/message
 policy/verify:policy/verify policy/clock policy/evidence policy/message
 policy/store:policy/store policy/clock policy/trust policy/evidence policy/message
-policy/journal:policy/journal policy/rules policy/trust policy/evidence policy/message
+policy/journal:policy/journal policy/clock policy/rules policy/trust policy/evidence policy/message
 policy:policy policy/clock policy/verify policy/store policy/journal policy/rules policy/trust policy/evidence policy/message
 policy/tool:policy/tool policy policy/clock policy/verify policy/store policy/journal policy/rules policy/trust policy/evidence policy/message
 milter:milter policy policy/clock policy/verify policy/store policy/journal policy/rules policy/trust policy/evidence policy/message
