@@ -48,6 +48,8 @@ struct assess *assess_new(struct assess_context *context, struct settings *setti
         return NULL;
     }
     message_init(&a->message, a->arena, &settings->limits);
+    if (settings->pseudonyms)
+        a->message.alias = &settings->pseudonyms->list[0];
     a->record.timing = (struct record_timing){-1, -1, -1, -1, -1, -1, -1};
     return a;
 }

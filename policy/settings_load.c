@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reading vouch.conf from disk. What it means is rules/settings.c's affair. */
+/* Reading vouch.conf from disk, and the key file it names. What they mean is for rules/settings.c and
+ * message/pseudonym.c to say. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include "errors.h"
+#include "mistakes.h"
 #include "settings_load.h"
 
+/* 0, VOUCH_E_NOMEM, VOUCH_E_IO (errno), VOUCH_E_LIMIT; the text is the caller's. */
 static int read_all(FILE *f, char **text_r, size_t *len_r)
 {
     char *text = malloc(SETTINGS_MAX_BYTES + 1);
@@ -24,21 +28,81 @@ static int read_all(FILE *f, char **text_r, size_t *len_r)
     return 0;
 }
 
-int settings_load(const char *path, struct settings **settings_r, struct settings_error **errors_r,
-                  size_t *error_count_r)
+static int read_file(const char *path, char **text_r, size_t *len_r)
 {
-    char *text = NULL;
-    size_t len = 0;
     FILE *f = fopen(path, "re");
     if (!f)
         return VOUCH_E_IO;
-    int rc = read_all(f, &text, &len);
+    int rc = read_all(f, text_r, len_r);
     int saved = errno;
     fclose(f);
     errno = saved;
+    return rc;
+}
+
+static void note_bad_keys(struct mistakes *m, const char *path, int rc, int line)
+{
+    static const char what[] = "journal.pseudonym_key";
+    if (rc == VOUCH_E_LIMIT)
+        mistakes_add(m, 0, "%s: %s:%d: more than %d keys; remove the oldest", what, path, line,
+                     PSEUDONYM_MAX_KEYS);
+    else if (line > 0)
+        mistakes_add(m, 0,
+                     "%s: %s:%d: not a key: expected %d hexadecimal digits, as 'openssl rand -hex "
+                     "%d' makes them",
+                     what, path, line, 2 * PSEUDONYM_KEY_BYTES, PSEUDONYM_KEY_BYTES);
+    else
+        mistakes_add(m, 0, "%s: %s: there is no key in it: 'openssl rand -hex %d' makes one", what,
+                     path, PSEUDONYM_KEY_BYTES);
+}
+
+static int load_pseudonyms(struct settings *s, struct mistakes *m)
+{
+    const char *path = s->pseudonym_key;
+    char *text = NULL;
+    size_t len = 0;
+    int line = 0, rc = read_file(path, &text, &len);
+    if (rc == VOUCH_E_NOMEM)
+        return rc;
+    if (rc != 0) {
+        mistakes_add(m, 0, "journal.pseudonym_key: %s: %s; without the key nothing can be written",
+                     path, rc == VOUCH_E_LIMIT ? "too large" : strerror(errno));
+        return VOUCH_E_CONFIG;
+    }
+    struct pseudonym_keys *keys = arena_alloc(s->arena, sizeof *keys);
+    rc = keys ? pseudonym_keys_parse(span_make(text, len), keys, &line) : VOUCH_E_NOMEM;
+    explicit_bzero(text, len);
+    free(text);
+    if (rc == VOUCH_E_NOMEM)
+        return rc;
+    if (rc != 0) {
+        note_bad_keys(m, path, rc, line);
+        return VOUCH_E_CONFIG;
+    }
+    s->pseudonyms = keys;
+    return 0;
+}
+
+int settings_load(const char *path, struct settings **settings_r, struct settings_error **errors_r,
+                  size_t *error_count_r)
+{
+    struct mistakes mistakes = {0};
+    char *text = NULL;
+    size_t len = 0;
+    int rc = read_file(path, &text, &len);
     if (rc != 0)
         return rc;
-    *settings_r = settings_parse(text, len, path, errors_r, error_count_r);
+    struct settings *s = settings_parse(text, len, path, errors_r, error_count_r);
     free(text);
-    return *settings_r ? 0 : *error_count_r > 0 ? VOUCH_E_CONFIG : VOUCH_E_NOMEM;
+    if (!s)
+        return *error_count_r > 0 ? VOUCH_E_CONFIG : VOUCH_E_NOMEM;
+    rc = s->pseudonym_key ? load_pseudonyms(s, &mistakes) : 0;
+    if (rc != 0) {
+        settings_unref(&s);
+        *errors_r = mistakes.list;
+        *error_count_r = mistakes.count;
+        return mistakes.count > 0 ? rc : VOUCH_E_NOMEM;
+    }
+    *settings_r = s;
+    return 0;
 }

@@ -74,9 +74,7 @@ static const char *as_domain(struct identity_maker *mk, const char *name)
     return copy;
 }
 
-/* An address made for one message or one recipient (VERP, BATV, SRS, bounce numbers) has no
- * history of its own; its domain has. */
-static bool is_single_use(struct span local)
+bool identity_is_single_use(struct span local)
 {
     size_t digits = 0;
     for (size_t i = 0; i < local.len; i++) {
@@ -94,7 +92,8 @@ static void add_sender(struct identity_maker *mk, const struct asserted *a)
     if (!a->sender_domain)
         return;
     identity_add_mailfrom_domain(mk, a->sender_domain);
-    if (identity_split(span_of(a->m->env.sender), &local, domain) == 0 && !is_single_use(local))
+    if (identity_split(span_of(a->m->env.sender), &local, domain) == 0 &&
+        !identity_is_single_use(local))
         identity_add_mailfrom(mk, local, a->sender_domain);
 }
 
@@ -190,7 +189,7 @@ int identity_list(struct arena *arena, const struct message *m, const struct psl
                   const char *const *dkim_domains, size_t dkim_count, const char *ptr_name,
                   struct identity **list_r, size_t *count_r)
 {
-    struct identity_maker mk = {.arena = arena, .psl = psl};
+    struct identity_maker mk = {.arena = arena, .psl = psl, .alias = m->alias};
     struct asserted a = {.m = m, .client = message_client(m)};
     a.ptr = as_domain(&mk, ptr_name ? ptr_name : a.client.name);
     a.sender_domain = as_domain(&mk, m->sender_domain);

@@ -59,9 +59,19 @@ struct identity {
 int identity_list(struct arena *arena, const struct message *m, const struct psl_ctx_st *psl,
                   const char *const *dkim_domains, size_t dkim_count, const char *ptr_name,
                   struct identity **list_r, size_t *count_r);
+/* Whether a local-part looks made for one message or one recipient (VERP, BATV, SRS, bounce numbers):
+ * such an address has no history of its own; its domain has. */
+bool identity_is_single_use(struct span local);
+/* The address that stands for another in what is written down: identities made from it without alias
+ * are those made from the other with alias. "" stays "" (the null sender); what has no domain to keep
+ * is replaced as a whole. In the arena; NULL: out of memory. */
+const char *identity_pseudonym(struct arena *arena, const struct pseudonym_key *alias,
+                               const char *address);
 /* The identity that text (an address, a network, a domain, or "kind:value") names, for look-ups by
- * hand. Gives every identity that text may mean. 0, VOUCH_E_SYNTAX, VOUCH_E_NOMEM. */
-int identity_parse(struct arena *arena, const struct psl_ctx_st *psl, const char *text,
-                   struct identity **list_r, size_t *count_r);
+ * hand. Gives every identity that text may mean. alias: as in struct message. 0, VOUCH_E_SYNTAX,
+ * VOUCH_E_NOMEM. */
+int identity_parse(struct arena *arena, const struct psl_ctx_st *psl,
+                   const struct pseudonym_key *alias, const char *text, struct identity **list_r,
+                   size_t *count_r);
 
 #endif

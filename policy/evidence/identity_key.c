@@ -184,17 +184,43 @@ void identity_add_author_domain(struct identity_maker *mk, const char *domain)
         add_domain(mk, ID_AUTHOR_DOMAIN, -1, domain, "d:", domain);
 }
 
-/* "Bob", "example.org" -> "bob@example.org" */
+/* "Bob" -> "bob", in UTF-8 */
+static char *lower_local(struct arena *arena, struct span local)
+{
+    char *text = rfc5322_utf8(arena, local);
+    for (char *p = text; p && *p; p++)
+        *p = ascii_lower(*p);
+    return text;
+}
+
+/* "Bob", "example.org" -> "bob@example.org", or its pseudonym */
 static char *address_key(struct identity_maker *mk, struct span local, const char *domain)
 {
-    char *text = mk->failed ? NULL : rfc5322_utf8(mk->arena, local);
+    char *text = mk->failed ? NULL : lower_local(mk->arena, local);
+    char name[PSEUDONYM_TEXT];
     if (!text) {
         mk->failed = true;
         return NULL;
     }
-    for (char *p = text; *p; p++)
-        *p = ascii_lower(*p);
-    return join(mk, text, "@", domain);
+    if (!mk->alias)
+        return join(mk, text, "@", domain);
+    pseudonym_local(mk->alias, span_of(text), domain, identity_is_single_use(local), name);
+    return join(mk, name, "@", domain);
+}
+
+const char *identity_pseudonym(struct arena *arena, const struct pseudonym_key *alias,
+                               const char *address)
+{
+    struct identity_maker mk = {.arena = arena, .alias = alias};
+    char domain[DOMAIN_MAX + 1], name[PSEUDONYM_TEXT];
+    struct span local;
+    if (!*address || identity_split(span_of(address), &local, domain) == 0)
+        return *address ? address_key(&mk, local, domain) : "";
+    char *text = lower_local(arena, span_of(address));
+    if (!text)
+        return NULL;
+    pseudonym_local(alias, span_of(text), "", false, name);
+    return arena_strdup(arena, name);
 }
 
 void identity_add_mailfrom(struct identity_maker *mk, struct span local, const char *domain)

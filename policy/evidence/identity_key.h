@@ -9,6 +9,7 @@
 struct identity_maker {
     struct arena *arena;
     const struct psl_ctx_st *psl;
+    const struct pseudonym_key *alias; /* NULL: keys hold addresses as they are */
     struct identity *list;
     size_t count, cap;
     bool failed; /* out of memory: everything after does nothing */

@@ -133,10 +133,11 @@ static void keep_kind(struct identity_maker *mk, enum identity_kind kind)
     mk->count = kept;
 }
 
-int identity_parse(struct arena *arena, const struct psl_ctx_st *psl, const char *text,
-                   struct identity **list_r, size_t *count_r)
+int identity_parse(struct arena *arena, const struct psl_ctx_st *psl,
+                   const struct pseudonym_key *alias, const char *text, struct identity **list_r,
+                   size_t *count_r)
 {
-    struct identity_maker mk = {.arena = arena, .psl = psl};
+    struct identity_maker mk = {.arena = arena, .psl = psl, .alias = alias};
     struct span rest = span_trim(span_of(text));
     int kind = take_kind(&rest);
     bool is_pair = kind >= ID_PAIR_NETWORK;

@@ -3,6 +3,7 @@
 #define VOUCH_MESSAGE_H
 
 #include "arena.h"
+#include "pseudonym.h"
 #include "received.h"
 #include "rfc5322.h"
 
@@ -49,6 +50,9 @@ enum message_over {
  * from them. Owns nothing but through the arena. */
 struct message {
     struct arena *arena;
+    /* Makes the pseudonyms under which the model and the journal know addresses; borrowed. NULL: they
+     * know them as they are. */
+    const struct pseudonym_key *alias;
     struct message_limits limits;
     struct envelope env;
     struct field *fields;

@@ -100,7 +100,8 @@ struct settings {
     uint64_t journal_keep_age_s; /* 0: for ever */
     uint64_t journal_keep_bytes; /* 0: no limit */
     uint64_t journal_memory;     /* bytes kept while the disk fails */
-    const char *pseudonym_key;   /* file; NULL: names stand in the journal as they are */
+    const char *pseudonym_key;   /* file; NULL: names stand in journal and model as they are */
+    const struct pseudonym_keys *pseudonyms;  /* what settings_load found in it; NULL: as above */
     double label_weights[LABEL_SOURCE_COUNT]; /* messages that a label counts as, 0..100 */
     struct pattern_list traps;                /* recipients that nobody writes to but spammers */
     const char **filter_good, **filter_bad; /* "Field-Name: pattern" of a filter that is trusted */

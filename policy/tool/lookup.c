@@ -98,12 +98,14 @@ static int parse_options(struct lookup *l, int argc, char **argv, int *status_r)
 /* What each ID means; all are understood before any is asked about. */
 static int parse_ids(struct lookup *l, int count, char **ids)
 {
+    const struct pseudonym_keys *keys = l->settings->pseudonyms;
+    const struct pseudonym_key *alias = keys ? &keys->list[0] : NULL;
     l->subject_count = (size_t)count;
     l->subjects = arena_array(l->arena, l->subject_count, sizeof *l->subjects);
     for (size_t i = 0; l->subjects && i < l->subject_count; i++) {
         struct subject *s = &l->subjects[i];
         s->text = ids[i];
-        int rc = identity_parse(l->arena, l->psl, ids[i], &s->list, &s->count);
+        int rc = identity_parse(l->arena, l->psl, alias, ids[i], &s->list, &s->count);
         if (rc == VOUCH_E_SYNTAX)
             return tool_usage_error("'%s': not an address, a network (/24 or /48), a domain, a "
                                     "mail address or KIND:VALUE",

@@ -45,7 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         from_header(arena, span_slice(input, 1, size), &list, &count);
     } else {
         const char *text = arena_span(arena, input);
-        int rc = text ? identity_parse(arena, NULL, text, &list, &count) : VOUCH_E_NOMEM;
+        int rc = text ? identity_parse(arena, NULL, NULL, text, &list, &count) : VOUCH_E_NOMEM;
         if (rc == 0 ? count == 0 : count != 0)
             abort();
     }

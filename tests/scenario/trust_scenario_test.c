@@ -225,7 +225,7 @@ static void know(struct judged *j, char *line)
     struct identity *ids;
     size_t count;
     assert_int_equal(sscanf(line, " %199s %lf %lf", text, &good, &bad), 3);
-    assert_int_equal(identity_parse(j->arena, NULL, text, &ids, &count), 0);
+    assert_int_equal(identity_parse(j->arena, NULL, NULL, text, &ids, &count), 0);
     for (size_t k = 0; k < count; k++)
         for (size_t i = 0; i < j->in.identity_count; i++)
             if (strcmp(ids[k].group, j->in.identities[i].group) == 0 &&

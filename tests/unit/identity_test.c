@@ -344,7 +344,7 @@ static void text_names_identities(void **state)
         size_t count = 0;
         char got[500] = "";
         assert_non_null(arena);
-        int rc = identity_parse(arena, NULL, texts[i].text, &ids, &count);
+        int rc = identity_parse(arena, NULL, NULL, texts[i].text, &ids, &count);
         for (size_t k = 0; k < count; k++) {
             size_t at = strlen(got);
             snprintf(got + at, sizeof got - at, "%s%s %s", k ? ", " : "",
@@ -370,7 +370,7 @@ static void what_is_listed_is_found_by_hand(void **state)
         size_t count, found = 0;
         char text[200];
         snprintf(text, sizeof text, "%s:%s", identity_kind_name(l.list[i].kind), l.list[i].subject);
-        assert_int_equal(identity_parse(l.arena, NULL, text, &ids, &count), 0);
+        assert_int_equal(identity_parse(l.arena, NULL, NULL, text, &ids, &count), 0);
         for (size_t k = 0; k < count; k++)
             found += strcmp(ids[k].group, l.list[i].group) == 0 &&
                      strcmp(ids[k].field, l.list[i].field) == 0;
@@ -378,6 +378,51 @@ static void what_is_listed_is_found_by_hand(void **state)
             fail_msg("%s", text);
     }
     arena_free(&l.arena);
+}
+
+/* What is written down under pseudonyms asserts the same identities as the message did. */
+static void pseudonyms_stand_for_their_addresses(void **state)
+{
+    (void)state;
+    static const struct letter letter = {
+        "192.0.2.7",
+        "mx.example.org",
+        "mx.example.org",
+        "Alice@Example.ORG",
+        {"bob@example.com", "\"odd one\"@example.com", "postmaster"},
+        "From: Alice <Alice@mail.example.org>\r\n",
+        {"example.org"},
+    };
+    static const char *const senders[] = {"Alice@Example.ORG", "bounce-123456@example.org", "",
+                                          "prvs=a@example.org", "a@[192.0.2.1]"};
+    const struct pseudonym_key key = {.id = "abcd", .bytes = {1, 2, 3}};
+    for (size_t i = 0; i < sizeof senders / sizeof *senders; i++) {
+        struct letter one = letter;
+        struct listed live = {0}, kept = {0};
+        one.sender = senders[i];
+        scan(&live, &one);
+        live.m.alias = &key;
+        scan(&kept, &one);
+        kept.m.env.sender = identity_pseudonym(kept.arena, &key, senders[i]);
+        for (size_t k = 0; k < kept.m.env.rcpt_count; k++)
+            kept.m.env.rcpts[k] = identity_pseudonym(kept.arena, &key, kept.m.env.rcpts[k]);
+        struct mailbox author = *kept.m.author;
+        author.address = identity_pseudonym(kept.arena, &key, author.address);
+        author.local =
+            arena_span(kept.arena, span_make(author.address, strcspn(author.address, "@")));
+        kept.m.author = &author;
+        struct listed *both[] = {&live, &kept};
+        for (int b = 0; b < 2; b++)
+            assert_int_equal(identity_list(both[b]->arena, &both[b]->m, NULL, one.dkim, 1, NULL,
+                                           &both[b]->list, &both[b]->count),
+                             0);
+        const char *text = print(&live);
+        assert_string_equal(text, print(&kept));
+        assert_null(strstr(text, "alice"));
+        assert_null(strstr(text, "bob"));
+        arena_free(&live.arena);
+        arena_free(&kept.arena);
+    }
 }
 
 static void out_of_memory_is_said(void **state)
@@ -412,6 +457,7 @@ int main(void)
         cmocka_unit_test(kinds_have_names),
         cmocka_unit_test(text_names_identities),
         cmocka_unit_test(what_is_listed_is_found_by_hand),
+        cmocka_unit_test(pseudonyms_stand_for_their_addresses),
         cmocka_unit_test(out_of_memory_is_said),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
