@@ -74,4 +74,15 @@ int identity_parse(struct arena *arena, const struct psl_ctx_st *psl,
                    const struct pseudonym_key *alias, const char *text, struct identity **list_r,
                    size_t *count_r);
 
+/* How names stand in keys, for those who look for them there (erasure.h): */
+/* "Bob@Example.ORG" -> "bob@example.org", in the arena. 0, VOUCH_E_SYNTAX (no keys are kept of it) or
+ * VOUCH_E_NOMEM. */
+int identity_address(struct arena *arena, struct span address, const char **address_r);
+/* Cuts a group or field to IDENTITY_KEY_MAX bytes, at a character's start, with "~" and the digest
+ * of the whole at its end. */
+#define IDENTITY_DIGEST 33 /* "~" and 32 hex digits */
+void identity_shorten(char *text);
+/* whether that was done to it: its beginning stands before the last IDENTITY_DIGEST bytes */
+bool identity_is_short(struct span text);
+
 #endif

@@ -28,12 +28,10 @@
 #define NETWORK_V4 24 /* what one customer of a hosting company usually has */
 #define NETWORK_V6 48 /* RFC 6177: what one site is given */
 
-#define DIGEST_TEXT 33 /* "~" and 32 hex digits */
-
 /* Two FNV-1a sums from different offsets. They only tell apart over-long subjects that agree in
- * their first IDENTITY_KEY_MAX - DIGEST_TEXT bytes, so forging a collision gains nothing that
+ * their first IDENTITY_KEY_MAX - IDENTITY_DIGEST bytes, so forging a collision gains nothing that
  * matters. */
-static void digest(struct span s, char text_r[DIGEST_TEXT + 1])
+static void digest(struct span s, char text_r[IDENTITY_DIGEST + 1])
 {
     uint64_t a = UINT64_C(0xcbf29ce484222325), b = UINT64_C(0x6c62272e07bb0142);
     for (size_t i = 0; i < s.len; i++) {
@@ -41,22 +39,31 @@ static void digest(struct span s, char text_r[DIGEST_TEXT + 1])
         b = (b ^ (unsigned char)s.p[i]) * UINT64_C(0x100000001b3);
         b ^= b >> 29;
     }
-    snprintf(text_r, DIGEST_TEXT + 1, "~%016" PRIx64 "%016" PRIx64, a, b);
+    snprintf(text_r, IDENTITY_DIGEST + 1, "~%016" PRIx64 "%016" PRIx64, a, b);
 }
 
-/* Cuts text to IDENTITY_KEY_MAX bytes, at a character's start, with the digest of the whole at its
- * end. */
-static void shorten(char *text)
+void identity_shorten(char *text)
 {
     struct span whole = span_of(text);
-    char sum[DIGEST_TEXT + 1];
+    char sum[IDENTITY_DIGEST + 1];
     if (whole.len <= IDENTITY_KEY_MAX)
         return;
     digest(whole, sum);
-    size_t cut = IDENTITY_KEY_MAX - DIGEST_TEXT;
+    size_t cut = IDENTITY_KEY_MAX - IDENTITY_DIGEST;
     while (cut > 0 && ((unsigned char)text[cut] & 0xc0) == 0x80)
         cut--;
     memcpy(text + cut, sum, sizeof sum);
+}
+
+bool identity_is_short(struct span text)
+{
+    if (text.len > IDENTITY_KEY_MAX || text.len + 3 < IDENTITY_KEY_MAX)
+        return false;
+    struct span sum = span_slice(text, text.len - IDENTITY_DIGEST, text.len);
+    for (size_t i = 1; i < sum.len; i++)
+        if (!ascii_is_digit(sum.p[i]) && (sum.p[i] < 'a' || sum.p[i] > 'f'))
+            return false;
+    return sum.p[0] == '~';
 }
 
 /* The parts joined; NULL, and failed set, when out of memory. */
@@ -92,8 +99,8 @@ static void add(struct identity_maker *mk, enum identity_kind kind, int index, c
     char *field = join(mk, prefix, value, "");
     if (mk->failed || !subject)
         return;
-    shorten(group);
-    shorten(field);
+    identity_shorten(group);
+    identity_shorten(field);
     struct identity id = {kind, subject, group, field, index};
     if (is_listed(mk, &id))
         return;
@@ -287,6 +294,18 @@ int identity_split(struct span address, struct span *local_r, char *domain_r)
         return VOUCH_E_SYNTAX;
     *local_r = span_slice(address, 0, at - 1);
     return domain_normalize(span_slice(address, at, address.len), domain_r);
+}
+
+int identity_address(struct arena *arena, struct span address, const char **address_r)
+{
+    struct identity_maker mk = {.arena = arena};
+    char domain[DOMAIN_MAX + 1];
+    struct span local;
+    int rc = identity_split(address, &local, domain);
+    if (rc != 0)
+        return rc;
+    *address_r = address_key(&mk, local, domain);
+    return mk.failed ? VOUCH_E_NOMEM : 0;
 }
 
 void identity_add_relationship(struct identity_maker *mk, struct span local, const char *domain,
