@@ -8,7 +8,7 @@
 static const struct tool_command commands[] = {
     {"check", "judge messages as the milter would, and say why", tool_check},
     {"lookup", "show what the model knows of an address, domain or network", tool_lookup},
-    {"model", "import or export the model (JSON lines)", tool_model},
+    {"model", "list, build, check, switch, import or export the model", tool_model},
     {"config", "check vouch.conf, or show the settings in force", tool_config},
 };
 #define COMMAND_COUNT (sizeof commands / sizeof *commands)

@@ -2,19 +2,33 @@
 #ifndef VOUCH_TOOL_MODEL_H
 #define VOUCH_TOOL_MODEL_H
 
-/* vouch model: its subcommands and what they share. argv[0] is "import" or "export". */
+#include <stdbool.h>
 
+/* vouch model: its subcommands and what they share. argv[0] is "import", "export", ... */
+
+struct settings;
 struct store;
 
-/* What the command line of either says. */
+/* What the command line of one says. */
 struct model_options {
     const char *config, *store; /* NULL if not given */
-    const char *file;           /* NULL: standard input or output */
+    const char *model;          /* a version; NULL: the active one */
+    const char *journal;        /* a directory; NULL: that of the settings */
+    bool json, no_activate;
+    unsigned keep; /* versions; MODEL_KEEP unless it is given */
+    char **args;   /* operands */
+    int arg_count;
 };
+#define MODEL_KEEP     1
+#define MODEL_KEEP_MAX 100
 
-/* 0: go on with *o_r; otherwise *status_r is the exit status. */
-int model_options(int argc, char **argv, const char *usage, struct model_options *o_r,
-                  int *status_r);
+/* letters: which options this subcommand takes: c config, s store, m model, J journal, j json,
+ * n no-activate, k keep; all take --help. most: operands. 0: go on with *o_r; otherwise *status_r is
+ * the exit status. */
+int model_options(int argc, char **argv, const char *letters, int most, const char *usage,
+                  struct model_options *o_r, int *status_r);
+/* The only operand as a file: NULL if it is not given, or "-". */
+const char *model_file(const struct model_options *o);
 /* Says that the store failed with a store.h error; returns the exit status. */
 int model_store_error(struct store *s, const char *what, int code);
 

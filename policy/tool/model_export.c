@@ -115,14 +115,15 @@ int model_export(int argc, char **argv)
 {
     struct model_options o;
     int status = 0;
-    if (model_options(argc, argv, usage, &o, &status) != 0)
+    if (model_options(argc, argv, "cs", 1, usage, &o, &status) != 0)
         return status;
     struct settings *settings = tool_settings(o.config, &status);
     if (!settings)
         return status;
     struct store *s = tool_store(settings, o.store, true, &status);
     if (s)
-        status = o.file ? export_file(s, o.file) : export(s, stdout, "standard output");
+        status =
+            model_file(&o) ? export_file(s, model_file(&o)) : export(s, stdout, "standard output");
     store_close(&s);
     settings_unref(&settings);
     return status;

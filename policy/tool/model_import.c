@@ -169,7 +169,7 @@ static int import_from(FILE *f, const struct model_options *o, const struct sett
         free(im);
         return tool_error(EX_OSERR, "out of memory");
     }
-    im->name = o->file ? o->file : "standard input";
+    im->name = model_file(o) ? model_file(o) : "standard input";
     im->f = rereadable(f, im->name, &status);
     if (im->f)
         status = import(im, o, s);
@@ -184,16 +184,17 @@ int model_import(int argc, char **argv)
 {
     struct model_options o;
     int status = 0;
-    if (model_options(argc, argv, usage, &o, &status) != 0)
+    if (model_options(argc, argv, "cs", 1, usage, &o, &status) != 0)
         return status;
     struct settings *s = tool_settings(o.config, &status);
     if (!s)
         return status;
-    FILE *f = o.file ? fopen(o.file, "re") : stdin;
+    const char *file = model_file(&o);
+    FILE *f = file ? fopen(file, "re") : stdin;
     if (f)
         status = import_from(f, &o, s);
     else
-        status = tool_error(EX_NOINPUT, "%s: %s", o.file, strerror(errno));
+        status = tool_error(EX_NOINPUT, "%s: %s", file, strerror(errno));
     if (f && f != stdin)
         fclose(f);
     settings_unref(&s);

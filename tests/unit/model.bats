@@ -109,7 +109,7 @@ lookup() {
     c=(--config "$d/empty.conf")
     check 64 "model import" model
     check 64 "Try 'vouch model --help'" model frobnicate
-    check 64 "one FILE" model import "${c[@]}" a b
+    check 64 "one argument too many" model import "${c[@]}" a b
     check 64 "vouch model import: --frobnicate: there is no such option" model import --frobnicate
     check 64 "vouch lookup: --at: a value is missing" lookup --at
     check 64 "vouch check: --dns mx: not an address" check --dns mx
