@@ -183,6 +183,12 @@ int erasure_add(struct erasure_list *l, struct span subject, int64_t time)
     return 0;
 }
 
+bool erasure_has(const struct erasure_list *l, struct span subject, int64_t time)
+{
+    char text[ERASURE_SUBJECT_MAX + 1];
+    return erasure_subject(subject, text) == 0 && erasure_find(l, span_of(text)) >= time;
+}
+
 const struct erasure *erasure_items(const struct erasure_list *l, size_t *count_r)
 {
     *count_r = l->count;

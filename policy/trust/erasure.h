@@ -6,7 +6,10 @@
 #include "span.h"
 
 /* Whom the model must forget: subjects, each with the time up to which nothing may be known of it.
- * What comes later is learnt again. The list lives in the model, under one key, as one value.
+ * What comes later is learnt again. The list lives in the model, under one key, as one value: what
+ * is taught to a key by a message of or before erasure_until is left out. A build has all erasures
+ * in the list before it learns anything; a learner that then meets one which the list has already
+ * (erasure_has) removes nothing: the keys hold only what came later.
  *
  * A subject is a mail address, a domain (with everything below it), or an IP address or network. A
  * key belongs to it wherever its name stands: as group, as field, or as the other side of a pair or a
@@ -19,13 +22,17 @@
  * odd key too many than a name that was not forgotten. Marks are kept by message, and belong to
  * nobody. */
 
+/* Where a model keeps its list. */
+#define ERASURE_GROUP "erasures"
+#define ERASURE_FIELD "*"
+
 #define ERASURE_MAX         10000 /* subjects of one list: above, a new build has to replace it */
 #define ERASURE_SUBJECT_MAX 512   /* bytes of one; mail addresses have 254 (RFC 5321 s4.5.3.1.3) */
 #define ERASURE_NONE        INT64_MIN
 
 struct erasure {
     char *subject; /* as erasure_subject has it */
-    int64_t time;        /* seconds */
+    int64_t time;  /* seconds */
 };
 struct erasure_list;
 
@@ -39,6 +46,8 @@ void erasure_list_free(struct erasure_list **lp);
 /* Of one subject the latest time holds, so the order does not matter. 0; as erasure_subject; VOUCH_E_LIMIT:
  * the list is full. */
 int erasure_add(struct erasure_list *l, struct span subject, int64_t time);
+/* Whether the list has that subject already, with that time or a later one. */
+bool erasure_has(const struct erasure_list *l, struct span subject, int64_t time);
 /* All, in order of their bytes; borrowed until the list changes. */
 const struct erasure *erasure_items(const struct erasure_list *l, size_t *count_r);
 /* Up to which time (inclusive) this key of the model is to know nothing: ERASURE_NONE if it belongs

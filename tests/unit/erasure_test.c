@@ -298,6 +298,10 @@ static void the_latest_time_holds(void **state)
     assert_int_equal(erasure_until(l, key, field), T);
     assert_int_equal(erasure_add(l, span_of("alice@example.org"), T + 5), 0);
     assert_int_equal(erasure_until(l, key, field), T + 5);
+    assert_true(erasure_has(l, span_of("alice@Example.org"), T + 5));
+    assert_false(erasure_has(l, span_of("alice@example.org"), T + 6));
+    assert_false(erasure_has(l, span_of("example.org"), 0));
+    assert_false(erasure_has(l, span_of("*"), 0));
     assert_int_equal(erasure_add(l, span_of("example.org"), T + 9), 0);
     assert_int_equal(erasure_until(l, key, field), T + 9);
     assert_int_equal(erasure_add(l, span_of("192.0.2.1"), -1), 0);
