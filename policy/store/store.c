@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "model_lines.h"
+#include "store_order.h"
 #include "store_ops.h"
 
 static const struct {
@@ -55,10 +56,15 @@ struct store *store_open(const char *url, const struct store_options *options, c
     }
     if (!opener)
         return store_refuse("", url, unknown_scheme(url), error_r, size);
+    if (options->version && !store_version_valid(options->version))
+        return store_refuse("", url, "a version's name is 1 to 32 letters, digits, '.', '_', '-'",
+                            error_r, size);
     struct store *s = opener(rest, options, error_r, size);
     if (s) {
         s->read_only = options->read_only;
         s->half_life = options->half_life;
+        if (options->version)
+            snprintf(s->version, sizeof s->version, "%s", options->version);
     }
     return s;
 }
@@ -127,27 +133,29 @@ void store_cancel(struct store_query **qp)
         q->store->ops->cancel(q);
 }
 
-int store_values_fill(struct store_value *values_r, size_t count, enum lookup_outcome outcome)
-{
-    for (size_t i = 0; i < count; i++)
-        values_r[i] = (struct store_value){.outcome = outcome};
-    return outcome < 0 ? outcome : LOOKUP_FOUND;
-}
-
-int store_values_outcome(const struct store_value *values, size_t count)
-{
-    int worst = LOOKUP_FOUND;
-    for (size_t i = 0; i < count; i++)
-        if (values[i].outcome < 0 && values[i].outcome < worst)
-            worst = values[i].outcome;
-    return worst;
-}
-
 static bool writable(const struct store *s)
 {
     if (s->read_only)
         errno = EROFS;
     return !s->read_only;
+}
+
+int store_change(struct store *s, const struct store_key *keys, size_t count,
+                 store_compute *compute, void *arg, const char *writer, uint64_t watermark)
+{
+    struct store_order order;
+    if (!writable(s))
+        return VOUCH_E_IO;
+    for (size_t i = 0; i < count; i++)
+        if (!model_key_valid(&keys[i]))
+            return VOUCH_E_RANGE;
+    if (!s->ops->change || strlen(writer) > STORE_WRITER_MAX)
+        return VOUCH_E_RANGE;
+    int rc = store_order_init(&order, keys, count, compute, arg);
+    if (rc == 0)
+        rc = s->ops->change(s, order.keys, count, order.compute, order.arg, writer, watermark);
+    store_order_clear(&order);
+    return rc;
 }
 
 int store_apply(struct store *s, const struct store_update *updates, size_t count,
@@ -184,6 +192,57 @@ int store_scan(struct store *s,
     return s->ops->scan(s, each, arg);
 }
 
+int store_watermarks(struct store *s, int (*each)(void *, const char *writer, uint64_t watermark),
+                     void *arg)
+{
+    return s->ops->watermarks ? s->ops->watermarks(s, each, arg) : VOUCH_E_RANGE;
+}
+
+int store_scan_bytes(struct store *s,
+                     int (*each)(void *, const struct store_key *, struct span value), void *arg)
+{
+    return s->ops->scan_bytes ? s->ops->scan_bytes(s, each, arg) : VOUCH_E_RANGE;
+}
+
+int store_remove(struct store *s, bool (*match)(void *, const struct store_key *), void *arg,
+                 uint64_t *removed_r)
+{
+    *removed_r = 0;
+    if (!writable(s))
+        return VOUCH_E_IO;
+    return s->ops->remove ? s->ops->remove(s, match, arg, removed_r) : VOUCH_E_RANGE;
+}
+
+bool store_version_valid(const char *version)
+{
+    size_t n = strspn(version, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-");
+    return n > 0 && n <= STORE_VERSION_MAX && version[n] == '\0';
+}
+
+int store_versions(struct store *s, int (*each)(void *, const struct store_version_info *),
+                   void *arg)
+{
+    return s->ops->versions ? s->ops->versions(s, each, arg) : VOUCH_E_RANGE;
+}
+
+int store_activate(struct store *s, const char *version)
+{
+    if (!writable(s))
+        return VOUCH_E_IO;
+    if (!s->ops->activate || !store_version_valid(version))
+        return VOUCH_E_RANGE;
+    return s->ops->activate(s, version);
+}
+
+int store_drop(struct store *s, const char *version)
+{
+    if (!writable(s))
+        return VOUCH_E_IO;
+    if (!s->ops->drop || !store_version_valid(version))
+        return VOUCH_E_RANGE;
+    return s->ops->drop(s, version);
+}
+
 const char *store_version(struct store *s)
 {
     return s->ops->version(s);
@@ -192,4 +251,8 @@ const char *store_version(struct store *s)
 void store_state(struct store *s, char *text_r, size_t size)
 {
     s->ops->state(s, text_r, size);
+    size_t n = strlen(text_r);
+    if (atomic_load(&s->unreadable))
+        snprintf(text_r + n, size - n, "%sholds values of another version of vouch",
+                 n > 0 ? "; " : "");
 }

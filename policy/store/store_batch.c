@@ -3,12 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "store_batch.h"
-
-int store_key_compare(const struct store_key *a, const struct store_key *b)
-{
-    int c = strcmp(a->group, b->group);
-    return c ? c : strcmp(a->field, b->field);
-}
+#include "store_ops.h"
 
 /* By key; updates of one key stay in the order they were given. */
 static int compare(const void *pa, const void *pb)

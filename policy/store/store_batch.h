@@ -21,7 +21,5 @@ int store_batch_init(struct store_batch *b, const struct store_update *updates, 
 void store_batch_clear(struct store_batch *b);
 /* Adds an item's updates to what the key has (all zero: nothing yet). */
 void store_batch_add(const struct store_batch_item *item, double half_life, struct counts *counts);
-/* Order of keys: negative, 0, positive. */
-int store_key_compare(const struct store_key *a, const struct store_key *b);
 
 #endif

@@ -2,6 +2,7 @@
 #ifndef VOUCH_STORE_OPS_H
 #define VOUCH_STORE_OPS_H
 
+#include <stdatomic.h>
 #include "store.h"
 
 /* What a backend gives to store.c; private to this room. Meanings are those of store.h. Arguments
@@ -17,13 +18,31 @@ struct store_ops {
     int (*wait)(struct store_query *q, int64_t deadline_ms, struct store_value *values_r);
     void (*cancel)(struct store_query *q);
 
+    /* As store_change; the keys ascend (store_key_compare), so those of one group follow each other,
+     * and are all different. NULL here and in the next six: not there yet, VOUCH_E_RANGE. */
+    int (*change)(struct store *s, const struct store_key *keys, size_t count,
+                  store_compute *compute, void *arg, const char *writer, uint64_t watermark);
+    int (*watermark)(struct store *s, const char *writer, uint64_t *watermark_r);
+    int (*watermarks)(struct store *s, int (*each)(void *, const char *writer, uint64_t watermark),
+                      void *arg);
+    int (*scan_bytes)(struct store *s,
+                      int (*each)(void *, const struct store_key *, struct span value), void *arg);
+    int (*remove)(struct store *s, bool (*match)(void *, const struct store_key *), void *arg,
+                  uint64_t *removed_r); /* counts on from what *removed_r is */
+    /* version: a name that store_version_valid takes */
+    int (*versions)(struct store *s, int (*each)(void *, const struct store_version_info *),
+                    void *arg);
+    int (*activate)(struct store *s, const char *version);
+    int (*drop)(struct store *s, const char *version);
+
+    /* Of backends that have no change yet; with it, store.c needs none of them. */
     int (*apply)(struct store *s, const struct store_update *updates, size_t count,
                  const char *writer, uint64_t watermark);
-    int (*watermark)(struct store *s, const char *writer, uint64_t *watermark_r);
     int (*put)(struct store *s, const struct store_key *keys, const struct counts *counts,
                size_t n);
     int (*scan)(struct store *s,
                 int (*each)(void *, const struct store_key *, const struct counts *), void *arg);
+
     const char *(*version)(struct store *s);
     void (*state)(struct store *s, char *text_r, size_t size);
     void (*close)(struct store *s);
@@ -31,9 +50,11 @@ struct store_ops {
 
 /* The head of every backend's own struct. */
 struct store {
-    const struct store_ops *ops;
+    const struct store_ops *ops; /* the backend's; store.c sets the rest when it is open */
     bool read_only;
     double half_life;
+    atomic_bool unreadable; /* a value of no kind known here was met; store_state says so */
+    char version[STORE_VERSION_MAX + 1]; /* the one to read and write; "": the active one */
 };
 struct store_query {
     struct store *store;
@@ -51,6 +72,13 @@ store_open_fn store_none_open, store_fail_open, store_memory_open, store_lmdb_op
 struct store *store_refuse(const char *scheme, const char *rest, const char *why, char *error_r,
                            size_t size);
 
+/* Order of keys: negative, 0, positive. */
+int store_key_compare(const struct store_key *a, const struct store_key *b);
+/* 1 to STORE_VERSION_MAX letters, digits, '.', '_', '-'. */
+bool store_version_valid(const char *version);
+
+/* What a look-up makes of the bytes that are kept for a key. */
+struct store_value store_value_decode(struct store *s, const void *bytes, size_t len);
 /* All values one outcome; returns what store_wait then returns. */
 int store_values_fill(struct store_value *values_r, size_t count, enum lookup_outcome outcome);
 /* What store_wait returns for these values. */
