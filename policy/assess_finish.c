@@ -111,7 +111,7 @@ static void finish_store(struct assess *a, int64_t deadline_ms)
         a->before_wait(a->before_wait_arg);
     int outcome = store_wait(&a->query, deadline_ms, values);
     for (size_t i = 0; i < a->identity_count; i++)
-        a->known[i] = (struct trust_known){values[i].outcome, values[i].counts};
+        a->known[i] = (struct trust_known){values[i].outcome, values[i].counts, values[i].window};
     if (outcome >= 0)
         a->record.model = store_version(a->context->store);
     else

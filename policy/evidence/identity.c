@@ -28,6 +28,8 @@ static const char *const kind_names[ID_KIND_COUNT] = {
     [ID_DKIM] = "dkim",
     [ID_HOP] = "hop",
     [ID_HOP_NETWORK] = "hop.network",
+    [ID_WINDOW_CLIENT] = "window.client",
+    [ID_WINDOW_AUTHOR] = "window.author",
     [ID_PAIR_NETWORK] = "pair.network",
     [ID_PAIR_DKIM] = "pair.dkim",
     [ID_PAIR_MAILFROM] = "pair.mailfrom",
@@ -177,6 +179,7 @@ static void add_client(struct identity_maker *mk, struct asserted *a)
         struct ipnet net = identity_network(ip);
         identity_add_ip(mk, ip);
         identity_add_network(mk, &net);
+        identity_add_window_client(mk, ip);
     }
     const char *helo = as_domain(mk, a->client.helo);
     if (helo)
@@ -203,6 +206,7 @@ int identity_list(struct arena *arena, const struct message *m, const struct psl
     if (a.author_domain) {
         identity_add_author_domain(&mk, a.author_domain);
         identity_add_author(&mk, span_of(m->author->local), a.author_domain);
+        identity_add_window_author(&mk, span_of(m->author->local), a.author_domain);
     }
     add_signers(&mk, &a, dkim_domains, dkim_count);
     add_hops(&mk, &a);

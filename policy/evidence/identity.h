@@ -24,6 +24,8 @@ enum identity_kind {
     ID_AUTHOR_UNPROVEN, /* the same organization where a message claims it without proof */
     ID_DKIM,            /* d= of one signature */
     ID_HOP,             /* network of one hop beyond the client, in that role */
+    ID_WINDOW_CLIENT, /* what the client did in the last hour and day: HELO names, envelope domains */
+    ID_WINDOW_AUTHOR, /* ... the author address: recipients */
     ID_HOP_NETWORK,   /* the same network's history as a client: looked up, never taught by a hop */
     ID_PAIR_NETWORK,  /* author's organization sent from this network */
     ID_PAIR_DKIM,     /* ... signed by this domain */

@@ -3,11 +3,13 @@
  *
  *   ip:<network>     *                 the network as a client's
  *                    h:<address>       one host in it
+ *                    w:h:<address>     what one host did lately (window.h)
  *                    hop               the network as a hop beyond the client
  *   dom:<org>        *                 the organisation as author
  *                    u                 the same, claimed without proof
  *                    d:<domain>        one domain of it as author's domain
  *                    a:<address>       one author
+ *                    w:a:<address>     what one author did lately
  *                    mf  mfd:<domain>  mf:<address>   the same three as envelope sender
  *                    helo:<name>  ptr  dkim:<d>       roles of their own
  *                    p:net:<network>  p:origin:<network>  p:dkim:<org>  p:mf:<org>  p:ptr:<org>
@@ -130,12 +132,23 @@ static char *network_text(struct identity_maker *mk, const struct ipnet *net)
     return join(mk, ipnet_format(net, text), "", "");
 }
 
-void identity_add_ip(struct identity_maker *mk, const struct ipaddr *ip)
+static void add_host(struct identity_maker *mk, enum identity_kind kind, const char *prefix,
+                     const struct ipaddr *ip)
 {
     char text[IPADDR_TEXT], owner[IPNET_TEXT];
     struct ipnet net = identity_network(ip);
     char *subject = join(mk, ipaddr_format(ip, text), "", "");
-    add(mk, ID_HOST, -1, subject, "ip:", ipnet_format(&net, owner), "h:", text);
+    add(mk, kind, -1, subject, "ip:", ipnet_format(&net, owner), prefix, text);
+}
+
+void identity_add_ip(struct identity_maker *mk, const struct ipaddr *ip)
+{
+    add_host(mk, ID_HOST, "h:", ip);
+}
+
+void identity_add_window_client(struct identity_maker *mk, const struct ipaddr *ip)
+{
+    add_host(mk, ID_WINDOW_CLIENT, "w:h:", ip);
 }
 
 void identity_add_network(struct identity_maker *mk, const struct ipnet *net)
@@ -242,6 +255,13 @@ void identity_add_author(struct identity_maker *mk, struct span local, const cha
     char *address = address_key(mk, local, domain);
     if (address)
         add_domain(mk, ID_AUTHOR, -1, address, "a:", address);
+}
+
+void identity_add_window_author(struct identity_maker *mk, struct span local, const char *domain)
+{
+    char *address = address_key(mk, local, domain);
+    if (address)
+        add_domain(mk, ID_WINDOW_AUTHOR, -1, address, "w:a:", address);
 }
 
 struct pair_words {

@@ -18,6 +18,8 @@ struct identity_maker {
 /* What stands in one list already is not added again; neither is what is over IDENTITY_MAX. */
 void identity_add_ip(struct identity_maker *mk, const struct ipaddr *ip);
 void identity_add_network(struct identity_maker *mk, const struct ipnet *net);
+/* What the host did lately. */
+void identity_add_window_client(struct identity_maker *mk, const struct ipaddr *ip);
 /* The network in the role of a hop; index: of the hop, -1 for look-ups by hand. */
 void identity_add_hop(struct identity_maker *mk, const struct ipnet *net, int index);
 /* The key of identity_add_network, looked up for a hop. */
@@ -30,6 +32,8 @@ void identity_add_mailfrom_domain(struct identity_maker *mk, const char *domain)
 void identity_add_mailfrom(struct identity_maker *mk, struct span local, const char *domain);
 void identity_add_author_domain(struct identity_maker *mk, const char *domain);
 void identity_add_author(struct identity_maker *mk, struct span local, const char *domain);
+/* What the author did lately. */
+void identity_add_window_author(struct identity_maker *mk, struct span local, const char *domain);
 /* author_org: Organizational Domain of the author */
 void identity_add_pair_network(struct identity_maker *mk, enum identity_kind kind,
                                const char *author_org, const struct ipnet *net);

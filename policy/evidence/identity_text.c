@@ -17,12 +17,15 @@ static int add_network_text(struct identity_maker *mk, struct span text)
     if (ipnet_parse(text, &net) != 0)
         return VOUCH_E_SYNTAX;
     struct ipnet kept = identity_network(&net.addr);
-    if (net.prefix == (net.addr.family == IP_V4 ? 32 : 128))
-        identity_add_ip(mk, &net.addr);
-    else if (net.prefix != kept.prefix)
+    bool host = net.prefix == (net.addr.family == IP_V4 ? 32 : 128);
+    if (!host && net.prefix != kept.prefix)
         return VOUCH_E_SYNTAX; /* history is kept of /24 and /48 only */
+    if (host)
+        identity_add_ip(mk, &net.addr);
     identity_add_network(mk, &kept);
     identity_add_hop(mk, &kept, -1);
+    if (host)
+        identity_add_window_client(mk, &net.addr);
     return 0;
 }
 
@@ -34,6 +37,7 @@ static int add_address_text(struct identity_maker *mk, struct span text)
         return VOUCH_E_SYNTAX;
     identity_add_author(mk, local, domain);
     identity_add_mailfrom(mk, local, domain);
+    identity_add_window_author(mk, local, domain);
     return 0;
 }
 

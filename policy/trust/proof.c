@@ -130,6 +130,7 @@ bool proof_identity(const struct trust_input *in, size_t i)
     switch (id->kind) {
     case ID_HOST:
     case ID_NETWORK:
+    case ID_WINDOW_CLIENT:
     case ID_PAIR_NETWORK:
         return true;
     case ID_HELO:
@@ -149,6 +150,7 @@ bool proof_identity(const struct trust_input *in, size_t i)
     case ID_AUTHOR:
     case ID_AUTHOR_DOMAIN:
     case ID_AUTHOR_ORG:
+    case ID_WINDOW_AUTHOR:
     case ID_PAIR_RCPT:
         return proof_author(in->message, in->evidence, in->psl) == PROOF_YES;
     case ID_AUTHOR_UNPROVEN:
@@ -161,30 +163,48 @@ bool proof_identity(const struct trust_input *in, size_t i)
     return false;
 }
 
-bool trust_teaches(const struct trust_input *in, size_t i, bool good)
+static bool teaches(const struct trust_input *in, size_t i, bool good, enum proof proof)
 {
-    enum identity_kind kind = in->identities[i].kind;
-    enum proof proof = proof_author(in->message, in->evidence, in->psl);
     bool author = proof == PROOF_YES;
     if (in->outbound)
-        return false;
-    switch (kind) {
+        return in->identities[i].kind == ID_WINDOW_AUTHOR;
+    switch (in->identities[i].kind) {
+    case ID_AUTHOR:
+    case ID_AUTHOR_DOMAIN:
+    case ID_AUTHOR_ORG:
+    case ID_WINDOW_AUTHOR:
+    case ID_PAIR_RCPT:
+    case ID_PAIR_ORIGIN:
+        return author;
     case ID_AUTHOR_UNPROVEN:
         return proof == PROOF_NO;
     case ID_HOP: /* a role of its own, so claims may teach it */
         return true;
     case ID_HOP_NETWORK:
         return false;
-    case ID_PAIR_ORIGIN:
-        return author;
     case ID_PAIR_NETWORK:
     case ID_PAIR_DKIM:
     case ID_PAIR_MAILFROM:
     case ID_PAIR_PTR:
         /* good: this source carries that author's mail, even where the author's proof does not
          * survive it (a list, a forwarder). Bad is the source's own unless the author is proven. */
-        return proof_identity(in, i) && (good || author);
+        return (good || author) && proof_identity(in, i);
     default:
         return proof_identity(in, i);
+    }
+}
+
+bool trust_teaches(const struct trust_input *in, size_t i, bool good)
+{
+    return teaches(in, i, good, proof_author(in->message, in->evidence, in->psl));
+}
+
+void trust_teaching(const struct trust_input *in, bool *good_r, bool *bad_r)
+{
+    enum proof proof = proof_author(in->message, in->evidence, in->psl);
+    for (size_t i = 0; i < in->identity_count; i++) {
+        good_r[i] = teaches(in, i, true, proof);
+        /* what teaches bad teaches good as well */
+        bad_r[i] = good_r[i] && teaches(in, i, false, proof);
     }
 }

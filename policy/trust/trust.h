@@ -4,6 +4,7 @@
 
 #include "counts.h"
 #include "identity.h"
+#include "window.h"
 
 /* The trust sum: trust = logistic(bias + sum of weights), each weight natural log-odds with the
  * counts behind it. */
@@ -52,11 +53,12 @@ struct trust_params {
 };
 void trust_params_default(struct trust_params *params_r);
 
-/* What the model answered for each identity: enum lookup_outcome and counts as stored (not yet
- * decayed). */
+/* What the model answered for each identity: enum lookup_outcome, and as stored (not yet decayed)
+ * counts, or for ID_WINDOW_* what the window says. */
 struct trust_known {
     int outcome;
     struct counts counts;
+    struct window_sum window;
 };
 
 /* One term of the sum, and one entry of the record's evidence. */
@@ -119,9 +121,13 @@ int trust_sum(struct arena *arena, const struct trust_params *params, const stru
 const char *trust_explain_gap(struct arena *arena, const struct trust_result *result,
                               double wanted);
 
-/* Whether a label of this message may be taught to identities[i]; never if it is outbound. A name
- * is taught only by messages that prove it, so that nobody can spoil the reputation of a name by
- * forging it. */
+/* Whether a label of this message may be taught to each of its identities, if it is good and if it is
+ * bad: both arrays have identity_count entries. A name is taught only by messages that prove it, so
+ * that nobody can spoil the reputation of a name by forging it. An outbound message teaches nothing
+ * but its author's window. For windows both say whether the message counts there, labelled or not:
+ * in the client's always, in the author's if he is proven, or our own user. */
+void trust_teaching(const struct trust_input *in, bool *good_r, bool *bad_r);
+/* The same for one identity. */
 bool trust_teaches(const struct trust_input *in, size_t i, bool good);
 
 #endif

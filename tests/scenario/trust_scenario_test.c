@@ -231,8 +231,9 @@ static void know(struct judged *j, char *line)
             if (strcmp(ids[k].group, j->in.identities[i].group) == 0 &&
                 strcmp(ids[k].field, j->in.identities[i].field) == 0)
                 j->known[i] = (struct trust_known){
-                    LOOKUP_FOUND,
-                    {.good = good, .bad = bad, .first = NOW - 864000, .last = NOW - 3600}};
+                    .outcome = LOOKUP_FOUND,
+                    .counts = {
+                        .good = good, .bad = bad, .first = NOW - 864000, .last = NOW - 3600}};
 }
 
 static void look_up(struct judged *j, const struct scenario *s)

@@ -82,6 +82,7 @@ static const struct {
       {"example.org", "lists.example.com"}},
      "ip|192.0.2.7|ip:192.0.2.0/24|h:192.0.2.7|-1\n"
      "ip.network|192.0.2.0/24|ip:192.0.2.0/24|*|-1\n"
+     "window.client|192.0.2.7|ip:192.0.2.0/24|w:h:192.0.2.7|-1\n"
      "rfc5321.helo|mx.example.org|dom:example.org|helo:mx.example.org|-1\n"
      "iprev|example.org|dom:example.org|ptr|-1\n"
      "rfc5321.mailfrom.org|example.org|dom:example.org|mf|-1\n"
@@ -90,6 +91,7 @@ static const struct {
      "rfc5322.from.unproven|example.org|dom:example.org|u|-1\n"
      "rfc5322.from.domain|news.example.org|dom:example.org|d:news.example.org|-1\n"
      "rfc5322.from|alice@news.example.org|dom:example.org|a:alice@news.example.org|-1\n"
+     "window.author|alice@news.example.org|dom:example.org|w:a:alice@news.example.org|-1\n"
      "dkim|example.org|dom:example.org|dkim:example.org|0\n"
      "dkim|lists.example.com|dom:example.com|dkim:lists.example.com|1\n"
      "pair.dkim|example.org signed by example.org|dom:example.org|p:dkim:example.org|0\n"
@@ -107,14 +109,16 @@ static const struct {
     {"IPv6, null sender, no author",
      {.ip = "2001:db8:1:2::3", .sender = "", .header = "Subject: x\n"},
      "ip|2001:db8:1:2::3|ip:2001:db8:1::/48|h:2001:db8:1:2::3|-1\n"
-     "ip.network|2001:db8:1::/48|ip:2001:db8:1::/48|*|-1\n"},
+     "ip.network|2001:db8:1::/48|ip:2001:db8:1::/48|*|-1\n"
+     "window.client|2001:db8:1:2::3|ip:2001:db8:1::/48|w:h:2001:db8:1:2::3|-1\n"},
     {"an address that is nobody's on the Internet",
      {.ip = "10.1.2.3", .header = "Subject: x\n"},
      ""},
     {"IPv4-mapped is IPv4",
      {.ip = "::ffff:192.0.2.1", .header = "Subject: x\n"},
      "ip|192.0.2.1|ip:192.0.2.0/24|h:192.0.2.1|-1\n"
-     "ip.network|192.0.2.0/24|ip:192.0.2.0/24|*|-1\n"},
+     "ip.network|192.0.2.0/24|ip:192.0.2.0/24|*|-1\n"
+     "window.client|192.0.2.1|ip:192.0.2.0/24|w:h:192.0.2.1|-1\n"},
     {"HELO that is no name", {.helo = "[192.0.2.1]", .header = "Subject: x\n"}, ""},
     {"HELO that is a bare address", {.helo = "192.0.2.1", .header = "Subject: x\n"}, ""},
     {"HELO with what cannot stand in a name", {.helo = "a b|c", .header = "Subject: x\n"}, ""},
@@ -135,7 +139,9 @@ static const struct {
      "rfc5322.from.org|xn--bcher-kva.example|dom:xn--bcher-kva.example|*|-1\n"
      "rfc5322.from.unproven|xn--bcher-kva.example|dom:xn--bcher-kva.example|u|-1\n"
      "rfc5322.from|j\xc3\xb6rg@xn--bcher-kva.example|dom:xn--bcher-kva.example|"
-     "a:j\xc3\xb6rg@xn--bcher-kva.example|-1\n"},
+     "a:j\xc3\xb6rg@xn--bcher-kva.example|-1\n"
+     "window.author|j\xc3\xb6rg@xn--bcher-kva.example|dom:xn--bcher-kva.example|"
+     "w:a:j\xc3\xb6rg@xn--bcher-kva.example|-1\n"},
     {"one signer twice, and fields without d=",
      {.header = "Subject: x\n", .dkim = {"example.com", "example.com"}},
      "dkim|example.com|dom:example.com|dkim:example.com|0\n"},
@@ -288,10 +294,10 @@ static const struct {
     const char *text;
     const char *identities; /* "kind field" each; NULL: syntax error */
 } texts[] = {
-    {"198.51.100.7", "ip h:198.51.100.7, ip.network *, hop hop"},
+    {"198.51.100.7", "ip h:198.51.100.7, ip.network *, hop hop, window.client w:h:198.51.100.7"},
     {" 198.51.100.0/24 ", "ip.network *, hop hop"},
-    {"198.51.100.7/32", "ip h:198.51.100.7, ip.network *, hop hop"},
-    {"2001:db8::1", "ip h:2001:db8::1, ip.network *, hop hop"},
+    {"198.51.100.7/32", "ip h:198.51.100.7, ip.network *, hop hop, window.client w:h:198.51.100.7"},
+    {"2001:db8::1", "ip h:2001:db8::1, ip.network *, hop hop, window.client w:h:2001:db8::1"},
     {"2001:db8::/48", "ip.network *, hop hop"},
     {"ip.network:198.51.100.7", "ip.network *"},
     {"ipv6:2001:db8::1", "ip h:2001:db8::1"},
@@ -304,7 +310,10 @@ static const struct {
      "rfc5321.mailfrom.domain mfd:mail.example.org, dkim dkim:mail.example.org, "
      "rfc5321.helo helo:mail.example.org, iprev ptr"},
     {"Alice@Example.org",
-     "rfc5322.from a:alice@example.org, rfc5321.mailfrom mf:alice@example.org"},
+     "rfc5322.from a:alice@example.org, rfc5321.mailfrom mf:alice@example.org, "
+     "window.author w:a:alice@example.org"},
+    {"window.author:alice@example.org", "window.author w:a:alice@example.org"},
+    {"window.client:198.51.100.7", "window.client w:h:198.51.100.7"},
     {"rfc5322.from:alice@example.org", "rfc5322.from a:alice@example.org"},
     {"dkim: mail.example.org", "dkim dkim:mail.example.org"},
     {"pair.network:example.org,198.51.100.0/24", "pair.network p:net:198.51.100.0/24"},

@@ -208,8 +208,15 @@ static void a_signer_is_proven_by_any_of_its_signatures(void **state)
     fixture_clear(&f);
 }
 
+/* what trust_teaching says, and each of its answers alone */
 static bool teaches(struct fixture *f, enum identity_kind kind, bool good)
 {
+    bool all_good[IDENTITY_MAX], all_bad[IDENTITY_MAX];
+    trust_teaching(&f->in, all_good, all_bad);
+    for (size_t i = 0; i < f->in.identity_count; i++) {
+        assert_int_equal(all_good[i], trust_teaches(&f->in, i, true));
+        assert_int_equal(all_bad[i], trust_teaches(&f->in, i, false));
+    }
     for (size_t i = 0; i < f->in.identity_count; i++)
         if (f->identities[i].kind == kind)
             return trust_teaches(&f->in, i, good);
@@ -235,6 +242,8 @@ static void a_forgery_teaches_nothing_about_the_name_it_wears(void **state)
     assert_true(teaches(&f, ID_HOST, false));
     assert_true(teaches(&f, ID_NETWORK, false));
     assert_true(teaches(&f, ID_HOP, false));
+    assert_true(teaches(&f, ID_WINDOW_CLIENT, false));
+    assert_false(teaches(&f, ID_WINDOW_AUTHOR, false));
     assert_false(teaches(&f, ID_HOP_NETWORK, false)); /* a claim about somebody's network */
     assert_true(teaches(&f, ID_PAIR_NETWORK, true));
     assert_false(teaches(&f, ID_PAIR_NETWORK, false));
@@ -243,8 +252,15 @@ static void a_forgery_teaches_nothing_about_the_name_it_wears(void **state)
         assert_true(teaches(&f, names[i], true));
         assert_true(teaches(&f, names[i], false));
     }
+    assert_true(teaches(&f, ID_WINDOW_AUTHOR, true));
     assert_false(teaches(&f, ID_HOP_NETWORK, true));
     assert_false(teaches(&f, ID_AUTHOR_UNPROVEN, true));
+    for (int result = AUTH_UNKNOWN; result < AUTH_RESULT_COUNT; result++)
+        for (int undecided = 0; undecided < 2; undecided++) {
+            f.ev.dmarc.result = f.dkim[0].result = (enum auth_result)result;
+            f.ev.spf.result = undecided ? AUTH_TEMPERROR : AUTH_NONE;
+            teaches(&f, ID_HOST, true); /* both agree */
+        }
     fixture_clear(&f);
 }
 
