@@ -10,9 +10,10 @@
  * journal to the active version, `vouch model build` all journals to a new one.
  *
  * Exactly once: a batch of records becomes one store_change, which moves the writer's watermark in the
- * same atomic step. What a record teaches depends on the record, the settings and the mark of its
- * message alone, every sum is exact (tally.h), and of two labels the same one always wins (mark.h): so
- * order, batches and the number of learners do not matter.
+ * same atomic step, and is made only from where the model then is (learn_position.h). What a record
+ * teaches depends on the record, the settings and the mark of its message alone, every sum is exact
+ * (tally.h), and of two labels the same one always wins (mark.h): so order, batches and the number of
+ * learners do not matter. Labels of one message must repeat the same of it, as the journal's do.
  *
  * Nothing here reads trust, class, action, policy, evidence or any other part of a judgement. */
 
@@ -22,7 +23,9 @@ struct learn_options {
     struct store *store;             /* borrowed */
     const struct settings *settings; /* borrowed: half-life, weights of labels */
     const struct psl_ctx_st *psl;    /* borrowed */
-    size_t batch;                    /* records in one step at most; 0: a default */
+    /* Records in one step at most; 0: 1024, which Redis does in some milliseconds. A step also ends
+     * at four times as many keys. Memory: learn_batch.h. */
+    size_t batch;
 };
 struct learner;
 /* Of one journal: path is DIR/WRITER, writer is "WRITER@<uuid>". NULL: out of memory. */
@@ -45,5 +48,11 @@ struct learn_lag {
 /* 0, or VOUCH_E_TEMP: the model cannot say. */
 int learn_lag(struct store *s, const char *path, const char *writer, int64_t now_us,
               struct learn_lag *lag_r);
+
+/* Removes marks that no label can ask for any more: those of messages older than LEARN_MARK_DAYS. A
+ * label that comes LESSON_LABEL_DAYS after its message teaches nothing; the rest is for learners that
+ * are behind. As store_remove. */
+#define LEARN_MARK_DAYS 210
+int learn_expire(struct store *s, int64_t now_us, uint64_t *removed_r);
 
 #endif

@@ -218,3 +218,24 @@ int identity_list(struct arena *arena, const struct message *m, const struct psl
     *count_r = mk.count;
     return 0;
 }
+
+int identity_correspondents(struct arena *arena, const struct message *m,
+                            const struct psl_ctx_st *psl, struct identity **list_r, size_t *count_r)
+{
+    struct identity_maker mk = {.arena = arena, .psl = psl, .alias = m->alias};
+    const struct envelope *env = &m->env;
+    for (size_t i = 0; m->author && i < env->rcpt_count && i < IDENTITY_CORRESPONDENTS; i++) {
+        char domain[DOMAIN_MAX + 1];
+        struct span local;
+        if (identity_split(span_of(env->rcpts[i]), &local, domain) != 0)
+            continue;
+        const char *kept = arena_strdup(arena, domain);
+        if (!kept)
+            return VOUCH_E_NOMEM;
+        identity_add_author(&mk, local, kept);
+        identity_add_relationship(&mk, local, kept, span_of(m->author->address));
+    }
+    *list_r = mk.list;
+    *count_r = mk.count;
+    return mk.failed ? VOUCH_E_NOMEM : 0;
+}

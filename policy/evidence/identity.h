@@ -75,6 +75,13 @@ const char *identity_pseudonym(struct arena *arena, const struct pseudonym_key *
 int identity_parse(struct arena *arena, const struct psl_ctx_st *psl,
                    const struct pseudonym_key *alias, const char *text, struct identity **list_r,
                    size_t *count_r);
+/* What m, which one of our users sent, tells of the recipients: the identities of a message that would
+ * come back from each of them, ID_AUTHOR of the recipient and ID_PAIR_RCPT with our author. The first
+ * IDENTITY_CORRESPONDENTS recipients; none if m has no author. In the arena. 0 or VOUCH_E_NOMEM. */
+#define IDENTITY_CORRESPONDENTS (IDENTITY_MAX / 2)
+int identity_correspondents(struct arena *arena, const struct message *m,
+                            const struct psl_ctx_st *psl, struct identity **list_r,
+                            size_t *count_r);
 
 /* How names stand in keys, for those who look for them there (erasure.h): */
 /* "Bob@Example.ORG" -> "bob@example.org", in the arena. 0, VOUCH_E_SYNTAX (no keys are kept of it) or
