@@ -13,9 +13,10 @@
 #define S_LIST(list, size) AT(settings, list), offsetof(struct settings, size)
 #define P_LIST(list, size) AT(policy, list), offsetof(struct policy, size)
 
-#define PLAIN(kind, at)                        kind, at, 0, 0, NULL, NULL
-#define RANGE(kind, at, min, max)              kind, at, min, max, NULL, NULL
-#define CHECKED(kind, at, max, accepts, check) kind, at, 0, max, accepts, check
+#define PLAIN(kind, at)                        kind, at, 0, 0, false, NULL, NULL
+#define RANGE(kind, at, min, max)              kind, at, min, max, false, NULL, NULL
+#define RANGE_OR_0(kind, at, min, max)         kind, at, min, max, true, NULL, NULL
+#define CHECKED(kind, at, max, accepts, check) kind, at, 0, max, false, accepts, check
 
 #define ANY_ACTION  "accept|tag|quarantine|tempfail|reject|discard"
 #define DURATION    "duration", "ms, s, m, h, d"
@@ -31,7 +32,9 @@
 #define A_STORE                                                                                    \
     "\"lmdb:DIRECTORY\", \"redis://HOST:PORT/DB\", \"redis+unix:PATH\", \"memory:\" or \"none\" "  \
     "(no user or password: see 'redis')"
-#define A_PATH     "an absolute path, such as \"/etc/vouch/file\""
+#define A_PATH "an absolute path, such as \"/etc/vouch/file\""
+#define A_FILTER                                                                                   \
+    "\"Field-Name: pattern\", such as \"X-Spam-Flag: YES*\", of a field that vouch does not write"
 #define AN_ACCOUNT "a name of letters, digits, '_', '-' and '.'"
 
 /* clang-format off: a row is easier to read in two lines than in ten */
@@ -144,6 +147,51 @@ static const struct schema_row fixed_rows[] = {
     {{"public_suffix_list", "path", NULL, NULL,
       "public suffix list (DAFSA or text); without it, the one vouch was built with"},
      CHECKED(SCHEMA_TEXT, S(public_suffix_list), 500, A_PATH, schema_check_path)},
+    {{"learn", "true|false", NULL, "true", "vouch-milter learns from its journal while it runs"},
+     PLAIN(SCHEMA_BOOL, S(learn))},
+    {{"journal.directory", "path", NULL, "\"/var/lib/vouch/journal\"",
+      "where the journal is kept; \"\" for none, and then nothing is learnt"},
+     CHECKED(SCHEMA_TEXT, S(journal_dir), 500, "an absolute path, or \"\" for no journal",
+             schema_check_directory)},
+    {{"journal.writer", "text", NULL, NULL,
+      "this daemon's directory below journal.directory; without it, the host's name"},
+     CHECKED(SCHEMA_TEXT, S(journal_writer), 64, AN_ACCOUNT, schema_check_writer)},
+    {{"journal.sync", "interval|always", NULL, "\"interval\"",
+      "always has each record on the disk before the MTA gets its answer"},
+     PLAIN(SCHEMA_WORD, S(journal_sync))},
+    {{"journal.interval", DURATION, "\"100ms\"",
+      "how often the disk is told to keep what was written"},
+     RANGE(SCHEMA_MILLISECONDS, S(journal_interval_ms), 1, 60 * SECOND)},
+    {{"journal.segment_size", SIZE, "\"64M\"",
+      "size at which a file of the journal is closed and sealed"},
+     RANGE(SCHEMA_SIZE, S(journal_segment_bytes), 64 * KIB, GIB)},
+    {{"journal.segment_age", DURATION, "\"1d\"", "age at which it is, whatever its size"},
+     RANGE(SCHEMA_WHOLE_SECONDS, S(journal_segment_age_s), SECOND, 30 * DAY)},
+    {{"journal.keep_age", DURATION, "\"400d\"",
+      "age at which what was learnt is removed from the journal; \"0s\" for never"},
+     RANGE_OR_0(SCHEMA_WHOLE_SECONDS, S(journal_keep_age_s), DAY, 3650 * DAY)},
+    {{"journal.keep_size", SIZE, "\"10G\"",
+      "size of the journal from which on its oldest part is removed; \"0B\" for no limit"},
+     RANGE_OR_0(SCHEMA_SIZE, S(journal_keep_bytes), MIB, 1024 * 1024 * GIB)},
+    {{"journal.memory", SIZE, "\"8M\"", "records that are kept in memory while the disk fails"},
+     RANGE(SCHEMA_SIZE, S(journal_memory), 64 * KIB, GIB)},
+    {{"journal.pseudonym_key", "path", NULL, NULL,
+      "file with a key; with it, addresses stand in journal and model under pseudonyms"},
+     CHECKED(SCHEMA_TEXT, S(pseudonym_key), 500, A_PATH, schema_check_path)},
+    {{"labels.traps", A_PATTERN_LIST, NULL, "[ ]",
+      "recipients that only spammers write to: mail to one is bad"},
+     PLAIN(SCHEMA_PATTERNS, S(traps))},
+    {{"labels.filter_good", "list of fields", NULL, "[ ]",
+      "header fields by which another filter that you trust calls mail good"},
+     CHECKED(SCHEMA_STRINGS, S_LIST(filter_good, filter_good_count), 200, A_FILTER,
+             schema_check_filter)},
+    {{"labels.filter_bad", "list of fields", NULL, "[ ]", "the same for bad mail"},
+     CHECKED(SCHEMA_STRINGS, S_LIST(filter_bad, filter_bad_count), 200, A_FILTER,
+             schema_check_filter)},
+    {{"labels.delivery_after", DURATION, "\"7d\"",
+      "mail that was delivered and of which nobody complained for so long is good; \"0s\" for "
+      "never"},
+     RANGE_OR_0(SCHEMA_WHOLE_SECONDS, S(delivery_after_s), 60 * SECOND, 365 * DAY)},
     {{"deadlines.message", DURATION, "\"5s\"", "longest wait for answers about one message"},
      RANGE(SCHEMA_MILLISECONDS, S(message_deadline_ms), 100, 300 * SECOND)},
     {{"deadlines.dns", DURATION, "\"4s\"", "of which for DNS"},
@@ -245,22 +293,64 @@ static int add_weight(struct schema *schema, struct arena *arena, enum trust_wei
     return row->key.path && row->key.def ? 0 : VOUCH_E_NOMEM;
 }
 
-/* The weights follow their bias, so that the groups are in one piece. */
+/* What vouch may learn from, and how much: people, replies and traps know; other filters err now and
+ * then; an unknown recipient may be a typing error; and of silence little follows. */
+static const struct {
+    double weight;
+    const char *help;
+} labels[LABEL_SOURCE_COUNT] = {
+    [LABEL_PERSON] = {1, "somebody reported the message"},
+    [LABEL_RELEASE] = {1, "somebody released it from quarantine"},
+    [LABEL_REPLY] = {1, "a local user answered it, or wrote to its author"},
+    [LABEL_TRAP] = {1, "it was sent to a trap"},
+    [LABEL_FILTER] = {0.5, "another filter says so"},
+    [LABEL_UNKNOWN_RECIPIENT] = {0.3, "it was sent to addresses that do not exist"},
+    [LABEL_DELIVERY] = {0.1, "it was delivered, and nobody complained"},
+};
+
+static int add_label(struct schema *schema, struct arena *arena, enum label_source source)
+{
+    struct schema_row *row = &schema->rows[schema->count++];
+    *row = (struct schema_row){
+        .key = {.path = arena_printf(arena, "labels.weights.%s", label_source_name(source)),
+                .type = "number",
+                .unit = "messages",
+                .help = labels[source].help},
+        .kind = SCHEMA_NUMBER,
+        .offset = offsetof(struct settings, label_weights) + (size_t)source * sizeof(double),
+        .size = sizeof(double),
+        .max = 100,
+    };
+    number_text(arena, labels[source].weight, &row->key.def);
+    return row->key.path && row->key.def ? 0 : VOUCH_E_NOMEM;
+}
+
+/* The rows that are made follow the last of their group, so that it is in one piece. */
+static int add_made(struct schema *schema, struct arena *arena, const char *last,
+                    const struct trust_params *params)
+{
+    int rc = 0;
+    if (strcmp(last, "weights.bias") == 0)
+        for (int w = 0; w < TW_COUNT && rc == 0; w++)
+            rc = add_weight(schema, arena, (enum trust_weight)w, params->w[w]);
+    else if (strcmp(last, "labels.delivery_after") == 0)
+        for (int l = 0; l < LABEL_SOURCE_COUNT && rc == 0; l++)
+            rc = add_label(schema, arena, (enum label_source)l);
+    return rc;
+}
+
 int schema_init(struct schema *schema, struct arena *arena)
 {
     struct trust_params params;
     int rc = 0;
     trust_params_default(&params);
     schema->count = 0;
-    schema->rows = arena_array(arena, FIXED + TW_COUNT, sizeof *schema->rows);
+    schema->rows = arena_array(arena, FIXED + TW_COUNT + LABEL_SOURCE_COUNT, sizeof *schema->rows);
     if (!schema->rows)
         return VOUCH_E_NOMEM;
-    for (size_t i = 0; i < FIXED; i++) {
+    for (size_t i = 0; i < FIXED && rc == 0; i++) {
         schema->rows[schema->count++] = fixed_rows[i];
-        if (strcmp(fixed_rows[i].key.path, "weights.bias") != 0)
-            continue;
-        for (int w = 0; w < TW_COUNT && rc == 0; w++)
-            rc = add_weight(schema, arena, (enum trust_weight)w, params.w[w]);
+        rc = add_made(schema, arena, fixed_rows[i].key.path, &params);
     }
     return rc ? rc : add_trust_defaults(schema, arena, &params);
 }

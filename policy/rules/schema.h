@@ -11,20 +11,22 @@
  * the defaults all read these rows. */
 
 enum schema_kind {
-    SCHEMA_WORD,         /* one of type's words, kept as its index (an enum) */
-    SCHEMA_ACTION,       /* one of type's words, kept as enum action */
-    SCHEMA_TEXT,         /* a string; NULL if not set */
-    SCHEMA_NUMBER,       /* double, min..max */
-    SCHEMA_COUNT,        /* unsigned or size_t, min..max */
-    SCHEMA_MILLISECONDS, /* unsigned, from a duration; min..max in ms */
-    SCHEMA_SECONDS,      /* double, from a duration; min..max in ms */
-    SCHEMA_SIZE,         /* size_t or uint64_t, from a size; min..max in bytes */
-    SCHEMA_OCTAL,        /* unsigned, from a string of octal digits */
-    SCHEMA_PATTERNS,     /* struct pattern_list */
-    SCHEMA_DOMAINS,      /* struct pattern_list without addresses */
-    SCHEMA_STRINGS,      /* const char ** and, at count, its size_t */
-    SCHEMA_NETWORKS,     /* struct ipnet * and, at count, its size_t */
-    SCHEMA_POLICIES      /* struct policy * and, at count, its size_t */
+    SCHEMA_BOOL,          /* bool: true or false, without quotes */
+    SCHEMA_WORD,          /* one of type's words, kept as its index (an enum) */
+    SCHEMA_ACTION,        /* one of type's words, kept as enum action */
+    SCHEMA_TEXT,          /* a string; NULL if not set */
+    SCHEMA_NUMBER,        /* double, min..max */
+    SCHEMA_COUNT,         /* unsigned or size_t, min..max */
+    SCHEMA_MILLISECONDS,  /* unsigned, from a duration; min..max in ms */
+    SCHEMA_SECONDS,       /* double, from a duration; min..max in ms */
+    SCHEMA_WHOLE_SECONDS, /* uint64_t, from a duration; min..max in ms */
+    SCHEMA_SIZE,          /* size_t or uint64_t, from a size; min..max in bytes */
+    SCHEMA_OCTAL,         /* unsigned, from a string of octal digits */
+    SCHEMA_PATTERNS,      /* struct pattern_list */
+    SCHEMA_DOMAINS,       /* struct pattern_list without addresses */
+    SCHEMA_STRINGS,       /* const char ** and, at count, its size_t */
+    SCHEMA_NETWORKS,      /* struct ipnet * and, at count, its size_t */
+    SCHEMA_POLICIES       /* struct policy * and, at count, its size_t */
 };
 
 struct schema_row {
@@ -34,6 +36,7 @@ struct schema_row {
         size;        /* of the member in struct settings, or in struct policy for "policies[]." */
     size_t count;    /* offset of a list's length */
     double min, max; /* TEXT and STRINGS: max is the most bytes of a value */
+    bool zero;       /* WHOLE_SECONDS and SIZE: 0 too, below min: "never" or "no limit" */
     const char *accepts; /* TEXT and STRINGS: what a value must be, as a phrase */
     /* TEXT and STRINGS: brings value into its final form (the arena's, or value itself); false:
      * it is not what accepts says. */
@@ -47,7 +50,7 @@ struct schema {
 
 #define SCHEMA_POLICY "policies[]" /* the prefix of a policy's rows */
 
-/* The rows, with those of the weights group; in the arena. 0 or VOUCH_E_NOMEM. */
+/* The rows, with those of the groups weights and labels.weights; in the arena. 0 or VOUCH_E_NOMEM. */
 int schema_init(struct schema *schema, struct arena *arena);
 /* The row at "group.name", or at "name" if group is ""; NULL if there is none. */
 const struct schema_row *schema_find(const struct schema *schema, const char *group,
@@ -84,6 +87,9 @@ bool schema_check_account(struct arena *arena, const char *value, const char **v
 bool schema_check_store(struct arena *arena, const char *value, const char **value_r);
 bool schema_check_socket(struct arena *arena, const char *value, const char **value_r);
 bool schema_check_dns_server(struct arena *arena, const char *value, const char **value_r);
+bool schema_check_directory(struct arena *arena, const char *value, const char **value_r);
+bool schema_check_writer(struct arena *arena, const char *value, const char **value_r);
+bool schema_check_filter(struct arena *arena, const char *value, const char **value_r);
 bool schema_check_log(struct arena *arena, const char *value, const char **value_r);
 
 #endif

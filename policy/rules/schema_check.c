@@ -75,6 +75,41 @@ bool schema_check_path(struct arena *arena, const char *value, const char **valu
     return value[0] == '/' && value[1] != '\0' && schema_check_text(arena, value, value_r);
 }
 
+/* A path, or "" for none. */
+bool schema_check_directory(struct arena *arena, const char *value, const char **value_r)
+{
+    *value_r = value;
+    return value[0] == '\0' || schema_check_path(arena, value, value_r);
+}
+
+/* It becomes the name of a directory. */
+bool schema_check_writer(struct arena *arena, const char *value, const char **value_r)
+{
+    return value[0] != '.' && schema_check_account(arena, value, value_r);
+}
+
+/* RFC 5322 s3.6.8: visible characters but ":". What vouch writes itself is no other filter's. */
+static bool is_filter_name(struct span name)
+{
+    for (size_t i = 0; i < name.len; i++)
+        if (!ascii_is_visible(name.p[i]))
+            return false;
+    return name.len > 0 && !span_istarts(name, "X-Vouch");
+}
+
+/* Brought into the form "Name: pattern". */
+bool schema_check_filter(struct arena *arena, const char *value, const char **value_r)
+{
+    struct span pattern = span_of(value), name;
+    if (!schema_check_text(arena, value, value_r) || !span_split(&pattern, ':', &name))
+        return false;
+    pattern = span_trim(pattern);
+    if (!is_filter_name(name) || pattern.len == 0)
+        return false;
+    *value_r = arena_printf(arena, "%.*s: %.*s", SPAN_ARGS(name), SPAN_ARGS(pattern));
+    return *value_r != NULL;
+}
+
 bool schema_check_store(struct arena *arena, const char *value, const char **value_r)
 {
     static const char *const with_more[] = {"lmdb:/", "redis://", "redis+unix:/"};

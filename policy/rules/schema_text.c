@@ -23,7 +23,10 @@ static const char *one_of(struct arena *arena, const char *type)
 const char *schema_expected(const struct schema_row *row, struct arena *arena)
 {
     char min[UNITS_TEXT], max[UNITS_TEXT];
+    const char *zero = row->zero ? "0 (with its unit), or " : "";
     switch (row->kind) {
+    case SCHEMA_BOOL:
+        return "true or false, without quotes";
     case SCHEMA_WORD:
     case SCHEMA_ACTION:
         return one_of(arena, row->key.type);
@@ -35,13 +38,14 @@ const char *schema_expected(const struct schema_row *row, struct arena *arena)
         return arena_printf(arena, "a whole number from %.0f to %.0f", row->min, row->max);
     case SCHEMA_MILLISECONDS:
     case SCHEMA_SECONDS:
+    case SCHEMA_WHOLE_SECONDS:
         return arena_printf(arena,
-                            "a duration with its unit (ms, s, m, h, d), from \"%s\" to \"%s\"",
-                            units_format(units_duration, (uint64_t)row->min, min),
+                            "%sa duration with its unit (ms, s, m, h, d), from \"%s\" to \"%s\"",
+                            zero, units_format(units_duration, (uint64_t)row->min, min),
                             units_format(units_duration, (uint64_t)row->max, max));
     case SCHEMA_SIZE:
-        return arena_printf(arena, "a size with its unit (B, K, M, G), from \"%s\" to \"%s\"",
-                            units_format(units_size, (uint64_t)row->min, min),
+        return arena_printf(arena, "%sa size with its unit (B, K, M, G), from \"%s\" to \"%s\"",
+                            zero, units_format(units_size, (uint64_t)row->min, min),
                             units_format(units_size, (uint64_t)row->max, max));
     case SCHEMA_OCTAL:
         return "octal permissions in quotes from \"0600\" to \"0770\", none for others";
@@ -133,6 +137,9 @@ void schema_format(const struct schema_row *row, const void *base, struct sbuf *
     const void *at = (const char *)base + row->offset;
     const void *count = (const char *)base + row->count;
     switch (row->kind) {
+    case SCHEMA_BOOL:
+        sbuf_adds(out, LOAD(bool, at) ? "true" : "false");
+        break;
     case SCHEMA_WORD:
         add_word(out, row->key.type, LOAD(int, at));
         break;
@@ -156,6 +163,9 @@ void schema_format(const struct schema_row *row, const void *base, struct sbuf *
         break;
     case SCHEMA_SECONDS:
         add_units(out, units_duration, (uint64_t)(LOAD(double, at) * 1000 + 0.5));
+        break;
+    case SCHEMA_WHOLE_SECONDS:
+        add_units(out, units_duration, load_unsigned(row, at) * 1000);
         break;
     case SCHEMA_SIZE:
         add_units(out, units_size, load_unsigned(row, at));

@@ -111,6 +111,15 @@ static int action_parse(const char *word)
     return ACTION_NONE;
 }
 
+static bool set_bool(const struct schema_target *t, const struct schema_row *row,
+                     const config_setting_t *value)
+{
+    if (config_setting_type(value) != CONFIG_TYPE_BOOL)
+        return refuse(t, row, value);
+    bool yes = config_setting_get_bool(value) == CONFIG_TRUE;
+    return keep(t, row, &yes);
+}
+
 static bool set_word(const struct schema_target *t, const struct schema_row *row,
                      const config_setting_t *value)
 {
@@ -178,8 +187,13 @@ static bool set_units(const struct schema_target *t, const struct schema_row *ro
         units_parse(row->kind == SCHEMA_SIZE ? units_size : units_duration, span_of(text), &n);
     if (why)
         return refuse_because(t, row, value, why);
-    if ((double)n < row->min || (double)n > row->max)
+    bool zero = row->zero && n == 0;
+    if (!zero && ((double)n < row->min || (double)n > row->max))
         return refuse(t, row, value);
+    if (row->kind == SCHEMA_WHOLE_SECONDS && n % 1000 != 0)
+        return refuse_because(t, row, value, "is no whole number of seconds");
+    if (row->kind == SCHEMA_WHOLE_SECONDS)
+        return keep_unsigned(t, row, n / 1000);
     double seconds = (double)n / 1000;
     return row->kind == SCHEMA_SECONDS ? keep(t, row, &seconds) : keep_unsigned(t, row, n);
 }
@@ -299,6 +313,8 @@ bool schema_set(const struct schema_target *target, const struct schema_row *row
                 const config_setting_t *value)
 {
     switch (row->kind) {
+    case SCHEMA_BOOL:
+        return set_bool(target, row, value);
     case SCHEMA_WORD:
     case SCHEMA_ACTION:
         return set_word(target, row, value);
@@ -310,6 +326,7 @@ bool schema_set(const struct schema_target *target, const struct schema_row *row
         return set_count(target, row, value);
     case SCHEMA_MILLISECONDS:
     case SCHEMA_SECONDS:
+    case SCHEMA_WHOLE_SECONDS:
     case SCHEMA_SIZE:
         return set_units(target, row, value);
     case SCHEMA_OCTAL:

@@ -5,43 +5,63 @@
 #include "errors.h"
 #include "settings_private.h"
 
+#define INDENT    4
 #define WRITE_MAX (16u * 1024 * 1024) /* several times SETTINGS_MAX_BYTES: defaults, long forms */
 
 struct writer {
     const struct schema *schema;
     struct sbuf *out;
     struct sbuf value;  /* of one row */
-    struct span group;  /* that is open; absent: none */
+    struct span group;  /* that is open, with those around it: "labels.weights" */
+    int depth;          /* how many groups that are */
     const char *indent; /* of the rows outside groups */
     bool comments;      /* says what is not set */
 };
 
-static void close_group(struct writer *w)
+static bool lies_in(const char *path, struct span group)
 {
-    if (w->group.p)
-        sbuf_addf(w->out, "%s};\n", w->indent);
-    w->group = SPAN_NONE;
+    return strncmp(path, group.p, group.len) == 0 && path[group.len] == '.';
 }
 
-/* path: of a row without its prefix, "name" or "group.name". Returns the name. */
-static const char *enter_group(struct writer *w, const char *path)
+static void begin_line(struct writer *w)
 {
-    ptrdiff_t dot = span_index(span_of(path), '.', 0);
-    struct span group = dot < 0 ? SPAN_NONE : span_make(path, (size_t)dot);
-    if (!span_eq(group, w->group) || !group.p) {
-        close_group(w);
-        if (group.p)
-            sbuf_addf(w->out, "%s%.*s: {\n", w->indent, SPAN_ARGS(group));
-        w->group = group;
+    sbuf_addf(w->out, "%s%*s", w->indent, w->depth * INDENT, "");
+}
+
+/* Closes the groups that path does not lie in; "" lies in none. */
+static void leave_groups(struct writer *w, const char *path)
+{
+    while (w->depth > 0 && !lies_in(path, w->group)) {
+        w->depth--;
+        begin_line(w);
+        sbuf_adds(w->out, "};\n");
+        while (w->group.len > 0 && w->group.p[w->group.len - 1] != '.')
+            w->group.len--;
+        if (w->group.len > 0)
+            w->group.len--; /* the dot */
     }
-    return dot < 0 ? path : path + dot + 1;
+}
+
+/* path: of a row without its prefix, "name", "group.name" or "group.group.name". Returns the
+ * name. */
+static const char *enter_groups(struct writer *w, const char *path)
+{
+    leave_groups(w, path);
+    const char *name = w->depth ? path + w->group.len + 1 : path;
+    for (const char *dot; (dot = strchr(name, '.')); name = dot + 1) {
+        begin_line(w);
+        sbuf_addf(w->out, "%.*s: {\n", (int)(dot - name), name);
+        w->group = span_make(path, (size_t)(dot - path));
+        w->depth++;
+    }
+    return name;
 }
 
 static void write_value(struct writer *w, const char *path, const char *value)
 {
     if (*value || w->comments) {
-        const char *name = enter_group(w, path);
-        sbuf_addf(w->out, "%s%s", w->indent, w->group.p ? "    " : "");
+        const char *name = enter_groups(w, path);
+        begin_line(w);
         sbuf_addf(w->out, *value ? "%s = %s;\n" : "# %s%s is not set\n", name, value);
     }
 }
@@ -49,7 +69,8 @@ static void write_value(struct writer *w, const char *path, const char *value)
 static void write_policy(struct writer *w, const struct policy *p)
 {
     const size_t prefix = strlen(SCHEMA_POLICY ".");
-    struct writer inner = {w->schema, w->out, w->value, SPAN_NONE, "        ", false};
+    struct writer inner = {
+        .schema = w->schema, .out = w->out, .value = w->value, .indent = "        "};
     for (size_t i = 0; i < w->schema->count; i++) {
         const struct schema_row *row = &w->schema->rows[i];
         if (strncmp(row->key.path, SCHEMA_POLICY ".", prefix) != 0)
@@ -59,13 +80,13 @@ static void write_policy(struct writer *w, const struct policy *p)
         bool unset = strcmp(sbuf_str(&inner.value), "[ ]") == 0;
         write_value(&inner, row->key.path + prefix, unset ? "" : sbuf_str(&inner.value));
     }
-    close_group(&inner);
+    leave_groups(&inner, "");
     w->value = inner.value;
 }
 
 static void write_policies(struct writer *w, const struct settings *s)
 {
-    close_group(w);
+    leave_groups(w, "");
     sbuf_adds(w->out, "policies = (");
     for (size_t i = 0; i < s->policy_count; i++) {
         sbuf_adds(w->out, i ? ",\n    {\n" : "\n    {\n");
@@ -94,7 +115,7 @@ void settings_format(const struct schema *schema, const struct settings *base, s
             sbuf_adds(&w.value, row->key.def);
         write_value(&w, row->key.path, sbuf_str(&w.value));
     }
-    close_group(&w);
+    leave_groups(&w, "");
     if (w.value.failed)
         out->failed = true;
     sbuf_clear(&w.value);

@@ -141,7 +141,8 @@ static void has_example(const struct item *item, const char *path)
     const char *name = strrchr(path, '.') ? strrchr(path, '.') + 1 : path;
     char setting[100];
     ptrdiff_t block = span_ifind(item->body, "\n.Bd -literal");
-    if (strncmp(path, "weights.", 8) == 0 && strcmp(path, "weights.bias") != 0)
+    if (strstr(path, "weights.") && strcmp(path, "weights.bias") != 0 &&
+        strcmp(path, "labels.weights.person") != 0)
         return;
     snprintf(setting, sizeof setting, "%s = ", name);
     if (block < 0 || span_ifind(span_slice(item->body, (size_t)block, item->body.len), setting) < 0)

@@ -219,6 +219,33 @@ static void values(void **state)
         {"store in a relative directory", "store = \"lmdb:model\";", 1, "\"lmdb:DIRECTORY\""},
         {"password in the store", "store = \"redis://u:p@192.0.2.1/0\";", 1,
          "(no user or password: see 'redis'), not a URL with a password"},
+        {"no boolean", "learn = \"yes\";", 1, "true or false, without quotes, not \"yes\""},
+        {"boolean as a number", "learn = 1;", 1, "true or false, without quotes, not 1"},
+        {"journal in a relative directory", "journal: { directory = \"journal\"; };", 1,
+         "an absolute path, or \"\" for no journal, not \"journal\""},
+        {"writer that is a path", "journal: { writer = \"../mx\"; };", 1, "a name of letters"},
+        {"writer above its directory", "journal: { writer = \"..\"; };", 1, "a name of letters"},
+        {"writer without a name", "journal: { writer = \"\"; };", 1, "a name of letters"},
+        {"sync", "journal: { sync = \"never\"; };", 1, "must be \"interval\" or \"always\""},
+        {"keeps nothing", "journal: { keep_age = \"1h\"; };", 1,
+         "must be 0 (with its unit), or a duration with its unit (ms, s, m, h, d), from \"1d\" to "
+         "\"3650d\", not \"1h\""},
+        {"fraction of a second", "journal: { segment_age = \"1500ms\"; };", 1,
+         "is no whole number of seconds"},
+        {"size not 0 and too small", "journal: { keep_size = \"1K\"; };", 1,
+         "must be 0 (with its unit), or a size"},
+        {"filter without pattern", "labels: { filter_bad = [ \"X-Spam-Flag:\" ]; };", 1,
+         "'labels.filter_bad' must be \"Field-Name: pattern\""},
+        {"filter without name", "labels: { filter_bad = [ \": YES\" ]; };", 1, "Field-Name"},
+        {"filter without colon", "labels: { filter_good = [ \"X-Spam-Flag YES\" ]; };", 1,
+         "'labels.filter_good' must be"},
+        {"filter that is no field", "labels: { filter_bad = [ \"X Spam: YES\" ]; };", 1,
+         "Field-Name"},
+        {"filter that is vouch", "labels: { filter_bad = [ \"x-vouch: *class=untrusted*\" ]; };", 1,
+         "of a field that vouch does not write"},
+        {"label's weight", "labels: { weights: { person = 101; }; };", 1, "from 0 to 100, not 101"},
+        {"source of no label", "labels: { weights: { user = 1; }; };", 1,
+         "unknown key 'labels.weights.user'"},
         {"relative path", "redis: { password_file = \"secret\"; };", 1, "an absolute path"},
         {"socket", "milter: { socket = \"/run/vouch.sock\"; };", 1, "\"unix:PATH\""},
         {"socket without port", "milter: { socket = \"inet:127.0.0.1\"; };", 1, "\"inet:PORT@"},
@@ -454,6 +481,22 @@ static void defaults(void **state)
     assert_int_equal(s->max_body, 64 * 1024 * 1024);
     assert_int_equal(s->socket_mode, 0660);
     assert_int_equal(s->log_level, 2);
+    assert_true(s->learn);
+    assert_string_equal(s->journal_dir, "/var/lib/vouch/journal");
+    assert_null(s->journal_writer);
+    assert_int_equal(s->journal_sync, 0);
+    assert_int_equal(s->journal_interval_ms, 100);
+    assert_int_equal(s->journal_segment_bytes, 64 << 20);
+    assert_int_equal(s->journal_segment_age_s, 86400);
+    assert_int_equal(s->journal_keep_age_s, 400 * 86400);
+    assert_int_equal(s->journal_keep_bytes, 10ull << 30);
+    assert_int_equal(s->journal_memory, 8 << 20);
+    assert_null(s->pseudonym_key);
+    assert_int_equal(s->traps.count + s->filter_good_count + s->filter_bad_count, 0);
+    assert_int_equal(s->delivery_after_s, 7 * 86400);
+    for (int l = 0; l < LABEL_SOURCE_COUNT; l++)
+        assert_true(s->label_weights[l] > 0 && s->label_weights[l] <= 1);
+    assert_true(s->label_weights[LABEL_FILTER] == 0.5);
     for (int w = 0; w < TW_COUNT; w++)
         assert_true(s->trust.w[w] == trust.w[w]);
     assert_true(s->trust.half_life == trust.half_life && s->trust.prior == trust.prior);
@@ -491,6 +534,14 @@ static const char everything[] =
     "redis: { user = \"vouch\"; password_file = \"/etc/vouch/redis\"; };\n"
     "dns: { servers = [ \"192.0.2.53\", \"2001:DB8::53@5353\" ]; trust_anchor = \"/etc/key\"; };\n"
     "public_suffix_list = \"/etc/psl\";\n"
+    "learn = false;\n"
+    "journal: { directory = \"\"; writer = \"mx1.example.com\"; sync = \"always\"; interval = "
+    "\"1s\";\n"
+    "  segment_size = \"1M\"; segment_age = \"90s\"; keep_age = \"0s\"; keep_size = \"0B\";\n"
+    "  memory = \"1M\"; pseudonym_key = \"/etc/vouch/key\"; };\n"
+    "labels: { traps = [ \"Trap@example.com\" ]; filter_good = [ \"X-Spam-Flag:no\" ];\n"
+    "  filter_bad = [ \"X-Spam-Flag:  YES* \", \"X-Spamd-Result: *: True *\" ];\n"
+    "  delivery_after = \"0s\"; weights: { person = 2; delivery = 0; }; };\n"
     "deadlines: { message = \"3s\"; dns = \"2s\"; store = \"150ms\"; };\n"
     "limits: { header_fields = 500; header_bytes = \"100000B\"; hops = 30; recipients = 100;\n"
     "  body = \"1M\"; signatures = 3; dns_queries = 99; };\n"
@@ -551,6 +602,23 @@ static void every_key(void **state)
     assert_string_equal(s->dns_servers[1], "2001:db8::53@5353");
     assert_string_equal(s->dns_trust_anchor, "/etc/key");
     assert_string_equal(s->public_suffix_list, "/etc/psl");
+    assert_false(s->learn);
+    assert_string_equal(s->journal_dir, "");
+    assert_string_equal(s->journal_writer, "mx1.example.com");
+    assert_int_equal(s->journal_sync, 1);
+    assert_int_equal(s->journal_interval_ms, 1000);
+    assert_int_equal(s->journal_segment_bytes, 1 << 20);
+    assert_int_equal(s->journal_segment_age_s, 90);
+    assert_int_equal(s->journal_keep_age_s + s->journal_keep_bytes, 0);
+    assert_int_equal(s->journal_memory, 1 << 20);
+    assert_string_equal(s->pseudonym_key, "/etc/vouch/key");
+    assert_string_equal(s->traps.patterns[0], "trap@example.com");
+    assert_int_equal(s->filter_good_count, 1);
+    assert_string_equal(s->filter_good[0], "X-Spam-Flag: no");
+    assert_int_equal(s->filter_bad_count, 2);
+    assert_string_equal(s->filter_bad[0], "X-Spam-Flag: YES*");
+    assert_int_equal(s->delivery_after_s, 0);
+    assert_true(s->label_weights[LABEL_PERSON] == 2 && s->label_weights[LABEL_DELIVERY] == 0);
     assert_int_equal(s->store_deadline_ms, 150);
     assert_int_equal(s->limits.fields, 500);
     assert_int_equal(s->limits.header_bytes, 100000);
