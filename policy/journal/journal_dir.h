@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VOUCH_JOURNAL_DIR_H
+#define VOUCH_JOURNAL_DIR_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+#include "sbuf.h"
+
+/* A writer's directory: names of segments, and files written so that a crash leaves the old or the
+ * new one. Failures return -1 and errno, as the system calls do. */
+
+#define JOURNAL_NAME_MAX 40 /* "<20 digits>.index.tmp" and NUL */
+
+/* 20 digits, then the extension: ".open", ".avro", ".index". */
+void journal_name(char name_r[JOURNAL_NAME_MAX], uint64_t first, const char *extension);
+
+struct journal_item {
+    uint64_t first;
+    bool open, sealed, index; /* which files there are of it */
+};
+struct journal_list {
+    struct journal_item *items; /* sorted by first */
+    size_t count;
+};
+/* What is in the directory. journal_list_clear frees it, also after a failure. */
+int journal_list_read(int dir, struct journal_list *list_r);
+void journal_list_clear(struct journal_list *list);
+
+/* A directory's descriptor. */
+int journal_dir_open(const char *path);
+int journal_dir_sync(int dir);
+/* Opens name as open(2) does with O_CLOEXEC and O_NOFOLLOW. What root makes in a directory of
+ * somebody else is given to that directory's owner. */
+int journal_file_open(int dir, const char *name, int flags, mode_t mode);
+/* As mkdirat, with the same gift; and that alone, for a directory just made. */
+int journal_dir_make(int dir, const char *name, mode_t mode);
+int journal_dir_inherit(int dir);
+/* All of it or -1; a short write is ENOSPC. */
+int journal_write_all(int fd, const void *p, size_t len);
+/* Bytes read: less than len only at the end of the file; -1. */
+ssize_t journal_read_at(int fd, void *p, size_t len, uint64_t at);
+/* Replaces the file name with text: a temporary file, fsync, rename, fsync of the directory. */
+int journal_file_put(int dir, const char *name, mode_t mode, struct span text);
+/* Appends the whole of the file to out (ENOMEM; EFBIG: longer than out may grow). */
+int journal_file_get(int dir, const char *name, struct sbuf *out);
+
+#endif

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A writer's directory: made, locked, and known again after the machine came up.
+ *
+ * Files here: "writer", who it is; "lock", held with flock(2) while somebody writes, its text the
+ * process id; "boot", the boot of the machine that last wrote here and the lowest number it may
+ * give. */
+#include "config.h"
+#include "journal_home.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <openssl/rand.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+#include "ascii.h"
+#include "clock.h"
+
+#define DIR_MODE      0750
+#define FILE_MODE     0640
+#define LOCK_POLL_MS  20
+#define UUID_TEXT     37         /* with NUL */
+#define BOOT_GAP      (1u << 20) /* more records than one sync can be about */
+#define BOOT_UNKNOWN  "-" /* no boot id here: every start may follow a crash of the machine */
+#define BOOT_LINE_MAX 128
+
+bool journal_home_name_ok(const char *writer)
+{
+    size_t len = strlen(writer);
+    for (size_t i = 0; i < len; i++)
+        if (!ascii_is_alnum(writer[i]) && !strchr("._-", writer[i]))
+            return false;
+    return len > 0 && len <= JOURNAL_WRITER_MAX && writer[0] != '.';
+}
+
+static void new_uuid(char text_r[UUID_TEXT])
+{
+    uint8_t b[16];
+    char hex[33];
+    if (RAND_bytes(b, sizeof b) != 1)
+        abort(); /* no randomness at all: nothing here can be done safely */
+    b[6] = (uint8_t)((b[6] & 0x0f) | 0x40);
+    b[8] = (uint8_t)((b[8] & 0x3f) | 0x80);
+    for (int i = 0; i < 16; i++)
+        snprintf(hex + 2 * i, 3, "%02x", b[i]);
+    snprintf(text_r, UUID_TEXT, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16,
+             hex + 20);
+}
+
+int journal_home_writer(int dir, char writer_r[JOURNAL_WRITER_ID])
+{
+    struct sbuf text;
+    int rc = VOUCH_E_IO;
+    sbuf_init(&text, JOURNAL_WRITER_ID);
+    if (journal_file_get(dir, "writer", &text) == 0) {
+        struct span line = span_trim(sbuf_span(&text));
+        ptrdiff_t at = span_index(line, '@', 0);
+        rc = VOUCH_E_SYNTAX;
+        if (at > 0 && at <= JOURNAL_WRITER_MAX && line.len == (size_t)at + UUID_TEXT) {
+            snprintf(writer_r, JOURNAL_WRITER_ID, "%.*s", SPAN_ARGS(line));
+            rc = 0;
+        }
+    } else if (errno == EFBIG) {
+        rc = VOUCH_E_SYNTAX;
+    }
+    sbuf_clear(&text);
+    return rc;
+}
+
+/* The directory's descriptor; it is made where it is missing. -1: one line in error_r. */
+static int make(const char *tree, const char *writer, char *error_r, size_t size)
+{
+    int above = -1;
+    bool made = mkdir(tree, DIR_MODE) == 0;
+    if (!made && errno != EEXIST)
+        goto fail;
+    above = journal_dir_open(tree);
+    if (above < 0 || (made && journal_dir_inherit(above) != 0))
+        goto fail;
+    int dir = openat(above, writer, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    if (dir < 0 && errno == ENOENT && journal_dir_make(above, writer, DIR_MODE) == 0 &&
+        journal_dir_sync(above) == 0)
+        dir = openat(above, writer, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    if (dir < 0)
+        goto fail;
+    close(above);
+    return dir;
+fail:
+    snprintf(error_r, size, "cannot use the journal directory %s%s%s: %s", tree,
+             above < 0 ? "" : "/", above < 0 ? "" : writer, strerror(errno));
+    if (above >= 0)
+        close(above);
+    return -1;
+}
+
+/* Another process has the lock: names it, as far as it is known. */
+static void explain_lock(int lock, const char *path, char *error_r, size_t size)
+{
+    char pid[24];
+    ssize_t n = journal_read_at(lock, pid, sizeof pid - 1, 0);
+    pid[n > 0 ? n : 0] = '\0';
+    pid[strcspn(pid, "\n")] = '\0';
+    snprintf(error_r, size,
+             "another process%s%s writes the journal %s: stop it, or give this one another name",
+             *pid ? " with id " : "", pid, path);
+}
+
+static int take_lock(struct journal_home *home, const char *path, unsigned wait_ms, char *error_r,
+                     size_t size)
+{
+    int64_t deadline = clock_ms() + wait_ms;
+    char pid[24];
+    home->lock = journal_file_open(home->dir, "lock", O_RDWR | O_CREAT, FILE_MODE);
+    if (home->lock < 0) {
+        snprintf(error_r, size, "cannot open %s/lock: %s", path, strerror(errno));
+        return VOUCH_E_IO;
+    }
+    while (flock(home->lock, LOCK_EX | LOCK_NB) != 0) {
+        if (errno != EWOULDBLOCK && errno != EINTR) {
+            snprintf(error_r, size, "cannot lock %s/lock: %s", path, strerror(errno));
+            return VOUCH_E_IO;
+        }
+        if (clock_ms() >= deadline) {
+            explain_lock(home->lock, path, error_r, size);
+            return VOUCH_E_CONFIG;
+        }
+        nanosleep(&(struct timespec){.tv_nsec = LOCK_POLL_MS * 1000000}, NULL);
+    }
+    /* the text only helps whoever finds it locked: a full disk is no reason to stop */
+    int len = snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
+    if (ftruncate(home->lock, 0) != 0 || pwrite(home->lock, pid, (size_t)len, 0) != len)
+        errno = 0;
+    return 0;
+}
+
+/* Reads who this is, or decides it once and for all. */
+static int know_writer(struct journal_home *home, const char *path, const char *writer,
+                       char *error_r, size_t size)
+{
+    char uuid[UUID_TEXT], line[JOURNAL_WRITER_ID + 1];
+    int rc = journal_home_writer(home->dir, home->writer);
+    size_t len = strlen(writer);
+    if (rc == VOUCH_E_IO && errno == ENOENT) {
+        new_uuid(uuid);
+        snprintf(line, sizeof line, "%s@%s\n", writer, uuid);
+        rc = journal_file_put(home->dir, "writer", FILE_MODE, span_of(line)) == 0
+                 ? journal_home_writer(home->dir, home->writer)
+                 : VOUCH_E_IO;
+    }
+    if (rc == VOUCH_E_IO) {
+        snprintf(error_r, size, "%s/writer: %s", path, strerror(errno));
+        return rc;
+    }
+    if (rc == 0 && strncmp(home->writer, writer, len) == 0 && home->writer[len] == '@')
+        return 0;
+    snprintf(
+        error_r, size,
+        "%s/writer names %s, not this writer: was the directory copied or renamed? Give it its "
+        "own name back, or move it away",
+        path, rc == 0 ? home->writer : "nobody");
+    return VOUCH_E_CONFIG;
+}
+
+int journal_home_enter(struct journal_home *home_r, const char *tree, const char *writer,
+                       unsigned wait_ms, char *error_r, size_t size)
+{
+    char path[4096];
+    *home_r = (struct journal_home){-1, -1, ""};
+    if (!journal_home_name_ok(writer)) {
+        snprintf(error_r, size,
+                 "\"%.80s\" cannot be a writer's name: at most %d letters, digits, '.', '_', '-', "
+                 "and no '.' in front",
+                 writer, JOURNAL_WRITER_MAX);
+        return VOUCH_E_CONFIG;
+    }
+    snprintf(path, sizeof path, "%s/%s", tree, writer);
+    home_r->dir = make(tree, writer, error_r, size);
+    int rc = home_r->dir < 0 ? VOUCH_E_IO : take_lock(home_r, path, wait_ms, error_r, size);
+    if (rc == 0)
+        rc = know_writer(home_r, path, writer, error_r, size);
+    if (rc != 0)
+        journal_home_leave(home_r);
+    return rc;
+}
+
+void journal_home_leave(struct journal_home *home)
+{
+    if (home->lock >= 0)
+        close(home->lock);
+    if (home->dir >= 0)
+        close(home->dir);
+    home->lock = home->dir = -1;
+}
+
+static void boot_id(char text_r[UUID_TEXT])
+{
+    ssize_t n = 0;
+    int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+    if (fd >= 0) {
+        n = read(fd, text_r, UUID_TEXT - 1);
+        close(fd);
+    }
+    if (n == UUID_TEXT - 1)
+        text_r[n] = '\0';
+    else
+        snprintf(text_r, UUID_TEXT, "%s", BOOT_UNKNOWN);
+}
+
+/* "<boot id> <floor>". false: there is no such file, or it is no such line. */
+static bool read_boot(int dir, struct sbuf *text, struct span *boot_r, uint64_t *floor_r)
+{
+    struct span rest;
+    if (journal_file_get(dir, "boot", text) != 0)
+        return false;
+    rest = span_trim(sbuf_span(text));
+    return span_split(&rest, ' ', boot_r) && rest.p && span_uint(rest, UINT64_MAX, floor_r) == 0;
+}
+
+int journal_home_floor(const struct journal_home *home, uint64_t last, uint64_t *floor_r,
+                       char *error_r, size_t size)
+{
+    char now[UUID_TEXT], line[BOOT_LINE_MAX];
+    struct span boot = SPAN_NONE;
+    uint64_t floor = 1;
+    struct sbuf text;
+    sbuf_init(&text, BOOT_LINE_MAX);
+    boot_id(now);
+    bool known = read_boot(home->dir, &text, &boot, &floor);
+    bool same = known && strcmp(now, BOOT_UNKNOWN) != 0 && span_eq(boot, span_of(now));
+    sbuf_clear(&text);
+    *floor_r = floor;
+    if (same)
+        return 0;
+    if (known || last > 0) {
+        uint64_t most = last + 1 > floor ? last + 1 : floor;
+        floor = (most / BOOT_GAP + 1) * BOOT_GAP;
+    }
+    snprintf(line, sizeof line, "%s %" PRIu64 "\n", now, floor);
+    if (journal_file_put(home->dir, "boot", FILE_MODE, span_of(line)) != 0) {
+        snprintf(error_r, size, "cannot write the journal's file boot: %s", strerror(errno));
+        return VOUCH_E_IO;
+    }
+    *floor_r = floor;
+    return 0;
+}

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The segment that grows. One write(2) a record, behind the last whole one. Invariant: the first
+ * `size` bytes of the file are the head and whole frames numbered first to last. */
+#include "config.h"
+#include "journal_segment.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/rand.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+#include "clock.h"
+
+#define FILE_MODE    0640
+#define REWRITE_STEP (1u << 20)
+
+static struct segment *segment_alloc(uint64_t first)
+{
+    struct segment *s = calloc(1, sizeof *s);
+    if (s)
+        *s = (struct segment){.fd = -1, .first = first, .last = first - 1};
+    return s;
+}
+
+void segment_free(struct segment **sp)
+{
+    if (*sp && (*sp)->fd >= 0)
+        close((*sp)->fd);
+    free(*sp);
+    *sp = NULL;
+}
+
+/* With errno as it is. */
+static struct segment *give_up(struct segment *s)
+{
+    int error = errno;
+    segment_free(&s);
+    errno = error;
+    return NULL;
+}
+
+struct segment *segment_new(int dir, uint64_t first, uint64_t previous, struct span writer,
+                            struct span schema, int64_t now_us)
+{
+    char name[JOURNAL_NAME_MAX];
+    struct sbuf bytes;
+    struct frame_head head = {.first = first,
+                              .previous = previous,
+                              .created_us = now_us,
+                              .writer = writer,
+                              .schema = schema};
+    struct segment *s = segment_alloc(first);
+    if (!s)
+        return NULL;
+    sbuf_init(&bytes, FRAME_HEAD_MAX);
+    journal_name(name, first, ".open");
+    unlinkat(dir, name, 0); /* left by a failure: no record of such a number was ever taken */
+    errno = ENOMEM;
+    if (RAND_bytes((unsigned char *)&head.salt, sizeof head.salt) == 1 &&
+        frame_head_write(&bytes, &head) == 0)
+        s->fd = journal_file_open(dir, name, O_RDWR | O_CREAT | O_EXCL, FILE_MODE);
+    if (s->fd >= 0 && journal_write_all(s->fd, bytes.p, bytes.len) != 0) {
+        int error = errno;
+        unlinkat(dir, name, 0);
+        close(s->fd);
+        s->fd = -1;
+        errno = error;
+    }
+    s->salt = head.salt;
+    s->previous = previous;
+    s->head = s->size = bytes.len;
+    sbuf_clear(&bytes);
+    return s->fd < 0 ? give_up(s) : s;
+}
+
+/* Takes the frames in bytes, which stand at s->size in the file, as far as they are whole and follow
+ * each other. Returns the number of bytes that they take. */
+static size_t take_frames(struct segment *s, struct span bytes)
+{
+    struct frame f;
+    size_t length, at = 0;
+    while (frame_parse(span_slice(bytes, at, bytes.len), s->salt, &f, &length) == FRAME_WHOLE &&
+           f.number == s->last + 1) {
+        if (s->last < s->first)
+            s->first_us = s->max_us = f.time_us;
+        s->max_us = f.time_us > s->max_us ? f.time_us : s->max_us;
+        s->last++;
+        at += length;
+    }
+    s->size += at;
+    return at;
+}
+
+static uint64_t count_frames(struct span bytes, uint64_t salt)
+{
+    struct frame f;
+    uint64_t n = 0;
+    size_t length = 0;
+    for (ptrdiff_t at = 0; (at = frame_seek(bytes, salt, (size_t)at)) >= 0; at += (ptrdiff_t)length)
+        n +=
+            frame_parse(span_slice(bytes, (size_t)at, bytes.len), salt, &f, &length) == FRAME_WHOLE;
+    return n;
+}
+
+/* Reads the file from its beginning, through a buffer that holds the largest frame. */
+static int recover(struct segment *s, struct span schema, uint64_t *cut_r, uint64_t *lost_r)
+{
+    const size_t room = 2 * (FRAME_DATUM_MAX + FRAME_BYTES);
+    struct frame_head head;
+    struct stat st;
+    ssize_t n;
+    char *buffer = malloc(room);
+    if (!buffer)
+        return -1;
+    int rc = fstat(s->fd, &st);
+    if (rc == 0 && (n = journal_read_at(s->fd, buffer, room, 0)) < 0)
+        rc = -1;
+    if (rc == 0 && (frame_head_parse(span_make(buffer, (size_t)n), &head) != FRAME_WHOLE ||
+                    head.first != s->first)) {
+        *cut_r = (uint64_t)st.st_size;
+        errno = ENODATA;
+        rc = -1;
+    }
+    if (rc == 0) {
+        s->salt = head.salt;
+        s->previous = head.previous;
+        s->head = s->size = head.length;
+        s->full = !span_eq(head.schema, schema);
+        size_t taken = 0;
+        do {
+            n = journal_read_at(s->fd, buffer, room, s->size);
+            taken = n > 0 ? take_frames(s, span_make(buffer, (size_t)n)) : 0;
+        } while (taken > 0);
+        rc = n < 0 ? -1 : 0;
+        if (n > 0) {
+            *cut_r = (uint64_t)st.st_size - s->size;
+            *lost_r = count_frames(span_make(buffer, (size_t)n), s->salt);
+        }
+    }
+    if (rc == 0 && s->last < s->first) {
+        errno = ENODATA;
+        rc = -1;
+    }
+    int error = errno;
+    free(buffer);
+    errno = error;
+    return rc;
+}
+
+struct segment *segment_recover(int dir, uint64_t first, struct span schema, uint64_t *cut_r,
+                                uint64_t *lost_r)
+{
+    char name[JOURNAL_NAME_MAX];
+    struct segment *s = segment_alloc(first);
+    *cut_r = *lost_r = 0;
+    if (!s)
+        return NULL;
+    journal_name(name, first, ".open");
+    s->fd = journal_file_open(dir, name, O_RDWR, 0);
+    if (s->fd < 0 || recover(s, schema, cut_r, lost_r) != 0)
+        return give_up(s);
+    s->torn = *cut_r > 0;
+    if (s->torn && segment_cut(s) != 0)
+        return give_up(s);
+    s->born_ms = clock_ms();
+    int64_t age_ms = (clock_wall_us() - s->first_us) / 1000;
+    if (age_ms > 0)
+        s->born_ms -= age_ms;
+    return s;
+}
+
+int segment_append(struct segment *s, struct frame *f)
+{
+    uint8_t head[FRAME_BYTES];
+    union {
+        const char *in;
+        void *out;
+    } datum = {f->datum.p}; /* writev only reads it */
+    struct iovec parts[2] = {{head, sizeof head}, {datum.out, f->datum.len}};
+    ssize_t n, want = (ssize_t)(sizeof head + f->datum.len);
+    f->number = s->last + 1;
+    frame_write(head, s->salt, f);
+    do
+        n = pwritev(s->fd, parts, 2, (off_t)s->size);
+    while (n < 0 && errno == EINTR);
+    if (n != want) {
+        errno = n < 0 ? errno : ENOSPC;
+        s->torn = true;
+        return -1;
+    }
+    if (s->last < s->first) {
+        s->first_us = s->max_us = f->time_us;
+        s->born_ms = clock_ms();
+    }
+    s->max_us = f->time_us > s->max_us ? f->time_us : s->max_us;
+    s->last++;
+    s->size += (uint64_t)want;
+    return 0;
+}
+
+int segment_cut(struct segment *s)
+{
+    if (s->torn && ftruncate(s->fd, (off_t)s->size) != 0)
+        return -1;
+    s->torn = false;
+    return 0;
+}
+
+int segment_rewrite(struct segment *s)
+{
+    int rc = 0;
+    char *step = malloc(REWRITE_STEP);
+    if (!step)
+        return -1;
+    for (uint64_t at = s->synced; rc == 0 && at < s->size; at += REWRITE_STEP) {
+        size_t len = s->size - at < REWRITE_STEP ? (size_t)(s->size - at) : REWRITE_STEP;
+        ssize_t n = journal_read_at(s->fd, step, len, at);
+        if (n == (ssize_t)len)
+            n = pwrite(s->fd, step, len, (off_t)at);
+        if (n != (ssize_t)len) {
+            errno = n < 0 ? errno : EIO;
+            rc = -1;
+        }
+    }
+    int error = errno;
+    free(step);
+    errno = error;
+    return rc;
+}
+
+int segment_sync(const struct segment *s, int dir)
+{
+    if (fdatasync(s->fd) != 0)
+        return -1;
+    return s->named ? 0 : journal_dir_sync(dir);
+}
