@@ -178,7 +178,9 @@ static int fill_record(struct assess *a, int64_t started_us)
     if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
         memcpy(random, &started_us, sizeof started_us); /* early boot: the time must do */
     record_id(r->id, a->now_us, random);
+    r->kind = RECORD_DECISION;
     r->time_us = a->now_us;
+    r->direction = a->decision.direction;
     r->sensor = a->context->sensor;
     r->message = &a->message;
     r->evidence = &a->evidence;

@@ -24,9 +24,10 @@ const char *record_kind_name(enum record_kind kind); /* "decision", "label", "er
 /* Borrows all that it points to. */
 struct record {
     enum record_kind kind;
-    char id[RECORD_ID_TEXT]; /* UUIDv7 (RFC 9562) */
-    int64_t time_us;         /* since the epoch; of a label: when it was given */
-    const char *sensor;      /* this host */
+    char id[RECORD_ID_TEXT];  /* UUIDv7 (RFC 9562) */
+    int64_t time_us;          /* since the epoch; of a label: when it was given */
+    const char *sensor;       /* this host */
+    enum direction direction; /* of the message; DIRECTION_ANY: not known */
 
     /* A decision: what was known of the message when it was judged (a trap, another filter). A
      * label: exactly one. */
@@ -52,6 +53,10 @@ struct record {
     double bias;       /* of the sum */
     struct record_timing timing;
     bool client_inferred; /* the client was read from the path, not given by SMTP */
+    /* Of a record from a journal: id of the key under whose pseudonyms its addresses stand; NULL: as
+     * they are. record_encode writes pseudonyms where message->alias is set; who writes an erasure
+     * gives the pseudonym himself. */
+    const char *pseudonym_key;
 };
 
 /* A UUIDv7 of that time (before 1970 counts as 1970). random: the caller's. */
