@@ -125,11 +125,11 @@ void tally_add(struct tally *t, uint32_t half_life, int64_t time, double good, d
     sum_add(&t->seen[at], seen, w);
 }
 
-/* both eras' sums in messages, left: what is left of 1 since the start of the newer */
-static double mass_of(const int64_t sums[2], double left)
+/* Both eras' sums in messages of weight w. What was added with w reads as it was. */
+static double mass_of(const int64_t sums[2], struct weight w)
 {
     double sum = (double)sums[0] + ldexp((double)sums[1], -TALLY_ERA);
-    return sum > 0 ? ldexp(sum, -TALLY_FRACTION) * left : 0;
+    return sum > 0 ? ldexp(sum / w.scale, -w.shift) : 0;
 }
 
 struct counts tally_counts(const struct tally *t)
@@ -138,8 +138,8 @@ struct counts tally_counts(const struct tally *t)
         return (struct counts){0};
     int64_t start = t->era * era_seconds(t->half_life);
     int64_t last = t->last > start ? t->last : start;
-    double left = exp2(-(double)(last - start) / t->half_life);
-    return (struct counts){mass_of(t->good, left), mass_of(t->bad, left), mass_of(t->seen, left),
+    struct weight w = weight_at(last, t->half_life);
+    return (struct counts){mass_of(t->good, w), mass_of(t->bad, w), mass_of(t->seen, w),
                            t->last ? t->first : last, last};
 }
 
