@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The LMDB environment of a model: made, recognised, shared.
  *
- * Two databases in it:
- *   meta             "format" -> "1"; "active" -> the version that look-ups use;
- *                    "mark:<writer>" -> watermark
- *   counts:<version> the counts (store_lmdb.c)
+ * Databases in it:
+ *   meta          what lmdb_meta.h says
+ *   slot:<n>      the values of one version (lmdb_key.h), n = 0 to LMDB_SLOTS - 1
+ *
+ * Versions come and go, in this process and in others, while others look up. LMDB asks much care of
+ * who opens and closes databases meanwhile; so none ever is: all slots are made with the
+ * environment, opened with it, and stay open. A version takes a free slot and leaves it empty.
  *
  * LMDB must not open one environment twice in a process (its locks would be dropped when either is
  * closed), but a daemon that reloads its settings opens the new store before it closes the old:
- * all stores on one directory share one environment. That another version was activated is seen
- * when the environment is next opened. */
+ * all stores on one directory share one environment. */
 #include <errno.h>
 #include <limits.h>
 #include <pthread.h>
@@ -19,84 +21,63 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "lmdb_env.h"
+#include "lmdb_meta.h"
 #include "lmdb_owner.h"
-
-#define LMDB_FORMAT "1"
 
 /* Process-wide because LMDB's rule is: see above. */
 static pthread_mutex_t envs_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct lmdb_env *envs;
 
-static MDB_val text(const char *s)
+/* Opens all databases; flags: MDB_CREATE makes them. */
+static int open_databases(struct lmdb_env *env, MDB_txn *txn, unsigned flags)
 {
-    MDB_val v = {strlen(s), NULL};
-    memcpy(&v.mv_data, &s, sizeof s); /* LMDB only reads it */
-    return v;
+    int rc = mdb_dbi_open(txn, "meta", flags, &env->meta);
+    for (unsigned i = 0; i < LMDB_SLOTS && rc == 0; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "slot:%u", i);
+        rc = mdb_dbi_open(txn, name, flags, &env->slots[i]);
+    }
+    return rc;
 }
 
-/* Opens "meta", and makes it in an environment that is empty. 0, MDB_NOTFOUND or MDB_INCOMPATIBLE
+/* Finds the model, or makes it in an environment that is empty. 0, MDB_NOTFOUND or MDB_INCOMPATIBLE
  * (this is somebody else's), MDB_VERSION_MISMATCH. */
-static int open_meta(struct lmdb_env *env, MDB_txn *txn)
+static int open_model(struct lmdb_env *env, MDB_txn *txn)
 {
     MDB_stat all;
     MDB_dbi main;
-    MDB_val k = text("format"), v = text(LMDB_FORMAT), found;
     int rc = mdb_dbi_open(txn, NULL, 0, &main);
     if (rc == 0)
         rc = mdb_stat(txn, main, &all);
     if (rc != 0)
         return rc;
     if (all.ms_entries == 0 && !env->read_only) {
-        rc = mdb_dbi_open(txn, "meta", MDB_CREATE, &env->meta);
-        return rc ? rc : mdb_put(txn, env->meta, &k, &v, 0);
+        rc = open_databases(env, txn, MDB_CREATE);
+        return rc ? rc : lmdb_meta_init(env, txn);
     }
     rc = mdb_dbi_open(txn, "meta", 0, &env->meta);
     if (rc == 0)
-        rc = mdb_get(txn, env->meta, &k, &found);
-    if (rc != 0)
-        return rc;
-    return found.mv_size == v.mv_size && memcmp(found.mv_data, v.mv_data, v.mv_size) == 0
-               ? 0
-               : MDB_VERSION_MISMATCH;
-}
-
-/* Opens the counts of the active version. */
-static int open_counts(struct lmdb_env *env, MDB_txn *txn)
-{
-    char name[7 + LMDB_VERSION_MAX + 1];
-    MDB_val k = text("active"), v = text("1");
-    int rc = mdb_get(txn, env->meta, &k, &v);
-    if (rc != 0 && rc != MDB_NOTFOUND)
-        return rc;
-    if (v.mv_size == 0 || v.mv_size > LMDB_VERSION_MAX)
-        return MDB_CORRUPTED;
-    memcpy(env->version, v.mv_data, v.mv_size);
-    snprintf(name, sizeof name, "counts:%s", env->version);
-    return mdb_dbi_open(txn, name, env->read_only ? 0 : MDB_CREATE, &env->counts);
+        rc = lmdb_meta_check(env, txn);
+    return rc ? rc : open_databases(env, txn, 0);
 }
 
 static int env_open(struct lmdb_env *env, const char *dir)
 {
     MDB_txn *txn;
-    int dead;
     int rc = mdb_env_create(&env->mdb);
     if (rc == 0)
         rc = mdb_env_set_mapsize(env->mdb, LMDB_MAP_BYTES);
     if (rc == 0)
         rc = mdb_env_set_maxreaders(env->mdb, LMDB_MAX_READERS);
     if (rc == 0)
-        rc = mdb_env_set_maxdbs(env->mdb, 2);
+        rc = mdb_env_set_maxdbs(env->mdb, 1 + LMDB_SLOTS);
     if (rc == 0)
         rc = mdb_env_open(env->mdb, dir, MDB_NOTLS | (env->read_only ? MDB_RDONLY : 0), 0600);
     if (rc == 0)
-        rc = mdb_reader_check(env->mdb, &dead); /* slots of processes that were killed */
-    if (rc == 0)
-        rc = mdb_txn_begin(env->mdb, NULL, env->read_only ? MDB_RDONLY : 0, &txn);
+        rc = env->read_only ? lmdb_env_read(env, &txn) : lmdb_env_write(env, &txn);
     if (rc != 0)
         return rc;
-    rc = open_meta(env, txn);
-    if (rc == 0)
-        rc = open_counts(env, txn);
+    rc = open_model(env, txn);
     if (rc == 0)
         return mdb_txn_commit(txn);
     mdb_txn_abort(txn);
@@ -191,4 +172,20 @@ void lmdb_env_unref(struct lmdb_env *env)
         env_free(env);
     }
     pthread_mutex_unlock(&envs_lock);
+}
+
+int lmdb_env_read(struct lmdb_env *env, MDB_txn **txn_r)
+{
+    int dead, rc = mdb_txn_begin(env->mdb, NULL, MDB_RDONLY, txn_r);
+    if (rc == MDB_READERS_FULL && mdb_reader_check(env->mdb, &dead) == 0 && dead > 0)
+        rc = mdb_txn_begin(env->mdb, NULL, MDB_RDONLY, txn_r);
+    return rc;
+}
+
+/* What a process that was killed while it read had before it would keep the file growing for as long
+ * as nobody noticed. */
+int lmdb_env_write(struct lmdb_env *env, MDB_txn **txn_r)
+{
+    int dead, rc = mdb_reader_check(env->mdb, &dead);
+    return rc ? rc : mdb_txn_begin(env->mdb, NULL, 0, txn_r);
 }

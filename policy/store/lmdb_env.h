@@ -8,11 +8,10 @@
 
 /* One LMDB environment that holds a model; private to this room. */
 
-/* Address space, not disk: the file grows as it fills. 24 bytes a subject and its key make room for
- * some hundred million subjects. */
-#define LMDB_MAP_BYTES   (sizeof(void *) > 4 ? (size_t)16 << 30 : (size_t)1 << 30)
+/* Address space, not disk: the file grows as it fills. Some hundred million subjects. */
+#define LMDB_MAP_BYTES   (sizeof(void *) > 4 ? (size_t)64 << 30 : (size_t)1 << 30)
 #define LMDB_MAX_READERS 512 /* look-ups going on at once, in all processes */
-#define LMDB_VERSION_MAX 32  /* bytes of a model version's name */
+#define LMDB_SLOTS       32  /* versions that can be there at once */
 
 struct lmdb_env {
     struct lmdb_env *next;
@@ -21,8 +20,7 @@ struct lmdb_env {
     ino_t inode;
     bool read_only;
     MDB_env *mdb;
-    MDB_dbi meta, counts;
-    char version[LMDB_VERSION_MAX + 1];
+    MDB_dbi meta, slots[LMDB_SLOTS];
     int error; /* LMDB's code of the last failure; 0: none yet. Atomic. */
 };
 
@@ -32,5 +30,9 @@ struct lmdb_env {
  * directory it is in. */
 struct lmdb_env *lmdb_env_ref(const char *dir, bool read_only, int *rc_r);
 void lmdb_env_unref(struct lmdb_env *env);
+
+/* Begin a transaction. LMDB's codes. */
+int lmdb_env_read(struct lmdb_env *env, MDB_txn **txn_r);
+int lmdb_env_write(struct lmdb_env *env, MDB_txn **txn_r);
 
 #endif

@@ -133,63 +133,36 @@ void store_cancel(struct store_query **qp)
         q->store->ops->cancel(q);
 }
 
-static bool writable(const struct store *s)
+int store_check_write(const struct store *s, const void *items, size_t size, size_t count,
+                      const char *writer)
 {
-    if (s->read_only)
+    if (s->read_only) {
         errno = EROFS;
-    return !s->read_only;
+        return VOUCH_E_IO;
+    }
+    for (size_t i = 0; i < count; i++)
+        if (!model_key_valid((const void *)((const char *)items + i * size)))
+            return VOUCH_E_RANGE;
+    return strlen(writer) > STORE_WRITER_MAX ? VOUCH_E_RANGE : 0;
 }
 
 int store_change(struct store *s, const struct store_key *keys, size_t count,
                  store_compute *compute, void *arg, const char *writer, uint64_t watermark)
 {
     struct store_order order;
-    if (!writable(s))
-        return VOUCH_E_IO;
-    for (size_t i = 0; i < count; i++)
-        if (!model_key_valid(&keys[i]))
-            return VOUCH_E_RANGE;
-    if (!s->ops->change || strlen(writer) > STORE_WRITER_MAX)
-        return VOUCH_E_RANGE;
-    int rc = store_order_init(&order, keys, count, compute, arg);
+    int rc = store_check_write(s, keys, sizeof *keys, count, writer);
+    if (rc != 0 || !s->ops->change)
+        return rc ? rc : VOUCH_E_RANGE;
+    rc = store_order_init(&order, keys, count, compute, arg);
     if (rc == 0)
         rc = s->ops->change(s, order.keys, count, order.compute, order.arg, writer, watermark);
     store_order_clear(&order);
     return rc;
 }
 
-int store_apply(struct store *s, const struct store_update *updates, size_t count,
-                const char *writer, uint64_t watermark)
-{
-    if (!writable(s))
-        return VOUCH_E_IO;
-    for (size_t i = 0; i < count; i++)
-        if (!model_key_valid(&updates[i].key))
-            return VOUCH_E_RANGE;
-    if (strlen(writer) > STORE_WRITER_MAX)
-        return VOUCH_E_RANGE;
-    return s->ops->apply(s, updates, count, writer, watermark);
-}
-
 int store_watermark(struct store *s, const char *writer, uint64_t *watermark_r)
 {
     return s->ops->watermark(s, writer, watermark_r);
-}
-
-int store_put(struct store *s, const struct store_key *keys, const struct counts *counts, size_t n)
-{
-    if (!writable(s))
-        return VOUCH_E_IO;
-    for (size_t i = 0; i < n; i++)
-        if (!model_key_valid(&keys[i]))
-            return VOUCH_E_RANGE;
-    return s->ops->put(s, keys, counts, n);
-}
-
-int store_scan(struct store *s,
-               int (*each)(void *, const struct store_key *, const struct counts *), void *arg)
-{
-    return s->ops->scan(s, each, arg);
 }
 
 int store_watermarks(struct store *s, int (*each)(void *, const char *writer, uint64_t watermark),
@@ -207,10 +180,11 @@ int store_scan_bytes(struct store *s,
 int store_remove(struct store *s, bool (*match)(void *, const struct store_key *), void *arg,
                  uint64_t *removed_r)
 {
+    int rc = store_check_write(s, NULL, 0, 0, "");
     *removed_r = 0;
-    if (!writable(s))
-        return VOUCH_E_IO;
-    return s->ops->remove ? s->ops->remove(s, match, arg, removed_r) : VOUCH_E_RANGE;
+    if (rc != 0 || !s->ops->remove)
+        return rc ? rc : VOUCH_E_RANGE;
+    return s->ops->remove(s, match, arg, removed_r);
 }
 
 bool store_version_valid(const char *version)
@@ -227,19 +201,17 @@ int store_versions(struct store *s, int (*each)(void *, const struct store_versi
 
 int store_activate(struct store *s, const char *version)
 {
-    if (!writable(s))
-        return VOUCH_E_IO;
-    if (!s->ops->activate || !store_version_valid(version))
-        return VOUCH_E_RANGE;
+    int rc = store_check_write(s, NULL, 0, 0, "");
+    if (rc != 0 || !s->ops->activate || !store_version_valid(version))
+        return rc ? rc : VOUCH_E_RANGE;
     return s->ops->activate(s, version);
 }
 
 int store_drop(struct store *s, const char *version)
 {
-    if (!writable(s))
-        return VOUCH_E_IO;
-    if (!s->ops->drop || !store_version_valid(version))
-        return VOUCH_E_RANGE;
+    int rc = store_check_write(s, NULL, 0, 0, "");
+    if (rc != 0 || !s->ops->drop || !store_version_valid(version))
+        return rc ? rc : VOUCH_E_RANGE;
     return s->ops->drop(s, version);
 }
 

@@ -24,8 +24,8 @@ struct store_key {
 };
 struct store_value {
     int outcome;              /* enum lookup_outcome */
-    struct counts counts;     /* when a tally was found */
-    struct window_sum window; /* when a window was found */
+    struct counts counts;     /* when a tally was found; masses to four decimals */
+    struct window_sum window; /* when a window was found; of other kinds, both are 0 */
 };
 #define STORE_WRITER_MAX 255 /* bytes of a writer's name */
 /* Masses to add at a time (event time, seconds). */
@@ -69,18 +69,23 @@ int store_wait(struct store_query **qp, int64_t deadline_ms, struct store_value 
 void store_cancel(struct store_query **qp);
 
 /* Makes new values of old ones. now: the bytes kept for each key, len 0 if there are none. new_r:
- * filled with now; what is left as it is is not written, len 0 removes the key. What new_r points to
- * must live until the next call, or the end of store_change. May be called more than once for one
- * store_change, each time with what is then kept. 0, or an error that ends store_change. */
+ * filled with now; what is left as it is is not written, len 0 removes the key. What new_r is made to
+ * point to is the caller's, not a part of now, and must live until the next call, or the end of
+ * store_change. May be called more than once for one store_change, each time with what is then kept.
+ * Other writers may be waiting meanwhile, and it must not use the store. 0, or an error that ends
+ * store_change. */
 typedef int store_compute(void *arg, const struct span *now, struct span *new_r);
 /* Changes the values of keys, all different, and the watermark of a writer ("" for none) in one
  * atomic step. A watermark that is not above the one kept says that this was done before: then
- * nothing is done, and that is success. 0, VOUCH_E_TEMP (nothing was changed, or it is not known: do
- * it again), VOUCH_E_IO, VOUCH_E_NOMEM, VOUCH_E_RANGE (a name that cannot be kept), or compute's;
- * unless it is VOUCH_E_TEMP, nothing was changed. store_state says more. */
+ * nothing is done, and that is success. Keys that ascend (by group, then field, as strcmp has it) are
+ * changed fastest. 0, VOUCH_E_TEMP (nothing was changed, or it is not known: do it again), VOUCH_E_IO
+ * (it refuses: read-only, a full disk, something damaged; it may be tried again once that is seen to),
+ * VOUCH_E_NOMEM, VOUCH_E_RANGE (a name that cannot be kept, a key twice), or compute's; unless it is
+ * VOUCH_E_TEMP, nothing was changed. store_state says more. */
 int store_change(struct store *s, const struct store_key *keys, size_t count,
                  store_compute *compute, void *arg, const char *writer, uint64_t watermark);
-/* The same for tallies: adds masses. */
+/* The same for tallies: adds masses, to a key any number of times. VOUCH_E_IO also for a key that keeps
+ * something else. */
 int store_apply(struct store *s, const struct store_update *updates, size_t count,
                 const char *writer, uint64_t watermark);
 /* LOOKUP_FOUND and *watermark_r, LOOKUP_ABSENT or LOOKUP_FAILED. May wait for the store. */
@@ -88,10 +93,12 @@ int store_watermark(struct store *s, const char *writer, uint64_t *watermark_r);
 /* Calls each for every writer. As store_scan. */
 int store_watermarks(struct store *s, int (*each)(void *, const char *writer, uint64_t watermark),
                      void *arg);
-/* Sets counts as they are (import): replaces. Errors as store_apply's; may be repeated. */
+/* Sets tallies to counts (import): replaces; of one key the last holds. Errors as store_apply's; may
+ * be repeated. */
 int store_put(struct store *s, const struct store_key *keys, const struct counts *counts, size_t n);
-/* Calls each for every key, in no particular order (Redis may repeat one while it grows); ends
- * early when each returns non-zero, and returns that. 0, VOUCH_E_TEMP, VOUCH_E_IO. */
+/* Calls each for every tally, in no particular order (Redis may repeat one while it grows); ends
+ * early when each returns non-zero, and returns that. each must not use the store. 0, VOUCH_E_TEMP,
+ * VOUCH_E_IO. */
 int store_scan(struct store *s,
                int (*each)(void *, const struct store_key *, const struct counts *), void *arg);
 /* The same for values of every kind. */

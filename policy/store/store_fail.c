@@ -27,10 +27,10 @@ static int empty_get(struct store *s, const struct store_key *keys, size_t count
     return store_values_fill(values_r, count, empty_of(s)->outcome);
 }
 
-static int empty_apply(struct store *s, const struct store_update *updates, size_t count,
-                       const char *writer, uint64_t watermark)
+static int empty_change(struct store *s, const struct store_key *keys, size_t count,
+                        store_compute *compute, void *arg, const char *writer, uint64_t watermark)
 {
-    (void)updates, (void)count, (void)writer, (void)watermark;
+    (void)keys, (void)count, (void)compute, (void)arg, (void)writer, (void)watermark;
     errno = EROFS;
     return empty_of(s)->write;
 }
@@ -41,20 +41,41 @@ static int empty_watermark(struct store *s, const char *writer, uint64_t *waterm
     return empty_of(s)->watermark;
 }
 
-static int empty_put(struct store *s, const struct store_key *keys, const struct counts *counts,
-                     size_t n)
+static int empty_watermarks(struct store *s,
+                            int (*each)(void *, const char *writer, uint64_t watermark), void *arg)
 {
-    (void)keys, (void)counts, (void)n;
+    (void)each, (void)arg;
+    return empty_of(s)->scan;
+}
+
+static int empty_scan(struct store *s,
+                      int (*each)(void *, const struct store_key *, struct span value), void *arg)
+{
+    (void)each, (void)arg;
+    return empty_of(s)->scan;
+}
+
+static int empty_remove(struct store *s, bool (*match)(void *, const struct store_key *), void *arg,
+                        uint64_t *removed_r)
+{
+    (void)match, (void)arg, (void)removed_r;
     errno = EROFS;
     return empty_of(s)->write;
 }
 
-static int empty_scan(struct store *s,
-                      int (*each)(void *, const struct store_key *, const struct counts *),
-                      void *arg)
+static int empty_versions(struct store *s, int (*each)(void *, const struct store_version_info *),
+                          void *arg)
 {
     (void)each, (void)arg;
     return empty_of(s)->scan;
+}
+
+/* Activates or drops a version. */
+static int empty_switch(struct store *s, const char *version)
+{
+    (void)version;
+    errno = EROFS;
+    return empty_of(s)->write;
 }
 
 static const char *empty_version(struct store *s)
@@ -75,10 +96,14 @@ static void empty_close(struct store *s)
 
 static const struct store_ops empty_ops = {
     .get = empty_get,
-    .apply = empty_apply,
+    .change = empty_change,
     .watermark = empty_watermark,
-    .put = empty_put,
-    .scan = empty_scan,
+    .watermarks = empty_watermarks,
+    .scan_bytes = empty_scan,
+    .remove = empty_remove,
+    .versions = empty_versions,
+    .activate = empty_switch,
+    .drop = empty_switch,
     .version = empty_version,
     .state = empty_state,
     .close = empty_close,

@@ -2,298 +2,240 @@
 /* The embedded model: one LMDB environment in a directory of its own. Readers never wait for the
  * writer, and a crash loses nothing that was committed.
  *
- * Keys are group NUL field; one over LMDB's limit is NUL and the SHA-256 of that, and its names
- * then stand behind the counts. */
+ * Which version is active is read in the transaction of each look-up, so a look-up sees one version
+ * as it was at one moment, whoever activates another meanwhile. */
+#include "store_lmdb.h"
 #include <errno.h>
-#include <openssl/sha.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "lmdb_env.h"
+#include "lmdb_key.h"
+#include "lmdb_meta.h"
 #include "lmdb_owner.h"
-#include "store_batch.h"
-#include "store_ops.h"
 
-struct lmdb {
-    struct store store;
-    struct lmdb_env *env;
-};
-
-#define LMDB_KEY_MAX 511 /* bytes; LMDB's own limit as it is built */
-
-/* A key as LMDB takes it. */
-struct packed {
-    unsigned char bytes[2 * (STORE_NAME_MAX + 1)]; /* both names, each with its NUL */
-    size_t names;                                  /* bytes of the names, without the last NUL */
-    bool hashed;
-    unsigned char hash[1 + SHA256_DIGEST_LENGTH];
-};
-
-/* false: no such key can be in the store */
-static bool pack(const struct store_key *key, struct packed *p)
+static struct lmdb *lmdb_of(struct store *s)
 {
-    size_t group = strlen(key->group), field = strlen(key->field);
-    if (group == 0 || group > STORE_NAME_MAX || field > STORE_NAME_MAX)
-        return false;
-    memcpy(p->bytes, key->group, group + 1);
-    memcpy(p->bytes + group + 1, key->field, field + 1);
-    p->names = group + 1 + field;
-    p->hashed = p->names > LMDB_KEY_MAX;
-    if (p->hashed) {
-        p->hash[0] = '\0'; /* no group is empty: never the start of a key as it is */
-        SHA256(p->bytes, p->names, p->hash + 1);
-    }
-    return true;
+    return (struct lmdb *)s;
 }
 
-static MDB_val packed_key(struct packed *p)
-{
-    return p->hashed ? (MDB_val){sizeof p->hash, p->hash} : (MDB_val){p->names, p->bytes};
-}
-
-static struct lmdb_env *env_of(struct store *s)
-{
-    return ((struct lmdb *)s)->env;
-}
-
-/* LMDB's code as ours; kept for lmdb_state. */
-static int fail(struct lmdb_env *env, int rc)
+int lmdb_fail(struct lmdb *l, int rc)
 {
     if (rc == 0)
         return 0;
-    __atomic_store_n(&env->error, rc, __ATOMIC_RELAXED);
+    __atomic_store_n(&l->env->error, rc, __ATOMIC_RELAXED);
     errno = rc > 0 ? rc : EIO;
     return rc == ENOMEM ? VOUCH_E_NOMEM : VOUCH_E_IO;
 }
 
-static int decode(const MDB_val *v, struct counts *c_r)
+int lmdb_view(struct lmdb *l, MDB_txn *txn, struct lmdb_view *view_r)
 {
-    return v->mv_size < COUNTS_BYTES ? VOUCH_E_SYNTAX
-                                     : counts_decode(v->mv_data, COUNTS_BYTES, c_r);
+    struct lmdb_version v;
+    int rc = 0;
+    *view_r = (struct lmdb_view){0};
+    if (*l->store.version)
+        memcpy(view_r->name, l->store.version, sizeof view_r->name);
+    else
+        rc = lmdb_meta_active(l->env, txn, view_r->name);
+    if (rc == 0)
+        rc = lmdb_meta_version(l->env, txn, view_r->name, &v);
+    if (rc == 0) {
+        view_r->exists = true;
+        view_r->values = l->env->slots[v.slot];
+    }
+    return rc == MDB_NOTFOUND ? 0 : rc;
 }
 
-static struct store_value get_one(struct lmdb_env *env, MDB_txn *txn, const struct store_key *key)
+/* Begins to read. LMDB's codes. */
+static int begin(struct lmdb *l, MDB_txn **txn_r, struct lmdb_view *view_r)
 {
-    struct store_value r = {.outcome = LOOKUP_ABSENT};
-    struct packed p;
+    int rc = lmdb_env_read(l->env, txn_r);
+    if (rc != 0)
+        return rc;
+    rc = lmdb_view(l, *txn_r, view_r);
+    if (rc != 0)
+        mdb_txn_abort(*txn_r);
+    return rc;
+}
+
+static struct store_value get_one(struct lmdb *l, MDB_txn *txn, const struct lmdb_view *view,
+                                  const struct store_key *key)
+{
+    struct lmdb_key packed;
+    struct span value;
     MDB_val v;
-    if (!pack(key, &p))
-        return r;
-    MDB_val k = packed_key(&p);
-    int rc = mdb_get(txn, env->counts, &k, &v);
+    if (!view->exists || !lmdb_key_make(key, &packed))
+        return (struct store_value){.outcome = LOOKUP_ABSENT};
+    MDB_val k = lmdb_key_val(&packed);
+    int rc = mdb_get(txn, view->values, &k, &v);
+    if (rc == MDB_NOTFOUND)
+        return (struct store_value){.outcome = LOOKUP_ABSENT};
     if (rc == 0)
-        r.outcome = decode(&v, &r.counts) == 0 ? LOOKUP_FOUND : LOOKUP_FAILED;
-    else if (rc != MDB_NOTFOUND)
-        r.outcome = LOOKUP_FAILED;
-    if (r.outcome == LOOKUP_FAILED)
-        fail(env, rc ? rc : MDB_INCOMPATIBLE);
-    return r;
+        rc = lmdb_key_value(&packed, &v, &value);
+    if (lmdb_fail(l, rc) != 0)
+        return (struct store_value){.outcome = LOOKUP_FAILED};
+    return store_value_decode(&l->store, value.p, value.len);
 }
 
 static int lmdb_get(struct store *s, const struct store_key *keys, size_t count,
                     struct store_value *values_r)
 {
-    struct lmdb_env *env = env_of(s);
+    struct lmdb *l = lmdb_of(s);
+    struct lmdb_view view;
     MDB_txn *txn;
-    if (fail(env, mdb_txn_begin(env->mdb, NULL, MDB_RDONLY, &txn)) != 0)
+    if (lmdb_fail(l, begin(l, &txn, &view)) != 0)
         return store_values_fill(values_r, count, LOOKUP_FAILED);
     for (size_t i = 0; i < count; i++)
-        values_r[i] = get_one(env, txn, &keys[i]);
+        values_r[i] = get_one(l, txn, &view, &keys[i]);
     mdb_txn_abort(txn);
     return store_values_outcome(values_r, count);
 }
 
-static int put_one(struct lmdb_env *env, MDB_txn *txn, const struct store_key *key,
-                   const struct counts *c)
-{
-    unsigned char value[COUNTS_BYTES + sizeof((struct packed *)0)->bytes];
-    struct packed p;
-    if (!pack(key, &p))
-        return EINVAL;
-    MDB_val k = packed_key(&p), v = {COUNTS_BYTES, value};
-    counts_encode(c, value);
-    if (p.hashed) {
-        memcpy(value + COUNTS_BYTES, p.bytes, p.names);
-        v.mv_size += p.names;
-    }
-    return mdb_put(txn, env->counts, &k, &v, 0);
-}
-
-/* "mark:<writer>" */
-static MDB_val mark_key(const char *writer, char text_r[5 + STORE_WRITER_MAX + 1])
-{
-    int n = snprintf(text_r, 5 + STORE_WRITER_MAX + 1, "mark:%s", writer);
-    return (MDB_val){(size_t)n, text_r};
-}
-
-/* 0, MDB_NOTFOUND or another of LMDB's codes */
-static int get_mark(struct lmdb_env *env, MDB_txn *txn, const char *writer, uint64_t *mark_r)
-{
-    char name[5 + STORE_WRITER_MAX + 1];
-    MDB_val k = mark_key(writer, name), v;
-    int rc = mdb_get(txn, env->meta, &k, &v);
-    if (rc == 0 && v.mv_size != sizeof *mark_r)
-        return MDB_CORRUPTED;
-    if (rc == 0)
-        memcpy(mark_r, v.mv_data, sizeof *mark_r);
-    return rc;
-}
-
-static int put_mark(struct lmdb_env *env, MDB_txn *txn, const char *writer, uint64_t mark)
-{
-    char name[5 + STORE_WRITER_MAX + 1];
-    MDB_val k = mark_key(writer, name), v = {sizeof mark, &mark};
-    return mdb_put(txn, env->meta, &k, &v, 0);
-}
-
-static int add_one(struct lmdb_env *env, MDB_txn *txn, const struct store_batch_item *item,
-                   double half_life)
-{
-    struct counts c = {0};
-    struct packed p;
-    MDB_val v;
-    if (!pack(&item->key, &p))
-        return EINVAL;
-    MDB_val k = packed_key(&p);
-    int rc = mdb_get(txn, env->counts, &k, &v);
-    if (rc == 0 && decode(&v, &c) != 0)
-        return MDB_INCOMPATIBLE;
-    if (rc != 0 && rc != MDB_NOTFOUND)
-        return rc;
-    store_batch_add(item, half_life, &c);
-    return put_one(env, txn, &item->key, &c);
-}
-
-static int apply_batch(struct lmdb_env *env, MDB_txn *txn, const struct store_batch *b,
-                       double half_life, const char *writer, uint64_t watermark)
-{
-    uint64_t mark;
-    int rc = 0;
-    if (*writer) {
-        rc = get_mark(env, txn, writer, &mark);
-        if (rc == 0 && watermark <= mark)
-            return 0;
-        if (rc != 0 && rc != MDB_NOTFOUND)
-            return rc;
-        rc = put_mark(env, txn, writer, watermark);
-    }
-    for (size_t i = 0; i < b->count && rc == 0; i++)
-        rc = add_one(env, txn, &b->items[i], half_life);
-    return rc;
-}
-
-static int lmdb_apply(struct store *s, const struct store_update *updates, size_t count,
-                      const char *writer, uint64_t watermark)
-{
-    struct lmdb_env *env = env_of(s);
-    struct store_batch b;
-    MDB_txn *txn;
-    if (store_batch_init(&b, updates, count) != 0)
-        return VOUCH_E_NOMEM;
-    int rc = mdb_txn_begin(env->mdb, NULL, 0, &txn);
-    if (rc == 0) {
-        rc = apply_batch(env, txn, &b, s->half_life, writer, watermark);
-        if (rc == 0)
-            rc = mdb_txn_commit(txn);
-        else
-            mdb_txn_abort(txn);
-    }
-    store_batch_clear(&b);
-    return fail(env, rc);
-}
-
 static int lmdb_watermark(struct store *s, const char *writer, uint64_t *watermark_r)
 {
-    struct lmdb_env *env = env_of(s);
+    struct lmdb *l = lmdb_of(s);
+    struct lmdb_view view;
     MDB_txn *txn;
-    int rc = mdb_txn_begin(env->mdb, NULL, MDB_RDONLY, &txn);
+    int rc = begin(l, &txn, &view);
     if (rc == 0) {
-        rc = get_mark(env, txn, writer, watermark_r);
+        rc = strlen(writer) > STORE_WRITER_MAX
+                 ? MDB_NOTFOUND
+                 : lmdb_meta_mark(l->env, txn, view.name, writer, watermark_r);
         mdb_txn_abort(txn);
     }
     if (rc == MDB_NOTFOUND)
         return LOOKUP_ABSENT;
-    return fail(env, rc) == 0 ? LOOKUP_FOUND : LOOKUP_FAILED;
+    return lmdb_fail(l, rc) == 0 ? LOOKUP_FOUND : LOOKUP_FAILED;
 }
 
-static int lmdb_put(struct store *s, const struct store_key *keys, const struct counts *counts,
-                    size_t n)
+static int lmdb_watermarks(struct store *s,
+                           int (*each)(void *, const char *writer, uint64_t watermark), void *arg)
 {
-    struct lmdb_env *env = env_of(s);
+    struct lmdb *l = lmdb_of(s);
+    struct lmdb_view view;
     MDB_txn *txn;
-    int rc = mdb_txn_begin(env->mdb, NULL, 0, &txn);
+    int ended = 0;
+    int rc = begin(l, &txn, &view);
     if (rc == 0) {
-        for (size_t i = 0; i < n && rc == 0; i++)
-            rc = put_one(env, txn, &keys[i], &counts[i]);
-        if (rc == 0)
-            rc = mdb_txn_commit(txn);
-        else
-            mdb_txn_abort(txn);
+        rc = lmdb_meta_marks(l->env, txn, view.name, each, arg, &ended);
+        mdb_txn_abort(txn);
     }
-    return fail(env, rc);
+    return rc ? lmdb_fail(l, rc) : ended;
 }
 
-/* Hands one entry to each; an entry that is not ours is an error. */
-static int scan_one(const MDB_val *k, const MDB_val *v,
-                    int (*each)(void *, const struct store_key *, const struct counts *), void *arg,
-                    int *each_r)
+/* Hands every entry to each, until it returns non-zero: then that is *ended_r. LMDB's codes. */
+static int scan(MDB_txn *txn, MDB_dbi values,
+                int (*each)(void *, const struct store_key *, struct span value), void *arg,
+                int *ended_r)
 {
-    unsigned char names[2 * (STORE_NAME_MAX + 1)];
-    const unsigned char *from = k->mv_data;
-    size_t n = k->mv_size;
-    struct counts c;
-    if (decode(v, &c) != 0)
-        return MDB_INCOMPATIBLE;
-    if (n > 0 && *from == '\0') {
-        from = (const unsigned char *)v->mv_data + COUNTS_BYTES;
-        n = v->mv_size - COUNTS_BYTES;
-    }
-    const unsigned char *end = n < sizeof names ? memchr(from, '\0', n) : NULL;
-    if (!end)
-        return MDB_CORRUPTED;
-    memcpy(names, from, n);
-    names[n] = '\0';
-    *each_r = each(
-        arg, &(struct store_key){(const char *)names, (const char *)names + (end - from) + 1}, &c);
-    return 0;
+    char names[LMDB_NAMES_MAX];
+    struct store_key key;
+    struct span value;
+    MDB_cursor *cursor;
+    MDB_val k, v;
+    int rc = mdb_cursor_open(txn, values, &cursor);
+    if (rc != 0)
+        return rc;
+    while (*ended_r == 0 && (rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT)) == 0 &&
+           (rc = lmdb_key_read(&k, &v, names, &key, &value)) == 0)
+        *ended_r = each(arg, &key, value);
+    mdb_cursor_close(cursor);
+    return rc == MDB_NOTFOUND ? 0 : rc;
 }
 
 static int lmdb_scan(struct store *s,
-                     int (*each)(void *, const struct store_key *, const struct counts *),
-                     void *arg)
+                     int (*each)(void *, const struct store_key *, struct span value), void *arg)
 {
-    struct lmdb_env *env = env_of(s);
-    MDB_txn *txn = NULL;
-    MDB_cursor *cursor = NULL;
-    MDB_val k, v;
+    struct lmdb *l = lmdb_of(s);
+    struct lmdb_view view;
+    MDB_txn *txn;
     int ended = 0;
-    int rc = mdb_txn_begin(env->mdb, NULL, MDB_RDONLY, &txn);
-    if (rc == 0)
-        rc = mdb_cursor_open(txn, env->counts, &cursor);
-    while (rc == 0 && ended == 0 && (rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT)) == 0)
-        rc = scan_one(&k, &v, each, arg, &ended);
-    if (cursor)
-        mdb_cursor_close(cursor);
-    if (txn)
+    int rc = begin(l, &txn, &view);
+    if (rc == 0) {
+        if (view.exists)
+            rc = scan(txn, view.values, each, arg, &ended);
         mdb_txn_abort(txn);
-    if (rc != 0 && rc != MDB_NOTFOUND)
-        return fail(env, rc);
-    return ended;
+    }
+    return rc ? lmdb_fail(l, rc) : ended;
+}
+
+/* In a transaction. LMDB's codes. */
+static int list_versions(struct lmdb *l, MDB_txn *txn,
+                         int (*each)(void *, const struct store_version_info *), void *arg,
+                         int *ended_r)
+{
+    struct lmdb_version_named list[LMDB_SLOTS];
+    char active[STORE_VERSION_MAX + 1], previous[STORE_VERSION_MAX + 1] = "";
+    size_t count;
+    int rc = lmdb_meta_active(l->env, txn, active);
+    if (rc == 0)
+        rc = lmdb_meta_previous(l->env, txn, previous);
+    if (rc == 0 || rc == MDB_NOTFOUND)
+        rc = lmdb_meta_versions(l->env, txn, list, &count);
+    for (size_t i = 0; rc == 0 && *ended_r == 0 && i < count; i++) {
+        const char *name = list[i].name;
+        MDB_stat st;
+        rc = mdb_stat(txn, l->env->slots[list[i].version.slot], &st);
+        if (rc == 0)
+            *ended_r =
+                each(arg, &(struct store_version_info){name, strcmp(name, active) == 0,
+                                                       strcmp(name, previous) == 0, st.ms_entries});
+    }
+    return rc;
+}
+
+static int lmdb_versions(struct store *s, int (*each)(void *, const struct store_version_info *),
+                         void *arg)
+{
+    struct lmdb *l = lmdb_of(s);
+    MDB_txn *txn;
+    int ended = 0;
+    int rc = lmdb_env_read(l->env, &txn);
+    if (rc == 0) {
+        rc = list_versions(l, txn, each, arg, &ended);
+        mdb_txn_abort(txn);
+    }
+    return rc ? lmdb_fail(l, rc) : ended;
+}
+
+/* The name for as long as the store; NULL: out of memory. */
+static const char *keep_name(struct lmdb *l, const char *name)
+{
+    pthread_mutex_lock(&l->lock);
+    struct lmdb_name *n = l->names;
+    while (n && strcmp(n->name, name) != 0)
+        n = n->next;
+    if (!n && (n = malloc(sizeof *n))) {
+        snprintf(n->name, sizeof n->name, "%s", name);
+        n->next = l->names;
+        l->names = n;
+    }
+    pthread_mutex_unlock(&l->lock);
+    return n ? n->name : NULL;
 }
 
 static const char *lmdb_version(struct store *s)
 {
-    return env_of(s)->version;
+    struct lmdb *l = lmdb_of(s);
+    struct lmdb_view view;
+    MDB_txn *txn;
+    if (*s->version)
+        return s->version;
+    if (lmdb_fail(l, begin(l, &txn, &view)) != 0)
+        return NULL;
+    mdb_txn_abort(txn);
+    return keep_name(l, view.name);
 }
 
 static void lmdb_state(struct store *s, char *text_r, size_t size)
 {
-    struct lmdb_env *env = env_of(s);
-    int error = __atomic_load_n(&env->error, __ATOMIC_RELAXED);
+    int error = __atomic_load_n(&lmdb_of(s)->env->error, __ATOMIC_RELAXED);
     if (error == MDB_MAP_FULL)
         snprintf(text_r, size, "full: %zu MiB is the most it may hold", LMDB_MAP_BYTES >> 20);
-    else if (error == MDB_INCOMPATIBLE)
-        snprintf(text_r, size, "holds counts of another version of vouch");
+    else if (error == MDB_DBS_FULL)
+        snprintf(text_r, size, "holds %d versions, and no more may be there at once: drop one",
+                 LMDB_SLOTS);
+    else if (error == MDB_PANIC)
+        snprintf(text_r, size, "a write failed half-way: cannot be used until it is opened again");
     else if (error)
         snprintf(text_r, size, "last failure: %s", mdb_strerror(error));
     else
@@ -302,16 +244,27 @@ static void lmdb_state(struct store *s, char *text_r, size_t size)
 
 static void lmdb_close(struct store *s)
 {
-    lmdb_env_unref(env_of(s));
-    free(s);
+    struct lmdb *l = lmdb_of(s);
+    for (struct lmdb_name *n = l->names, *next; n; n = next) {
+        next = n->next;
+        free(n);
+    }
+    if (l->env)
+        lmdb_env_unref(l->env);
+    pthread_mutex_destroy(&l->lock);
+    free(l);
 }
 
 static const struct store_ops lmdb_ops = {
     .get = lmdb_get,
-    .apply = lmdb_apply,
+    .change = lmdb_change,
     .watermark = lmdb_watermark,
-    .put = lmdb_put,
-    .scan = lmdb_scan,
+    .watermarks = lmdb_watermarks,
+    .scan_bytes = lmdb_scan,
+    .remove = lmdb_remove,
+    .versions = lmdb_versions,
+    .activate = lmdb_activate,
+    .drop = lmdb_drop,
     .version = lmdb_version,
     .state = lmdb_state,
     .close = lmdb_close,
@@ -352,9 +305,10 @@ struct store *store_lmdb_open(const char *dir, const struct store_options *optio
         snprintf(error_r, size, "out of memory");
         return NULL;
     }
+    pthread_mutex_init(&l->lock, NULL);
     l->env = lmdb_env_ref(dir, options->read_only, &rc);
     if (!l->env) {
-        free(l);
+        lmdb_close(&l->store);
         explain(dir, options->read_only, rc, error_r, size);
         errno = rc > 0 && rc != EINVAL ? rc : EIO;
         return NULL;

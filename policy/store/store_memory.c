@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The model in this process's memory: for tests, for trying things out, and for judging by an
- * exported model ("memory:FILE"). A balanced tree (no hostile key makes it slow) whose nodes also
- * form a list for scans; one lock, many readers. Nothing is kept when the store is closed. */
+ * exported model ("memory:FILE"). Each version is a balanced tree (no hostile key makes it slow)
+ * whose nodes also form a list for scans; one lock, many readers. Nothing is kept when the store is
+ * closed. */
 #include <errno.h>
 #include <pthread.h>
 #include <search.h>
@@ -9,14 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include "model_lines.h"
-#include "store_batch.h"
 #include "store_ops.h"
 
 struct node {
     struct store_key key; /* first: the tree compares these; points into text */
     struct node *next;
-    bool present; /* false: made for a batch that then failed, or not yet filled */
-    uint8_t bytes[COUNTS_BYTES];
+    char *value; /* NULL: there is none */
+    size_t len;
     char text[];
 };
 struct mark {
@@ -24,13 +24,19 @@ struct mark {
     uint64_t value;
     char writer[];
 };
-struct memory {
-    struct store store;
-    pthread_rwlock_t lock;
+struct version {
+    struct version *next; /* made after this one */
+    char name[STORE_VERSION_MAX + 1];
     void *tree; /* of struct node */
     struct node *nodes;
-    size_t present; /* nodes that are */
+    size_t keys; /* nodes that have a value */
     struct mark *marks;
+};
+struct memory {
+    struct store store;
+    pthread_rwlock_t lock; /* all below */
+    struct version *versions, *active, *previous;
+    struct version *dropped; /* empty; somebody may still have their names */
 };
 
 static int compare(const void *a, const void *b)
@@ -38,16 +44,66 @@ static int compare(const void *a, const void *b)
     return store_key_compare(a, b);
 }
 
-static struct node *find(struct memory *m, const struct store_key *key)
+/* NULL: there is none. */
+static struct version *find_version(struct memory *m, const char *name)
 {
-    struct node *const *found = tfind(key, &m->tree, compare);
+    struct version *v = m->versions;
+    while (v && strcmp(v->name, name) != 0)
+        v = v->next;
+    return v;
+}
+
+/* The one that is read and written. NULL: nothing was written to it yet. */
+static struct version *current(struct memory *m)
+{
+    return *m->store.version ? find_version(m, m->store.version) : m->active;
+}
+
+static struct version *make_version(struct memory *m, const char *name)
+{
+    struct version **at = &m->versions, *v = calloc(1, sizeof *v);
+    if (!v)
+        return NULL;
+    snprintf(v->name, sizeof v->name, "%s", name);
+    while (*at)
+        at = &(*at)->next;
+    *at = v;
+    return v;
+}
+
+static void clear_version(struct version *v)
+{
+    for (struct node *n = v->nodes, *next; n; n = next) {
+        next = n->next;
+        tdelete(n, &v->tree, compare);
+        free(n->value);
+        free(n);
+    }
+    for (struct mark *k = v->marks, *next; k; k = next) {
+        next = k->next;
+        free(k);
+    }
+}
+
+static void free_versions(struct version *v)
+{
+    for (struct version *next; v; v = next) {
+        next = v->next;
+        clear_version(v);
+        free(v);
+    }
+}
+
+static struct node *find(const struct version *v, const struct store_key *key)
+{
+    struct node *const *found = v ? tfind(key, &v->tree, compare) : NULL;
     return found ? *found : NULL;
 }
 
-/* The node of key, made if there is none. NULL: out of memory. */
-static struct node *find_or_make(struct memory *m, const struct store_key *key)
+/* The node of key, made without a value if there is none. NULL: out of memory. */
+static struct node *find_or_make(struct version *v, const struct store_key *key)
 {
-    struct node *n = find(m, key);
+    struct node *n = find(v, key);
     if (n)
         return n;
     size_t group = strlen(key->group) + 1, field = strlen(key->field) + 1;
@@ -57,20 +113,22 @@ static struct node *find_or_make(struct memory *m, const struct store_key *key)
     memcpy(n->text, key->group, group);
     memcpy(n->text + group, key->field, field);
     n->key = (struct store_key){n->text, n->text + group};
-    if (!tsearch(n, &m->tree, compare)) {
+    if (!tsearch(n, &v->tree, compare)) {
         free(n);
         return NULL;
     }
-    n->next = m->nodes;
-    m->nodes = n;
+    n->next = v->nodes;
+    v->nodes = n;
     return n;
 }
 
-static void fill(struct memory *m, struct node *n, const struct counts *c)
+/* Takes value; NULL removes. */
+static void fill(struct version *v, struct node *n, char *value, size_t len)
 {
-    m->present += !n->present;
-    n->present = true;
-    counts_encode(c, n->bytes);
+    v->keys += (value != NULL) - (n->value != NULL);
+    free(n->value);
+    n->value = value;
+    n->len = len;
 }
 
 static int memory_get(struct store *s, const struct store_key *keys, size_t count,
@@ -78,72 +136,121 @@ static int memory_get(struct store *s, const struct store_key *keys, size_t coun
 {
     struct memory *m = (struct memory *)s;
     pthread_rwlock_rdlock(&m->lock);
+    struct version *v = current(m);
     for (size_t i = 0; i < count; i++) {
-        struct node *n = find(m, &keys[i]);
-        values_r[i] = (struct store_value){.outcome = LOOKUP_ABSENT};
-        if (n && n->present && counts_decode(n->bytes, COUNTS_BYTES, &values_r[i].counts) == 0)
-            values_r[i].outcome = LOOKUP_FOUND;
+        struct node *n = find(v, &keys[i]);
+        values_r[i] = n && n->value ? store_value_decode(s, n->value, n->len)
+                                    : (struct store_value){.outcome = LOOKUP_ABSENT};
     }
     pthread_rwlock_unlock(&m->lock);
-    return LOOKUP_FOUND;
+    return store_values_outcome(values_r, count);
 }
 
-static struct mark *find_mark(struct memory *m, const char *writer)
+static struct mark *find_mark(const struct version *v, const char *writer)
 {
-    struct mark *k = m->marks;
+    struct mark *k = v ? v->marks : NULL;
     while (k && strcmp(k->writer, writer) != 0)
         k = k->next;
     return k;
 }
 
-static struct mark *make_mark(struct memory *m, const char *writer)
+static struct mark *make_mark(struct version *v, const char *writer)
 {
     size_t n = strlen(writer) + 1;
     struct mark *k = calloc(1, sizeof *k + n);
     if (k) {
         memcpy(k->writer, writer, n);
-        k->next = m->marks;
-        m->marks = k;
+        k->next = v->marks;
+        v->marks = k;
     }
     return k;
 }
 
-/* All that can fail comes first. */
-static int apply_batch(struct memory *m, const struct store_batch *b, const char *writer,
-                       uint64_t watermark)
+/* What store_change is about to write. */
+struct change {
+    const struct store_key *keys;
+    size_t count;
+    struct span *now, *made;
+    struct node **nodes; /* NULL: stays as it is */
+    char **values;       /* copies of what is made */
+};
+
+static bool changed(const struct change *c, size_t i)
 {
-    struct mark *mark = *writer ? find_mark(m, writer) : NULL;
+    return c->made[i].len != c->now[i].len ||
+           (c->made[i].len > 0 && memcmp(c->made[i].p, c->now[i].p, c->made[i].len) != 0);
+}
+
+/* All that can fail. */
+static int prepare(struct version *v, struct change *c)
+{
+    for (size_t i = 0; i < c->count; i++) {
+        if (!changed(c, i))
+            continue;
+        if (c->made[i].len > 0 && !(c->values[i] = malloc(c->made[i].len)))
+            return VOUCH_E_NOMEM;
+        if (c->values[i])
+            memcpy(c->values[i], c->made[i].p, c->made[i].len);
+        c->nodes[i] = find_or_make(v, &c->keys[i]);
+        if (!c->nodes[i])
+            return VOUCH_E_NOMEM;
+    }
+    return 0;
+}
+
+static int change_locked(struct memory *m, struct change *c, store_compute *compute, void *arg,
+                         const char *writer, uint64_t watermark)
+{
+    struct version *v = current(m);
+    struct mark *mark = *writer ? find_mark(v, writer) : NULL;
     if (mark && watermark <= mark->value)
         return 0;
-    for (size_t i = 0; i < b->count; i++)
-        if (!find_or_make(m, &b->items[i].key))
-            return VOUCH_E_NOMEM;
-    if (*writer && !mark && !(mark = make_mark(m, writer)))
-        return VOUCH_E_NOMEM;
-    for (size_t i = 0; i < b->count; i++) {
-        struct node *n = find(m, &b->items[i].key);
-        struct counts c = {0};
-        if (n->present)
-            counts_decode(n->bytes, COUNTS_BYTES, &c);
-        store_batch_add(&b->items[i], m->store.half_life, &c);
-        fill(m, n, &c);
+    for (size_t i = 0; i < c->count; i++) {
+        struct node *n = find(v, &c->keys[i]);
+        c->made[i] = c->now[i] = n && n->value ? span_make(n->value, n->len) : SPAN_NONE;
     }
+    int rc = compute(arg, c->now, c->made);
+    if (rc != 0)
+        return rc;
+    if (!v && !(v = make_version(m, m->store.version)))
+        return VOUCH_E_NOMEM;
+    rc = prepare(v, c);
+    if (rc == 0 && *writer && !mark && !(mark = make_mark(v, writer)))
+        rc = VOUCH_E_NOMEM;
+    if (rc != 0)
+        return rc;
+    for (size_t i = 0; i < c->count; i++)
+        if (c->nodes[i]) {
+            fill(v, c->nodes[i], c->values[i], c->made[i].len);
+            c->values[i] = NULL;
+        }
     if (mark)
         mark->value = watermark;
     return 0;
 }
 
-static int memory_apply(struct store *s, const struct store_update *updates, size_t count,
-                        const char *writer, uint64_t watermark)
+static int memory_change(struct store *s, const struct store_key *keys, size_t count,
+                         store_compute *compute, void *arg, const char *writer, uint64_t watermark)
 {
     struct memory *m = (struct memory *)s;
-    struct store_batch b;
-    if (store_batch_init(&b, updates, count) != 0)
-        return VOUCH_E_NOMEM;
-    pthread_rwlock_wrlock(&m->lock);
-    int rc = apply_batch(m, &b, writer, watermark);
-    pthread_rwlock_unlock(&m->lock);
-    store_batch_clear(&b);
+    struct change c = {keys,
+                       count,
+                       calloc(count + 1, sizeof *c.now),
+                       calloc(count + 1, sizeof *c.made),
+                       calloc(count + 1, sizeof(*c.nodes)),
+                       calloc(count + 1, sizeof(*c.values))};
+    int rc = VOUCH_E_NOMEM;
+    if (c.now && c.made && c.nodes && c.values) {
+        pthread_rwlock_wrlock(&m->lock);
+        rc = change_locked(m, &c, compute, arg, writer, watermark);
+        pthread_rwlock_unlock(&m->lock);
+        for (size_t i = 0; i < count; i++)
+            free(c.values[i]);
+    }
+    free(c.now);
+    free(c.made);
+    free(c.nodes);
+    free(c.values);
     return rc;
 }
 
@@ -151,80 +258,142 @@ static int memory_watermark(struct store *s, const char *writer, uint64_t *water
 {
     struct memory *m = (struct memory *)s;
     pthread_rwlock_rdlock(&m->lock);
-    struct mark *mark = find_mark(m, writer);
+    struct mark *mark = find_mark(current(m), writer);
     if (mark)
         *watermark_r = mark->value;
     pthread_rwlock_unlock(&m->lock);
     return mark ? LOOKUP_FOUND : LOOKUP_ABSENT;
 }
 
-static int memory_put(struct store *s, const struct store_key *keys, const struct counts *counts,
-                      size_t count)
+static int memory_watermarks(struct store *s,
+                             int (*each)(void *, const char *writer, uint64_t watermark), void *arg)
 {
     struct memory *m = (struct memory *)s;
     int rc = 0;
-    pthread_rwlock_wrlock(&m->lock);
-    for (size_t i = 0; i < count && rc == 0; i++)
-        if (!find_or_make(m, &keys[i]))
-            rc = VOUCH_E_NOMEM;
-    for (size_t i = 0; i < count && rc == 0; i++)
-        fill(m, find(m, &keys[i]), &counts[i]);
+    pthread_rwlock_rdlock(&m->lock);
+    struct version *v = current(m);
+    for (struct mark *k = v ? v->marks : NULL; k && rc == 0; k = k->next)
+        rc = each(arg, k->writer, k->value);
     pthread_rwlock_unlock(&m->lock);
     return rc;
 }
 
 static int memory_scan(struct store *s,
-                       int (*each)(void *, const struct store_key *, const struct counts *),
-                       void *arg)
+                       int (*each)(void *, const struct store_key *, struct span value), void *arg)
 {
     struct memory *m = (struct memory *)s;
     int rc = 0;
     pthread_rwlock_rdlock(&m->lock);
-    for (struct node *n = m->nodes; n && rc == 0; n = n->next) {
-        struct counts c;
-        if (n->present && counts_decode(n->bytes, COUNTS_BYTES, &c) == 0)
-            rc = each(arg, &n->key, &c);
-    }
+    struct version *v = current(m);
+    for (struct node *n = v ? v->nodes : NULL; n && rc == 0; n = n->next)
+        if (n->value)
+            rc = each(arg, &n->key, span_make(n->value, n->len));
     pthread_rwlock_unlock(&m->lock);
     return rc;
 }
 
+static int memory_remove(struct store *s, bool (*match)(void *, const struct store_key *),
+                         void *arg, uint64_t *removed_r)
+{
+    struct memory *m = (struct memory *)s;
+    pthread_rwlock_wrlock(&m->lock);
+    struct version *v = current(m);
+    for (struct node *n = v ? v->nodes : NULL; n; n = n->next)
+        if (n->value && match(arg, &n->key)) {
+            fill(v, n, NULL, 0);
+            ++*removed_r;
+        }
+    pthread_rwlock_unlock(&m->lock);
+    return 0;
+}
+
+static int memory_versions(struct store *s, int (*each)(void *, const struct store_version_info *),
+                           void *arg)
+{
+    struct memory *m = (struct memory *)s;
+    int rc = 0;
+    pthread_rwlock_rdlock(&m->lock);
+    for (struct version *v = m->versions; v && rc == 0; v = v->next)
+        rc = each(arg,
+                  &(struct store_version_info){v->name, v == m->active, v == m->previous, v->keys});
+    pthread_rwlock_unlock(&m->lock);
+    return rc;
+}
+
+static int memory_activate(struct store *s, const char *name)
+{
+    struct memory *m = (struct memory *)s;
+    pthread_rwlock_wrlock(&m->lock);
+    struct version *v = find_version(m, name);
+    if (v && v != m->active) {
+        m->previous = m->active;
+        m->active = v;
+    }
+    pthread_rwlock_unlock(&m->lock);
+    return v ? 0 : VOUCH_E_RANGE;
+}
+
+static int memory_drop(struct store *s, const char *name)
+{
+    struct memory *m = (struct memory *)s;
+    struct version **at = &m->versions;
+    pthread_rwlock_wrlock(&m->lock);
+    while (*at && strcmp((*at)->name, name) != 0)
+        at = &(*at)->next;
+    struct version *v = *at == m->active ? NULL : *at;
+    if (v) {
+        *at = v->next;
+        if (v == m->previous)
+            m->previous = NULL;
+        clear_version(v);
+        v->nodes = NULL;
+        v->marks = NULL;
+        v->next = m->dropped;
+        m->dropped = v;
+    }
+    pthread_rwlock_unlock(&m->lock);
+    return v ? 0 : VOUCH_E_RANGE;
+}
+
 static const char *memory_version(struct store *s)
 {
-    (void)s;
-    return "1";
+    struct memory *m = (struct memory *)s;
+    if (*s->version)
+        return s->version;
+    pthread_rwlock_rdlock(&m->lock);
+    const char *name = m->active->name;
+    pthread_rwlock_unlock(&m->lock);
+    return name;
 }
 
 static void memory_state(struct store *s, char *text_r, size_t size)
 {
     struct memory *m = (struct memory *)s;
     pthread_rwlock_rdlock(&m->lock);
-    snprintf(text_r, size, "in memory, %zu keys", m->present);
+    struct version *v = current(m);
+    snprintf(text_r, size, "in memory, %zu keys", v ? v->keys : 0);
     pthread_rwlock_unlock(&m->lock);
 }
 
 static void memory_close(struct store *s)
 {
     struct memory *m = (struct memory *)s;
-    for (struct node *n = m->nodes, *next; n; n = next) {
-        next = n->next;
-        tdelete(n, &m->tree, compare);
-        free(n);
-    }
-    for (struct mark *k = m->marks, *next; k; k = next) {
-        next = k->next;
-        free(k);
-    }
+    free_versions(m->versions);
+    free_versions(m->dropped);
     pthread_rwlock_destroy(&m->lock);
     free(m);
 }
 
 static const struct store_ops memory_ops = {
     .get = memory_get,
-    .apply = memory_apply,
+    .change = memory_change,
     .watermark = memory_watermark,
-    .put = memory_put,
-    .scan = memory_scan,
+    .watermarks = memory_watermarks,
+    .scan_bytes = memory_scan,
+    .remove = memory_remove,
+    .versions = memory_versions,
+    .activate = memory_activate,
+    .drop = memory_drop,
     .version = memory_version,
     .state = memory_state,
     .close = memory_close,
@@ -232,7 +401,7 @@ static const struct store_ops memory_ops = {
 
 static int load_line(void *arg, const struct store_key *key, const struct counts *c)
 {
-    return memory_put(arg, key, c, 1);
+    return store_put(arg, key, c, 1);
 }
 
 static int load(struct memory *m, const char *path, char *error_r, size_t size)
@@ -255,7 +424,6 @@ static int load(struct memory *m, const char *path, char *error_r, size_t size)
 struct store *store_memory_open(const char *rest, const struct store_options *options,
                                 char *error_r, size_t size)
 {
-    (void)options;
     struct memory *m = calloc(1, sizeof *m);
     if (!m || pthread_rwlock_init(&m->lock, NULL) != 0) {
         snprintf(error_r, size, "out of memory");
@@ -263,6 +431,13 @@ struct store *store_memory_open(const char *rest, const struct store_options *op
         return NULL;
     }
     m->store.ops = &memory_ops;
+    m->store.half_life = options->half_life; /* for load */
+    m->active = make_version(m, "1");
+    if (!m->active) {
+        snprintf(error_r, size, "out of memory");
+        memory_close(&m->store);
+        return NULL;
+    }
     if (*rest && load(m, rest, error_r, size) != 0) {
         int error = errno;
         memory_close(&m->store);

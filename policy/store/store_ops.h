@@ -72,12 +72,22 @@ store_open_fn store_none_open, store_fail_open, store_memory_open, store_lmdb_op
 struct store *store_refuse(const char *scheme, const char *rest, const char *why, char *error_r,
                            size_t size);
 
+/* What all that write check first. items: count of them, size bytes each, that begin with their key.
+ * 0; VOUCH_E_IO: read-only, and errno is EROFS; VOUCH_E_RANGE: a name that cannot be kept. */
+int store_check_write(const struct store *s, const void *items, size_t size, size_t count,
+                      const char *writer);
 /* Order of keys: negative, 0, positive. */
 int store_key_compare(const struct store_key *a, const struct store_key *b);
 /* 1 to STORE_VERSION_MAX letters, digits, '.', '_', '-'. */
 bool store_version_valid(const char *version);
 
-/* What a look-up makes of the bytes that are kept for a key. */
+/* VALUE_TALLY, ...; VALUE_NONE: of no kind that this program knows. */
+int store_value_kind(const void *bytes, size_t len);
+/* A tally's counts, to four decimals. false: it cannot be read. */
+bool store_value_counts(const void *bytes, size_t len, struct counts *c_r);
+/* What a look-up makes of the bytes that are kept for a key: a tally's counts, a window's sum; of the
+ * other kinds, that it is there. LOOKUP_FAILED, and store_state says why, if they cannot be read: they
+ * are not nothing. */
 struct store_value store_value_decode(struct store *s, const void *bytes, size_t len);
 /* All values one outcome; returns what store_wait then returns. */
 int store_values_fill(struct store_value *values_r, size_t count, enum lookup_outcome outcome);

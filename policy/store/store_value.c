@@ -1,11 +1,53 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* From the bytes that a model keeps to what a look-up says: the one place for all backends. */
+#include <math.h>
 #include "store_ops.h"
+#include "tally.h"
+#include "value.h"
+
+int store_value_kind(const void *bytes, size_t len)
+{
+    int kind = len > 0 ? *(const uint8_t *)bytes : VALUE_NONE;
+    return kind == VALUE_TALLY || kind == VALUE_WINDOW || kind == VALUE_MARK ||
+                   kind == VALUE_ERASURE || kind == VALUE_POSITION
+               ? kind
+               : VALUE_NONE;
+}
+
+/* To the digits that a tally really has: 12.5 that was imported is read, shown and exported so. */
+static double rounded(double mass)
+{
+    return mass < 1e9 ? round(mass * 1e4) / 1e4 : mass;
+}
+
+bool store_value_counts(const void *bytes, size_t len, struct counts *c_r)
+{
+    struct tally t;
+    if (tally_decode(bytes, len, &t) != 0)
+        return false;
+    *c_r = tally_counts(&t);
+    c_r->good = rounded(c_r->good);
+    c_r->bad = rounded(c_r->bad);
+    c_r->seen = rounded(c_r->seen);
+    return true;
+}
+
+static bool decode(const void *bytes, size_t len, struct store_value *v)
+{
+    switch (store_value_kind(bytes, len)) {
+    case VALUE_TALLY:
+        return store_value_counts(bytes, len, &v->counts);
+    case VALUE_NONE:
+        return counts_decode(bytes, len, &v->counts) == 0; /* Redis keeps these as yet */
+    default:
+        return true;
+    }
+}
 
 struct store_value store_value_decode(struct store *s, const void *bytes, size_t len)
 {
     struct store_value v = {.outcome = LOOKUP_FOUND};
-    if (counts_decode(bytes, len, &v.counts) == 0)
+    if (decode(bytes, len, &v))
         return v;
     atomic_store(&s->unreadable, true);
     return (struct store_value){.outcome = LOOKUP_FAILED};

@@ -143,7 +143,7 @@ static void lmdb_put_raw(const char *dir, const char *name, char *key, char *val
     MDB_dbi dbi;
     MDB_val k = {strlen(key), key}, v = {strlen(value), value};
     assert_int_equal(mdb_env_create(&env), 0);
-    assert_int_equal(mdb_env_set_maxdbs(env, 4), 0);
+    assert_int_equal(mdb_env_set_maxdbs(env, 40), 0);
     assert_int_equal(mdb_env_open(env, dir, 0, 0600), 0);
     assert_int_equal(mdb_txn_begin(env, NULL, 0, &txn), 0);
     assert_int_equal(mdb_dbi_open(txn, name, name ? MDB_CREATE : 0, &dbi), 0);
@@ -174,7 +174,7 @@ static void what_is_no_model_is_left_alone(void **state)
 static void a_newer_model_is_not_touched(void **state)
 {
     struct fixture *f = *state;
-    char key[] = "format", value[] = "2";
+    char key[] = "format", value[] = "3";
     lmdb_put_raw(f->dir, "meta", key, value);
     assert_refused(f->url, false, "another version of vouch");
     assert_refused(f->url, true, "another version of vouch");
@@ -188,14 +188,14 @@ static void newer_counts_are_a_failure_not_an_absence(void **state)
     MDB_env *env;
     MDB_txn *txn;
     MDB_dbi dbi;
-    MDB_val k = {sizeof key - 1, key}, value = {24, (char[24]){2}};
+    MDB_val k = {sizeof key - 1, key}, value = {24, (char[24]){99}};
     struct store *s = open_or_fail(f->url, false);
     store_close(&s);
     assert_int_equal(mdb_env_create(&env), 0);
-    assert_int_equal(mdb_env_set_maxdbs(env, 4), 0);
+    assert_int_equal(mdb_env_set_maxdbs(env, 40), 0);
     assert_int_equal(mdb_env_open(env, f->dir, 0, 0600), 0);
     assert_int_equal(mdb_txn_begin(env, NULL, 0, &txn), 0);
-    assert_int_equal(mdb_dbi_open(txn, "counts:1", 0, &dbi), 0);
+    assert_int_equal(mdb_dbi_open(txn, "slot:0", 0, &dbi), 0);
     assert_int_equal(mdb_put(txn, dbi, &k, &value, 0), 0);
     assert_int_equal(mdb_txn_commit(txn), 0);
     mdb_env_close(env);
