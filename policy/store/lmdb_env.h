@@ -8,8 +8,9 @@
 
 /* One LMDB environment that holds a model; private to this room. */
 
-/* Address space, not disk: the file grows as it fills. Some hundred million subjects. */
-#define LMDB_MAP_BYTES   (sizeof(void *) > 4 ? (size_t)64 << 30 : (size_t)1 << 30)
+/* Address space, not disk: the file grows as it fills. Some hundred million subjects; as much as
+ * valgrind goes along with. */
+#define LMDB_MAP_BYTES   (sizeof(void *) > 4 ? (size_t)48 << 30 : (size_t)1 << 30)
 #define LMDB_MAX_READERS 512 /* look-ups going on at once, in all processes */
 #define LMDB_SLOTS       32  /* versions that can be there at once */
 
