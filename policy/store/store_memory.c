@@ -1,67 +1,40 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The model in this process's memory: for tests, for trying things out, and for judging by an
- * exported model ("memory:FILE"). Each version is a balanced tree (no hostile key makes it slow)
- * whose nodes also form a list for scans; one lock, many readers. Nothing is kept when the store is
- * closed. */
+ * exported model ("memory:FILE"). One lock, many readers. Nothing is kept when the store is closed. */
 #include <errno.h>
 #include <pthread.h>
-#include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "memory_version.h"
 #include "model_lines.h"
 #include "store_ops.h"
 
-struct node {
-    struct store_key key; /* first: the tree compares these; points into text */
-    struct node *next;
-    char *value; /* NULL: there is none */
-    size_t len;
-    char text[];
-};
-struct mark {
-    struct mark *next;
-    uint64_t value;
-    char writer[];
-};
-struct version {
-    struct version *next; /* made after this one */
-    char name[STORE_VERSION_MAX + 1];
-    void *tree; /* of struct node */
-    struct node *nodes;
-    size_t keys; /* nodes that have a value */
-    struct mark *marks;
-};
 struct memory {
     struct store store;
     pthread_rwlock_t lock; /* all below */
-    struct version *versions, *active, *previous;
-    struct version *dropped; /* empty; somebody may still have their names */
+    struct memory_version *versions, *active, *previous;
+    struct memory_version *dropped; /* empty; somebody may still have their names */
 };
 
-static int compare(const void *a, const void *b)
-{
-    return store_key_compare(a, b);
-}
-
 /* NULL: there is none. */
-static struct version *find_version(struct memory *m, const char *name)
+static struct memory_version *find_version(struct memory *m, const char *name)
 {
-    struct version *v = m->versions;
+    struct memory_version *v = m->versions;
     while (v && strcmp(v->name, name) != 0)
         v = v->next;
     return v;
 }
 
 /* The one that is read and written. NULL: nothing was written to it yet. */
-static struct version *current(struct memory *m)
+static struct memory_version *current(struct memory *m)
 {
     return *m->store.version ? find_version(m, m->store.version) : m->active;
 }
 
-static struct version *make_version(struct memory *m, const char *name)
+static struct memory_version *make_version(struct memory *m, const char *name)
 {
-    struct version **at = &m->versions, *v = calloc(1, sizeof *v);
+    struct memory_version **at = &m->versions, *v = calloc(1, sizeof *v);
     if (!v)
         return NULL;
     snprintf(v->name, sizeof v->name, "%s", name);
@@ -71,64 +44,13 @@ static struct version *make_version(struct memory *m, const char *name)
     return v;
 }
 
-static void clear_version(struct version *v)
+static void free_versions(struct memory_version *v)
 {
-    for (struct node *n = v->nodes, *next; n; n = next) {
-        next = n->next;
-        tdelete(n, &v->tree, compare);
-        free(n->value);
-        free(n);
-    }
-    for (struct mark *k = v->marks, *next; k; k = next) {
-        next = k->next;
-        free(k);
-    }
-}
-
-static void free_versions(struct version *v)
-{
-    for (struct version *next; v; v = next) {
+    for (struct memory_version *next; v; v = next) {
         next = v->next;
-        clear_version(v);
+        memory_version_clear(v);
         free(v);
     }
-}
-
-static struct node *find(const struct version *v, const struct store_key *key)
-{
-    struct node *const *found = v ? tfind(key, &v->tree, compare) : NULL;
-    return found ? *found : NULL;
-}
-
-/* The node of key, made without a value if there is none. NULL: out of memory. */
-static struct node *find_or_make(struct version *v, const struct store_key *key)
-{
-    struct node *n = find(v, key);
-    if (n)
-        return n;
-    size_t group = strlen(key->group) + 1, field = strlen(key->field) + 1;
-    n = calloc(1, sizeof *n + group + field);
-    if (!n)
-        return NULL;
-    memcpy(n->text, key->group, group);
-    memcpy(n->text + group, key->field, field);
-    n->key = (struct store_key){n->text, n->text + group};
-    if (!tsearch(n, &v->tree, compare)) {
-        free(n);
-        return NULL;
-    }
-    n->next = v->nodes;
-    v->nodes = n;
-    return n;
-}
-
-/* Takes value; NULL removes. */
-static void fill(struct version *v, struct node *n, char *value, size_t len)
-{
-    v->keys += (value != NULL) - (n->value != NULL);
-    free(n->value);
-    n->value = value;
-    n->len = len;
 }
 
 static int memory_get(struct store *s, const struct store_key *keys, size_t count,
@@ -136,9 +58,9 @@ static int memory_get(struct store *s, const struct store_key *keys, size_t coun
 {
     struct memory *m = (struct memory *)s;
     pthread_rwlock_rdlock(&m->lock);
-    struct version *v = current(m);
+    struct memory_version *v = current(m);
     for (size_t i = 0; i < count; i++) {
-        struct node *n = find(v, &keys[i]);
+        struct memory_node *n = memory_node_find(v, &keys[i]);
         values_r[i] = n && n->value ? store_value_decode(s, n->value, n->len)
                                     : (struct store_value){.outcome = LOOKUP_ABSENT};
     }
@@ -146,33 +68,13 @@ static int memory_get(struct store *s, const struct store_key *keys, size_t coun
     return store_values_outcome(values_r, count);
 }
 
-static struct mark *find_mark(const struct version *v, const char *writer)
-{
-    struct mark *k = v ? v->marks : NULL;
-    while (k && strcmp(k->writer, writer) != 0)
-        k = k->next;
-    return k;
-}
-
-static struct mark *make_mark(struct version *v, const char *writer)
-{
-    size_t n = strlen(writer) + 1;
-    struct mark *k = calloc(1, sizeof *k + n);
-    if (k) {
-        memcpy(k->writer, writer, n);
-        k->next = v->marks;
-        v->marks = k;
-    }
-    return k;
-}
-
 /* What store_change is about to write. */
 struct change {
     const struct store_key *keys;
     size_t count;
     struct span *now, *made;
-    struct node **nodes; /* NULL: stays as it is */
-    char **values;       /* copies of what is made */
+    struct memory_node **nodes; /* NULL: stays as it is */
+    char **values;              /* copies of what is made */
 };
 
 static bool changed(const struct change *c, size_t i)
@@ -182,7 +84,7 @@ static bool changed(const struct change *c, size_t i)
 }
 
 /* All that can fail. */
-static int prepare(struct version *v, struct change *c)
+static int prepare(struct memory_version *v, struct change *c)
 {
     for (size_t i = 0; i < c->count; i++) {
         if (!changed(c, i))
@@ -191,7 +93,7 @@ static int prepare(struct version *v, struct change *c)
             return VOUCH_E_NOMEM;
         if (c->values[i])
             memcpy(c->values[i], c->made[i].p, c->made[i].len);
-        c->nodes[i] = find_or_make(v, &c->keys[i]);
+        c->nodes[i] = memory_node_make(v, &c->keys[i]);
         if (!c->nodes[i])
             return VOUCH_E_NOMEM;
     }
@@ -201,12 +103,12 @@ static int prepare(struct version *v, struct change *c)
 static int change_locked(struct memory *m, struct change *c, store_compute *compute, void *arg,
                          const char *writer, uint64_t watermark)
 {
-    struct version *v = current(m);
-    struct mark *mark = *writer ? find_mark(v, writer) : NULL;
+    struct memory_version *v = current(m);
+    struct memory_mark *mark = *writer ? memory_mark_find(v, writer) : NULL;
     if (mark && watermark <= mark->value)
         return 0;
     for (size_t i = 0; i < c->count; i++) {
-        struct node *n = find(v, &c->keys[i]);
+        struct memory_node *n = memory_node_find(v, &c->keys[i]);
         c->made[i] = c->now[i] = n && n->value ? span_make(n->value, n->len) : SPAN_NONE;
     }
     int rc = compute(arg, c->now, c->made);
@@ -215,13 +117,13 @@ static int change_locked(struct memory *m, struct change *c, store_compute *comp
     if (!v && !(v = make_version(m, m->store.version)))
         return VOUCH_E_NOMEM;
     rc = prepare(v, c);
-    if (rc == 0 && *writer && !mark && !(mark = make_mark(v, writer)))
+    if (rc == 0 && *writer && !mark && !(mark = memory_mark_make(v, writer)))
         rc = VOUCH_E_NOMEM;
     if (rc != 0)
         return rc;
     for (size_t i = 0; i < c->count; i++)
         if (c->nodes[i]) {
-            fill(v, c->nodes[i], c->values[i], c->made[i].len);
+            memory_node_fill(v, c->nodes[i], c->values[i], c->made[i].len);
             c->values[i] = NULL;
         }
     if (mark)
@@ -258,7 +160,7 @@ static int memory_watermark(struct store *s, const char *writer, uint64_t *water
 {
     struct memory *m = (struct memory *)s;
     pthread_rwlock_rdlock(&m->lock);
-    struct mark *mark = find_mark(current(m), writer);
+    struct memory_mark *mark = memory_mark_find(current(m), writer);
     if (mark)
         *watermark_r = mark->value;
     pthread_rwlock_unlock(&m->lock);
@@ -271,8 +173,8 @@ static int memory_watermarks(struct store *s,
     struct memory *m = (struct memory *)s;
     int rc = 0;
     pthread_rwlock_rdlock(&m->lock);
-    struct version *v = current(m);
-    for (struct mark *k = v ? v->marks : NULL; k && rc == 0; k = k->next)
+    struct memory_version *v = current(m);
+    for (struct memory_mark *k = v ? v->marks : NULL; k && rc == 0; k = k->next)
         rc = each(arg, k->writer, k->value);
     pthread_rwlock_unlock(&m->lock);
     return rc;
@@ -284,8 +186,8 @@ static int memory_scan(struct store *s,
     struct memory *m = (struct memory *)s;
     int rc = 0;
     pthread_rwlock_rdlock(&m->lock);
-    struct version *v = current(m);
-    for (struct node *n = v ? v->nodes : NULL; n && rc == 0; n = n->next)
+    struct memory_version *v = current(m);
+    for (struct memory_node *n = v ? v->nodes : NULL; n && rc == 0; n = n->next)
         if (n->value)
             rc = each(arg, &n->key, span_make(n->value, n->len));
     pthread_rwlock_unlock(&m->lock);
@@ -297,10 +199,10 @@ static int memory_remove(struct store *s, bool (*match)(void *, const struct sto
 {
     struct memory *m = (struct memory *)s;
     pthread_rwlock_wrlock(&m->lock);
-    struct version *v = current(m);
-    for (struct node *n = v ? v->nodes : NULL; n; n = n->next)
+    struct memory_version *v = current(m);
+    for (struct memory_node *n = v ? v->nodes : NULL; n; n = n->next)
         if (n->value && match(arg, &n->key)) {
-            fill(v, n, NULL, 0);
+            memory_node_fill(v, n, NULL, 0);
             ++*removed_r;
         }
     pthread_rwlock_unlock(&m->lock);
@@ -313,7 +215,7 @@ static int memory_versions(struct store *s, int (*each)(void *, const struct sto
     struct memory *m = (struct memory *)s;
     int rc = 0;
     pthread_rwlock_rdlock(&m->lock);
-    for (struct version *v = m->versions; v && rc == 0; v = v->next)
+    for (struct memory_version *v = m->versions; v && rc == 0; v = v->next)
         rc = each(arg,
                   &(struct store_version_info){v->name, v == m->active, v == m->previous, v->keys});
     pthread_rwlock_unlock(&m->lock);
@@ -324,7 +226,7 @@ static int memory_activate(struct store *s, const char *name)
 {
     struct memory *m = (struct memory *)s;
     pthread_rwlock_wrlock(&m->lock);
-    struct version *v = find_version(m, name);
+    struct memory_version *v = find_version(m, name);
     if (v && v != m->active) {
         m->previous = m->active;
         m->active = v;
@@ -336,18 +238,16 @@ static int memory_activate(struct store *s, const char *name)
 static int memory_drop(struct store *s, const char *name)
 {
     struct memory *m = (struct memory *)s;
-    struct version **at = &m->versions;
+    struct memory_version **at = &m->versions;
     pthread_rwlock_wrlock(&m->lock);
     while (*at && strcmp((*at)->name, name) != 0)
         at = &(*at)->next;
-    struct version *v = *at == m->active ? NULL : *at;
+    struct memory_version *v = *at == m->active ? NULL : *at;
     if (v) {
         *at = v->next;
         if (v == m->previous)
             m->previous = NULL;
-        clear_version(v);
-        v->nodes = NULL;
-        v->marks = NULL;
+        memory_version_clear(v);
         v->next = m->dropped;
         m->dropped = v;
     }
@@ -355,7 +255,7 @@ static int memory_drop(struct store *s, const char *name)
     return v ? 0 : VOUCH_E_RANGE;
 }
 
-static const char *memory_version(struct store *s)
+static const char *memory_name(struct store *s)
 {
     struct memory *m = (struct memory *)s;
     if (*s->version)
@@ -370,7 +270,7 @@ static void memory_state(struct store *s, char *text_r, size_t size)
 {
     struct memory *m = (struct memory *)s;
     pthread_rwlock_rdlock(&m->lock);
-    struct version *v = current(m);
+    struct memory_version *v = current(m);
     snprintf(text_r, size, "in memory, %zu keys", v ? v->keys : 0);
     pthread_rwlock_unlock(&m->lock);
 }
@@ -394,7 +294,7 @@ static const struct store_ops memory_ops = {
     .versions = memory_versions,
     .activate = memory_activate,
     .drop = memory_drop,
-    .version = memory_version,
+    .version = memory_name,
     .state = memory_state,
     .close = memory_close,
 };

@@ -37,6 +37,8 @@ static bool decode(const void *bytes, size_t len, struct store_value *v)
     switch (store_value_kind(bytes, len)) {
     case VALUE_TALLY:
         return store_value_counts(bytes, len, &v->counts);
+    case VALUE_WINDOW:
+        return window_sum(bytes, len, &v->window) == 0;
     case VALUE_NONE:
         return counts_decode(bytes, len, &v->counts) == 0; /* Redis keeps these as yet */
     default:
