@@ -51,6 +51,12 @@ static const char *fact_phrase(enum trust_weight w)
     case TW_HELO_LITERAL:
     case TW_HELO_FORGED:
         return "the client had given its own name in HELO";
+    case TW_HELO_MANY:
+        return "the client had not said so many HELO names lately";
+    case TW_DOMAINS_MANY:
+        return "the client had not sent for so many domains lately";
+    case TW_BURST:
+        return "its author had not written to so many lately";
     case TW_MULTIPLE_FROM:
         return "it had only one From field";
     case TW_NO_AUTHOR:

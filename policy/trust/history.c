@@ -29,14 +29,6 @@
 
 #define LEVELS 3
 
-static int find(const struct ledger *l, enum identity_kind kind)
-{
-    for (size_t i = 0; i < l->in->identity_count; i++)
-        if (l->in->identities[i].kind == kind)
-            return (int)i;
-    return -1;
-}
-
 static const char *ago(int64_t seconds, char *text, size_t size)
 {
     const long days = (long)(seconds / 86400);
@@ -94,7 +86,7 @@ static void add_levels(struct ledger *l, const struct level *levels, int n, bool
     double prior = l->params->prior, above = 0;
     int at[LEVELS];
     for (int k = 0; k < n; k++)
-        at[k] = find(l, levels[k].kind);
+        at[k] = ledger_find(l, levels[k].kind);
     for (int k = 0; k < n; k++) {
         if (at[k] < 0)
             continue;
@@ -230,7 +222,7 @@ static const struct pair pairs[] = {
  * else's. */
 static double exclusive(const struct ledger *l, const struct pair *p, size_t i)
 {
-    int source = p->source < ID_KIND_COUNT ? find(l, p->source) : -1;
+    int source = p->source < ID_KIND_COUNT ? ledger_find(l, p->source) : -1;
     if (source < 0)
         return 1;
     double all = l->counts[source].good + l->counts[source].bad, own = l->counts[i].good;
@@ -286,7 +278,7 @@ static double explained(const struct ledger *l)
  * part of what they send. */
 static void add_forgery(struct ledger *l)
 {
-    int i = find(l, ID_AUTHOR_ORG), unproven = find(l, ID_AUTHOR_UNPROVEN);
+    int i = ledger_find(l, ID_AUTHOR_ORG), unproven = ledger_find(l, ID_AUTHOR_UNPROVEN);
     if (i < 0 || l->author == PROOF_YES || l->in->outbound)
         return;
     struct counts good = {.good = l->counts[i].good};
@@ -315,7 +307,7 @@ void history_terms(struct ledger *l)
                                           {ID_MAILFROM, TW_MAILFROM}};
     static const struct level author[] = {
         {ID_AUTHOR_ORG, TW_AUTHOR}, {ID_AUTHOR_DOMAIN, TW_AUTHOR}, {ID_AUTHOR, TW_AUTHOR}};
-    int mailfrom = find(l, ID_MAILFROM_ORG);
+    int mailfrom = ledger_find(l, ID_MAILFROM_ORG);
     const struct message *m = l->in->message;
 
     l->known_way = m->from_count == 1 && m->author_count == 1 && explained(l) > 0;

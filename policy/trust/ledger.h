@@ -5,7 +5,7 @@
 #include "proof.h"
 
 /* The terms of one sum while it is drawn up: private to trust.c and the files that add terms
- * (history.c, facts.c). */
+ * (history.c, rates.c, facts.c). */
 
 #define LEDGER_MAX 96 /* terms; each weight gives at most three, see history.c */
 
@@ -37,8 +37,13 @@ void ledger_mention(struct ledger *l, enum trust_weight w, const char *subject, 
 /* x times the weight's parameter, at most TERM_MAX either way, rounded */
 double ledger_weigh(const struct ledger *l, enum trust_weight w, double x);
 
-/* Terms from what the model knows (history.c), and from the message itself (facts.c). */
+/* the first identity of that kind; -1: there is none */
+int ledger_find(const struct ledger *l, enum identity_kind kind);
+
+/* Terms from what the model knows (history.c), from how much there was lately (rates.c), and from the
+ * message itself (facts.c). */
 void history_terms(struct ledger *l);
+void rate_terms(struct ledger *l);
 void fact_terms(struct ledger *l);
 
 #endif

@@ -68,6 +68,14 @@ void ledger_mention(struct ledger *l, enum trust_weight w, const char *subject, 
     append(l, w, subject, note);
 }
 
+int ledger_find(const struct ledger *l, enum identity_kind kind)
+{
+    for (size_t i = 0; i < l->in->identity_count; i++)
+        if (l->in->identities[i].kind == kind)
+            return (int)i;
+    return -1;
+}
+
 static double most_for(const struct ledger *l)
 {
     double against = 0;
@@ -128,6 +136,7 @@ void trust_case_sum(const struct trust_case *c, const struct counts *counts,
     l->author =
         what_if && what_if->proven ? PROOF_YES : proof_author(in->message, in->evidence, in->psl);
     history_terms(l);
+    rate_terms(l);
     fact_terms(l);
     bound(l);
     l->sum = total(l);

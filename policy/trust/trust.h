@@ -33,7 +33,10 @@ enum trust_weight {
     TW_DMARC_FAIL,
     TW_DMARC_PASS,
     TW_HELO_LITERAL,
-    TW_HELO_FORGED, /* HELO is somebody else's address, or one of our own names */
+    TW_HELO_FORGED,  /* HELO is somebody else's address, or one of our own names */
+    TW_HELO_MANY,    /* client says many HELO names */
+    TW_DOMAINS_MANY, /* client sends for many domains, and no good history explains it */
+    TW_BURST,        /* proven author writes to many more than he used to */
     TW_MULTIPLE_FROM,
     TW_NO_AUTHOR,
     TW_BODY_APPENDED,

@@ -65,6 +65,17 @@ static const struct {
                          "HELO is the client's address: careless servers, and bots"},
     [TW_HELO_FORGED] = {"helo_forged", -1.0,
                         "HELO is somebody else's address or one of our own names: a lie"},
+    [TW_HELO_MANY] =
+        {"helo_many", -0.8,
+         "client says many HELO names in a day: none up to 3, all from 24 on; a server "
+         "has one, infected hosts behind one address have many"},
+    [TW_DOMAINS_MANY] = {"domains_many", -0.6,
+                         "client sends for many domains in an hour: none up to 5, all from 80 on; "
+                         "good history of client or network excuses it"},
+    [TW_BURST] =
+        {"burst", -0.8,
+         "proven author writes in an hour to more people than in a usual month, all from 8 "
+         "times on: an account taken over"},
     [TW_MULTIPLE_FROM] = {"multiple_from", -1.5,
                           "more than one From field: what is shown may not be what was checked"},
     [TW_NO_AUTHOR] = {"no_author", -0.8, "no valid author: nobody to hold it against"},
