@@ -8,6 +8,11 @@
 #include "tool.h"
 
 static const struct tool_command commands[] = {
+    {"model list", "show the versions, and how far each has learnt", model_list},
+    {"model activate", "ask another version from now on", model_activate},
+    {"model rollback", "return to the version before", model_rollback},
+    {"model drop", "remove a version", model_drop},
+    {"model verify", "decode everything, and sum it up in a line", model_verify},
     {"model import", "set counts from JSON lines", model_import},
     {"model export", "write all counts as JSON lines", model_export},
 };

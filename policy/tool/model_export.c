@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include "model.h"
 #include "model_lines.h"
+#include "model_versions.h"
 #include "progress.h"
 #include "store.h"
 #include "tool.h"
@@ -21,6 +22,7 @@ static const char usage[] =
     "unless FILE is given.\n\n"
     "  --config FILE   settings to find the store in\n"
     "  --store URL     the store to read: lmdb:DIR, redis://HOST:PORT/DB, redis+unix:PATH\n"
+    "  --model VERSION the version instead of the active one\n"
     "  --help          this text\n\n"
     "Exit status: 0 done; 64 usage, 69 the store cannot be reached, 73 FILE cannot be made,\n"
     "74 it cannot be written, 78 configuration.\n";
@@ -115,12 +117,12 @@ int model_export(int argc, char **argv)
 {
     struct model_options o;
     int status = 0;
-    if (model_options(argc, argv, "cs", 1, usage, &o, &status) != 0)
+    if (model_options(argc, argv, "csm", 1, usage, &o, &status) != 0)
         return status;
     struct settings *settings = tool_settings(o.config, &status);
     if (!settings)
         return status;
-    struct store *s = tool_store(settings, o.store, true, &status);
+    struct store *s = model_versions_open(settings, o.store, o.model, &status);
     if (s)
         status =
             model_file(&o) ? export_file(s, model_file(&o)) : export(s, stdout, "standard output");

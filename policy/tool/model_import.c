@@ -27,6 +27,7 @@ static const char usage[] =
     "is checked before anything is written.\n\n"
     "  --config FILE   settings to find the store in\n"
     "  --store URL     the store to write to: lmdb:DIR, redis://HOST:PORT/DB, redis+unix:PATH\n"
+    "  --model VERSION the version instead of the active one\n"
     "  --help          this text\n\n"
     "Exit status: 0 done; 64 usage, 65 a line is wrong (its number is said), 66 FILE cannot be\n"
     "read, 69 the store cannot be reached, 78 configuration.\n";
@@ -119,7 +120,7 @@ static int import(struct import *im, const struct model_options *o, const struct
     if (rc != 0)
         return input_error(rc, error);
     uint64_t total = im->keys;
-    im->store = tool_store(s, o->store, false, &status);
+    im->store = tool_store_version(s, o->store, o->model, false, &status);
     if (!im->store)
         return status;
     rc = pass(im, "importing", write_line, error, sizeof error);
@@ -184,7 +185,7 @@ int model_import(int argc, char **argv)
 {
     struct model_options o;
     int status = 0;
-    if (model_options(argc, argv, "cs", 1, usage, &o, &status) != 0)
+    if (model_options(argc, argv, "csm", 1, usage, &o, &status) != 0)
         return status;
     struct settings *s = tool_settings(o.config, &status);
     if (!s)

@@ -97,6 +97,12 @@ struct settings *tool_settings(const char *file, int *status_r)
 
 struct store *tool_store(const struct settings *s, const char *url, bool read_only, int *status_r)
 {
+    return tool_store_version(s, url, NULL, read_only, status_r);
+}
+
+struct store *tool_store_version(const struct settings *s, const char *url, const char *version,
+                                 bool read_only, int *status_r)
+{
     char error[512];
     struct store_options options = {
         .user = s->store_user,
@@ -104,6 +110,7 @@ struct store *tool_store(const struct settings *s, const char *url, bool read_on
         .connect_timeout_ms = 2000,
         .read_only = read_only,
         .half_life = s->trust.half_life,
+        .version = version,
     };
     struct store *store = store_open(url ? url : s->store, &options, error, sizeof error);
     if (!store)

@@ -42,6 +42,9 @@ void tool_print_mistakes(FILE *out, const char *path, const struct settings_erro
 /* Opens the model: url, or what the settings say if NULL. On error prints and returns NULL with
  * *status_r set. Caller closes. */
 struct store *tool_store(const struct settings *s, const char *url, bool read_only, int *status_r);
+/* The same for one version of it; NULL: the active one. */
+struct store *tool_store_version(const struct settings *s, const char *url, const char *version,
+                                 bool read_only, int *status_r);
 /* Loads the public suffix list of the settings; NULL (with a warning) if it cannot be read. Caller
  * frees with psl_free. */
 struct psl_ctx_st *tool_psl(const struct settings *s);

@@ -6,7 +6,7 @@ set -u
 src=${VOUCH_SRCDIR:-.} build=${VOUCH_BUILDDIR:-.}
 . "$src/tests/sync/report.bash"
 
-echo "1..11"
+echo "1..16"
 
 # options in mdoc ".It Fl -name" or ".Fl -name" between two headings
 page_options() { # PAGE SECTION-PATTERN
@@ -30,8 +30,13 @@ same() { # NAME PAGE SECTION COMMAND...
 
 same "vouch check" "$src/man/vouch.1" "vouch check" "$build/vouch" check
 same "vouch lookup" "$src/man/vouch.1" "vouch lookup" "$build/vouch" lookup
-same "vouch model import" "$src/man/vouch.1" "vouch model" "$build/vouch" model import
-same "vouch model export" "$src/man/vouch.1" "vouch model" "$build/vouch" model export
+same "vouch model import" "$src/man/vouch.1" "vouch model import" "$build/vouch" model import
+same "vouch model export" "$src/man/vouch.1" "vouch model export" "$build/vouch" model export
+same "vouch model list" "$src/man/vouch.1" "vouch model list" "$build/vouch" model list
+same "vouch model verify" "$src/man/vouch.1" "vouch model verify" "$build/vouch" model verify
+same "vouch model activate" "$src/man/vouch.1" "vouch model activate" "$build/vouch" model activate
+same "vouch model rollback" "$src/man/vouch.1" "vouch model rollback" "$build/vouch" model rollback
+same "vouch model drop" "$src/man/vouch.1" "vouch model drop" "$build/vouch" model drop
 same "vouch config" "$src/man/vouch.1" "vouch config" "$build/vouch" config
 same "vouch-milter" "$src/man/vouch-milter.8" "OPTIONS|DESCRIPTION" "$build/vouch-milter"
 
