@@ -199,7 +199,7 @@ int identity_list(struct arena *arena, const struct message *m, const struct psl
     if (m->author)
         a.author_domain = as_domain(&mk, m->author->domain);
     if (a.author_domain)
-        a.author_org = domain_org(psl, a.author_domain);
+        a.author_org = identity_org(&mk, a.author_domain);
 
     add_client(&mk, &a);
     add_sender(&mk, &a);

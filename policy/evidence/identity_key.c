@@ -83,6 +83,19 @@ static char *join(struct identity_maker *mk, const char *a, const char *b, const
     return text;
 }
 
+const char *identity_org(struct identity_maker *mk, const char *domain)
+{
+    for (unsigned i = 0; i < IDENTITY_ORGS && mk->orgs[i].domain; i++)
+        if (strcmp(mk->orgs[i].domain, domain) == 0)
+            return domain + mk->orgs[i].skip;
+    const char *org = domain_org(mk->psl, domain);
+    const char *kept = arena_strdup(mk->arena, domain);
+    if (kept)
+        mk->orgs[mk->org_count++ % IDENTITY_ORGS] =
+            (struct identity_org){kept, (size_t)(org - domain)};
+    return org;
+}
+
 static bool is_listed(const struct identity_maker *mk, const struct identity *id)
 {
     for (size_t i = 0; i < mk->count; i++)
@@ -117,8 +130,7 @@ static void add_domain(struct identity_maker *mk, enum identity_kind kind, int i
                        const char *subject, const char *prefix, const char *value)
 {
     const char *at = strrchr(subject, '@');
-    add(mk, kind, index, subject, "dom:", domain_org(mk->psl, at ? at + 1 : subject), prefix,
-        value);
+    add(mk, kind, index, subject, "dom:", identity_org(mk, at ? at + 1 : subject), prefix, value);
 }
 
 struct ipnet identity_network(const struct ipaddr *ip)
@@ -179,7 +191,7 @@ void identity_add_helo(struct identity_maker *mk, const char *name)
 
 void identity_add_ptr(struct identity_maker *mk, const char *name)
 {
-    add_domain(mk, ID_PTR, -1, domain_org(mk->psl, name), "ptr", "");
+    add_domain(mk, ID_PTR, -1, identity_org(mk, name), "ptr", "");
 }
 
 void identity_add_dkim(struct identity_maker *mk, const char *domain, int index)
@@ -189,7 +201,7 @@ void identity_add_dkim(struct identity_maker *mk, const char *domain, int index)
 
 void identity_add_mailfrom_domain(struct identity_maker *mk, const char *domain)
 {
-    const char *org = domain_org(mk->psl, domain);
+    const char *org = identity_org(mk, domain);
     add_domain(mk, ID_MAILFROM_ORG, -1, org, "mf", "");
     if (strcmp(org, domain) != 0)
         add_domain(mk, ID_MAILFROM_DOMAIN, -1, domain, "mfd:", domain);
@@ -197,7 +209,7 @@ void identity_add_mailfrom_domain(struct identity_maker *mk, const char *domain)
 
 void identity_add_author_domain(struct identity_maker *mk, const char *domain)
 {
-    const char *org = domain_org(mk->psl, domain);
+    const char *org = identity_org(mk, domain);
     add_domain(mk, ID_AUTHOR_ORG, -1, org, "*", "");
     add_domain(mk, ID_AUTHOR_UNPROVEN, -1, org, "u", "");
     if (strcmp(org, domain) != 0)
@@ -302,7 +314,7 @@ void identity_add_pair_network(struct identity_maker *mk, enum identity_kind kin
 void identity_add_pair_domain(struct identity_maker *mk, enum identity_kind kind,
                               const char *author_org, const char *domain, int index)
 {
-    add_pair(mk, kind, author_org, domain_org(mk->psl, domain), index);
+    add_pair(mk, kind, author_org, identity_org(mk, domain), index);
 }
 
 int identity_split(struct span address, struct span *local_r, char *domain_r)
@@ -342,5 +354,5 @@ void identity_add_relationship(struct identity_maker *mk, struct span local, con
     char *subject = join(mk, author, " to ", to);
     char *value = join(mk, author, ":", to);
     if (subject && value)
-        add(mk, ID_PAIR_RCPT, -1, subject, "dom:", domain_org(mk->psl, domain), "r:", value);
+        add(mk, ID_PAIR_RCPT, -1, subject, "dom:", identity_org(mk, domain), "r:", value);
 }

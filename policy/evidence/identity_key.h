@@ -6,13 +6,21 @@
 
 /* Keys of single identities: private to identity.c and identity_text.c, which say which of them a
  * message or a person's text names. */
+#define IDENTITY_ORGS 8
 struct identity_maker {
     struct arena *arena;
     const struct psl_ctx_st *psl;
     const struct pseudonym_key *alias; /* NULL: keys hold addresses as they are */
     struct identity *list;
     size_t count, cap;
-    bool failed; /* out of memory: everything after does nothing */
+    /* Organizational Domains asked for lately: those of one message are few, and the list of public
+     * suffixes is asked some twenty times for them. */
+    struct identity_org {
+        const char *domain; /* NULL: free */
+        size_t skip;        /* bytes before its Organizational Domain */
+    } orgs[IDENTITY_ORGS];
+    unsigned org_count; /* asked for, over all */
+    bool failed;        /* out of memory: everything after does nothing */
 };
 
 /* What stands in one list already is not added again; neither is what is over IDENTITY_MAX. */
@@ -43,6 +51,8 @@ void identity_add_pair_domain(struct identity_maker *mk, enum identity_kind kind
 void identity_add_relationship(struct identity_maker *mk, struct span local, const char *domain,
                                struct span rcpt);
 
+/* domain_org */
+const char *identity_org(struct identity_maker *mk, const char *domain);
 /* the network whose history a host shares: /24 or /48 */
 struct ipnet identity_network(const struct ipaddr *ip);
 /* The domain after the last "@" of address, normalised, and the local-part before it. 0 or

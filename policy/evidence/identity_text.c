@@ -96,7 +96,7 @@ static int add_pair_text(struct identity_maker *mk, enum identity_kind kind, str
     const char *domain = domain_text(mk, author);
     if (!domain)
         return VOUCH_E_SYNTAX;
-    const char *org = domain_org(mk->psl, domain);
+    const char *org = identity_org(mk, domain);
     if (kind == ID_PAIR_NETWORK || kind == ID_PAIR_ORIGIN) {
         struct ipnet net;
         if (ipnet_parse(source, &net) != 0)
