@@ -47,6 +47,12 @@ struct entry {
     double good_mass;
 };
 
+/* A slot in order of keys. The first bytes of its group as numbers settle most comparisons. */
+struct place {
+    uint64_t head[2];
+    struct learn_slot *slot;
+};
+
 struct learn_batch {
     uint32_t half_life;
     struct arena *arena;  /* keys and entries */
@@ -59,9 +65,9 @@ struct learn_batch {
     size_t slot_count, slot_max;
     uint32_t *table; /* slot's index + 1; 0: free */
     size_t table_size;
-    struct learn_slot **order; /* slots by key */
-    struct store_key *keys;    /* the same, for store_change */
-    uint64_t from, to;         /* of the step under way */
+    struct place *order;    /* slots by key */
+    struct store_key *keys; /* the same, for store_change */
+    uint64_t from, to;      /* of the step under way */
     bool behind;
 };
 
@@ -129,7 +135,7 @@ static struct learn_batch *make(size_t records)
     b->entries = calloc(b->entry_max, sizeof *b->entries);
     b->slots = calloc(b->slot_max, sizeof *b->slots);
     b->table = calloc(b->table_size, sizeof *b->table);
-    b->order = calloc(b->slot_max, sizeof(*b->order));
+    b->order = calloc(b->slot_max, sizeof *b->order);
     b->keys = calloc(b->slot_max, sizeof *b->keys);
     return b;
 }
@@ -326,14 +332,16 @@ static int begin_slots(struct learn_batch *b, const struct span *now)
     struct erasure_list *list = NULL;
     struct span kept = SPAN_NONE;
     for (size_t i = 0; i < b->slot_count; i++) {
-        learn_slot_begin(b->order[i], now[i], ERASURE_NONE);
-        if (b->order[i] == b->erased)
+        learn_slot_begin(b->order[i].slot, now[i], ERASURE_NONE);
+        if (b->order[i].slot == b->erased)
             kept = now[i];
     }
     if (!kept.len || erasure_decode(kept.p, kept.len, &list) == VOUCH_E_NOMEM)
         return kept.len ? VOUCH_E_NOMEM : 0;
-    for (size_t i = 0; i < b->slot_count && list; i++)
-        b->order[i]->until = erasure_until(list, b->order[i]->key.group, b->order[i]->key.field);
+    for (size_t i = 0; i < b->slot_count && list; i++) {
+        struct learn_slot *slot = b->order[i].slot;
+        slot->until = erasure_until(list, slot->key.group, slot->key.field);
+    }
     erasure_list_free(&list);
     return 0;
 }
@@ -359,21 +367,39 @@ static int compute(void *arg, const struct span *now, struct span *new_r)
     arena_reset(b->values);
     int rc = begin_slots(b, now);
     for (size_t i = 0; i < b->slot_count && rc == 0; i++)
-        if (b->order[i] == b->position)
+        if (b->order[i].slot == b->position)
             rc = move(b, &new_r[i]);
     for (size_t i = 0; i < b->entry_count && rc == 0; i++)
         rc = teach(b, &b->entries[i]);
     for (size_t i = 0; i < b->slot_count && rc == 0; i++)
-        rc = learn_slot_end(b->order[i], b->values, &new_r[i]);
+        rc = learn_slot_end(b->order[i].slot, b->values, &new_r[i]);
     return rc;
+}
+
+static uint64_t number_of(const char *text, size_t len)
+{
+    uint64_t n = 0;
+    for (size_t i = 0; i < 8; i++)
+        n = n << 8 | (i < len ? (unsigned char)text[i] : 0);
+    return n;
+}
+
+static struct place place_of(struct learn_slot *slot)
+{
+    size_t len = strlen(slot->key.group);
+    return (struct place){
+        {number_of(slot->key.group, len), len > 8 ? number_of(slot->key.group + 8, len - 8) : 0},
+        slot};
 }
 
 static int by_key(const void *pa, const void *pb)
 {
-    const struct store_key *a = &(*(struct learn_slot *const *)pa)->key;
-    const struct store_key *b = &(*(struct learn_slot *const *)pb)->key;
-    int c = strcmp(a->group, b->group);
-    return c ? c : strcmp(a->field, b->field);
+    const struct place *a = pa, *b = pb;
+    for (int i = 0; i < 2; i++)
+        if (a->head[i] != b->head[i])
+            return a->head[i] < b->head[i] ? -1 : 1;
+    int c = strcmp(a->slot->key.group, b->slot->key.group);
+    return c ? c : strcmp(a->slot->key.field, b->slot->key.field);
 }
 
 int learn_batch_apply(struct learn_batch *b, struct store *s, uint64_t from, uint64_t to)
@@ -381,10 +407,10 @@ int learn_batch_apply(struct learn_batch *b, struct store *s, uint64_t from, uin
     if (!b->position && begin(b) != 0)
         return VOUCH_E_NOMEM;
     for (size_t i = 0; i < b->slot_count; i++)
-        b->order[i] = &b->slots[i];
-    qsort(b->order, b->slot_count, sizeof(*b->order), by_key);
+        b->order[i] = place_of(&b->slots[i]);
+    qsort(b->order, b->slot_count, sizeof *b->order, by_key);
     for (size_t i = 0; i < b->slot_count; i++)
-        b->keys[i] = b->order[i]->key;
+        b->keys[i] = b->order[i].slot->key;
     b->from = from;
     b->to = to;
     b->behind = false;
