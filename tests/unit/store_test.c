@@ -1,102 +1,27 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* One table of behaviour, run against every backend that keeps anything; then what those that keep
- * nothing do. Each case has an empty store of its own. */
-#include "config.h"
+/* What every store does with tallies, look-ups and threads; then what those that keep nothing do. */
 #include <errno.h>
-#include <ftw.h>
-#include <math.h>
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <time.h>
-#include <unistd.h>
-#include <cmocka.h>
-#include "clock.h"
-#include "redis_server.h"
-#include "store.h"
-
-#define T0        1700000000
-#define DAY       86400
-#define HALF_LIFE (30.0 * DAY)
-#define LENGTH(a) (sizeof(a) / sizeof *(a))
-
-struct fixture {
-    char url[128];
-    char dir[64];
-    struct store *s;
-};
-
-static struct redis_server redis;
-
-static struct store *open_url(const char *url, bool read_only)
-{
-    char error[512] = "";
-    const struct store_options o = {
-        .connect_timeout_ms = 5000, .half_life = HALF_LIFE, .read_only = read_only};
-    struct store *s = store_open(url, &o, error, sizeof error);
-    if (!s)
-        fail_msg("%s: %s", url, error);
-    return s;
-}
-
-static void ask(struct store *s, const struct store_key *keys, size_t count,
-                struct store_value *values_r)
-{
-    struct store_query *q = store_ask(s, keys, count);
-    assert_non_null(q);
-    int rc = store_wait(&q, clock_ms() + 10000, values_r);
-    if (rc != LOOKUP_FOUND) {
-        char state[200];
-        store_state(s, state, sizeof state);
-        fail_msg("look-up: %d, store: %s", rc, state);
-    }
-    assert_null(q);
-}
-
-static struct store_value ask_one(struct store *s, const char *group, const char *field)
-{
-    struct store_value v;
-    ask(s, &(struct store_key){group, field}, 1, &v);
-    return v;
-}
-
-/* A tally keeps some four decimals. */
-static bool near(double a, double b)
-{
-    return fabs(a - b) <= 1e-4 + 1e-6 * fabs(b);
-}
-
-static void assert_counts(const struct counts *got, const struct counts *want)
-{
-    if (!near(got->good, want->good) || !near(got->bad, want->bad) ||
-        !near(got->seen, want->seen) || got->first != want->first || got->last != want->last)
-        fail_msg("got %.10g %.10g %.10g %lld %lld, want %.10g %.10g %.10g %lld %lld", got->good,
-                 got->bad, got->seen, (long long)got->first, (long long)got->last, want->good,
-                 want->bad, want->seen, (long long)want->first, (long long)want->last);
-}
+#include "store_backends.h"
 
 /* --- the table ------------------------------------------------------------------------------ */
 
-static void an_empty_model_has_nothing(struct fixture *f)
+static void an_empty_model_has_nothing(struct store_fixture *f)
 {
     const struct store_key keys[] = {
         {"dom:example.org", "*"}, {"ip:192.0.2.0/24", "h:192.0.2.7"}, {"dom:example.org", "*"}};
     struct store_value v[3];
     uint64_t mark;
-    ask(f->s, keys, 3, v);
+    store_find(f->s, keys, 3, v);
     for (size_t i = 0; i < 3; i++)
         assert_int_equal(v[i].outcome, LOOKUP_ABSENT);
-    ask(f->s, keys, 0, v);
+    store_find(f->s, keys, 0, v);
     assert_int_equal(store_watermark(f->s, "mx1", &mark), LOOKUP_ABSENT);
     assert_string_equal(store_version(f->s), "1");
 }
 
-static void what_is_put_is_found(struct fixture *f)
+static void what_is_put_is_found(struct store_fixture *f)
 {
     const struct store_key keys[] = {
         {"dom:example.org", "*"},   {"dom:example.org", "a:ann@example.org"},
@@ -115,7 +40,7 @@ static void what_is_put_is_found(struct fixture *f)
         asked[LENGTH(keys) - 1 - i] = keys[i];
     asked[LENGTH(keys)] = (struct store_key){"dom:example.org", "d:nobody.example.org"};
     asked[LENGTH(keys) + 1] = keys[2];
-    ask(f->s, asked, LENGTH(asked), v);
+    store_find(f->s, asked, LENGTH(asked), v);
     for (size_t i = 0; i < LENGTH(keys); i++) {
         assert_int_equal(v[LENGTH(keys) - 1 - i].outcome, LOOKUP_FOUND);
         assert_counts(&v[LENGTH(keys) - 1 - i].counts, &c[i]);
@@ -124,18 +49,18 @@ static void what_is_put_is_found(struct fixture *f)
     assert_counts(&v[LENGTH(keys) + 1].counts, &c[2]);
 }
 
-static void put_replaces(struct fixture *f)
+static void put_replaces(struct store_fixture *f)
 {
     const struct store_key k = {"dom:example.org", "*"};
     const struct counts a = {1, 2, 3, T0, T0}, b = {4, 0, 4, T0 + 1, T0 + 2};
     assert_int_equal(store_put(f->s, &k, &a, 1), 0);
     assert_int_equal(store_put(f->s, &k, &b, 1), 0);
-    struct store_value v = ask_one(f->s, k.group, k.field);
+    struct store_value v = store_find_one(f->s, k.group, k.field);
     assert_counts(&v.counts, &b);
     assert_int_equal(store_put(f->s, NULL, NULL, 0), 0);
 }
 
-static void updates_add_and_decay(struct fixture *f)
+static void updates_add_and_decay(struct store_fixture *f)
 {
     const struct store_update first[] = {
         {{"dom:example.org", "*"}, T0, 1, 0, 1},
@@ -152,16 +77,16 @@ static void updates_add_and_decay(struct fixture *f)
     counts_add(&want, T0, HALF_LIFE, 1, 0, 1);
     counts_add(&want, T0 + 10 * DAY, HALF_LIFE, 0.5, 0, 1);
     counts_add(&want, T0 + 5 * DAY, HALF_LIFE, 0, 2, 2);
-    struct store_value v = ask_one(f->s, "dom:example.org", "*");
+    struct store_value v = store_find_one(f->s, "dom:example.org", "*");
     assert_int_equal(v.outcome, LOOKUP_FOUND);
     assert_counts(&v.counts, &want);
-    v = ask_one(f->s, "ip:192.0.2.0/24", "*");
+    v = store_find_one(f->s, "ip:192.0.2.0/24", "*");
     assert_counts(&v.counts, &(struct counts){0, 1, 1, T0, T0});
-    v = ask_one(f->s, "dom:example.net", "*");
+    v = store_find_one(f->s, "dom:example.net", "*");
     assert_counts(&v.counts, &(struct counts){7, 0, 7, T0 + 40 * DAY, T0 + 40 * DAY});
 }
 
-static void a_large_batch_is_one_step(struct fixture *f)
+static void a_large_batch_is_one_step(struct store_fixture *f)
 {
     enum { GROUPS = 40, EACH = 50 };
     static char names[GROUPS][24], fields[EACH][8];
@@ -175,13 +100,13 @@ static void a_large_batch_is_one_step(struct fixture *f)
             u[n++] = (struct store_update){{names[g], fields[e % EACH]}, T0, 1, 0, 1};
     }
     assert_int_equal(store_apply(f->s, u, n, "mx1", 1), 0);
-    struct store_value v = ask_one(f->s, names[GROUPS - 1], fields[EACH - 1]);
+    struct store_value v = store_find_one(f->s, names[GROUPS - 1], fields[EACH - 1]);
     assert_counts(&v.counts, &(struct counts){2, 0, 2, T0, T0});
-    v = ask_one(f->s, names[0], fields[0]);
+    v = store_find_one(f->s, names[0], fields[0]);
     assert_counts(&v.counts, &(struct counts){2, 0, 2, T0, T0});
 }
 
-static void a_batch_is_applied_once(struct fixture *f)
+static void a_batch_is_applied_once(struct store_fixture *f)
 {
     const struct store_update u = {{"dom:example.org", "*"}, T0, 1, 0, 1};
     uint64_t mark = 0;
@@ -189,7 +114,7 @@ static void a_batch_is_applied_once(struct fixture *f)
     assert_int_equal(store_apply(f->s, &u, 1, "mx1", 7), 0); /* the same again */
     assert_int_equal(store_apply(f->s, &u, 1, "mx1", 3), 0); /* an older one */
     assert_int_equal(store_apply(f->s, &u, 1, "mx2", 3), 0); /* another writer */
-    struct store_value v = ask_one(f->s, "dom:example.org", "*");
+    struct store_value v = store_find_one(f->s, "dom:example.org", "*");
     assert_counts(&v.counts, &(struct counts){2, 0, 2, T0, T0});
     assert_int_equal(store_watermark(f->s, "mx1", &mark), LOOKUP_FOUND);
     assert_int_equal(mark, 7);
@@ -197,7 +122,7 @@ static void a_batch_is_applied_once(struct fixture *f)
     assert_int_equal(store_apply(f->s, &u, 1, "mx1", UINT64_MAX - 1), 0);
     assert_int_equal(store_apply(f->s, NULL, 0, "mx1", UINT64_MAX), 0);
     assert_int_equal(store_apply(f->s, &u, 1, "mx1", UINT64_MAX), 0);
-    v = ask_one(f->s, "dom:example.org", "*");
+    v = store_find_one(f->s, "dom:example.org", "*");
     assert_counts(&v.counts, &(struct counts){3, 0, 3, T0, T0});
     assert_int_equal(store_watermark(f->s, "mx1", &mark), LOOKUP_FOUND);
     assert_true(mark == UINT64_MAX);
@@ -206,7 +131,7 @@ static void a_batch_is_applied_once(struct fixture *f)
 }
 
 /* Names that would run into each other if a backend were careless, and the longest. */
-static void names_are_kept_apart(struct fixture *f)
+static void names_are_kept_apart(struct store_fixture *f)
 {
     static char longest[STORE_NAME_MAX + 1], almost[STORE_NAME_MAX + 1];
     memset(longest, 'x', STORE_NAME_MAX);
@@ -234,14 +159,14 @@ static void names_are_kept_apart(struct fixture *f)
     for (size_t i = 0; i < LENGTH(keys); i++)
         c[i] = (struct counts){(double)i + 1, 0, (double)i + 1, T0, T0};
     assert_int_equal(store_put(f->s, keys, c, LENGTH(keys)), 0);
-    ask(f->s, keys, LENGTH(keys), v);
+    store_find(f->s, keys, LENGTH(keys), v);
     for (size_t i = 0; i < LENGTH(keys); i++) {
         assert_int_equal(v[i].outcome, LOOKUP_FOUND);
         assert_counts(&v[i].counts, &c[i]);
     }
 }
 
-static void names_that_cannot_be_kept_are_refused(struct fixture *f)
+static void names_that_cannot_be_kept_are_refused(struct store_fixture *f)
 {
     static char too_long[STORE_NAME_MAX + 2], long_writer[STORE_WRITER_MAX + 2];
     memset(too_long, 'x', STORE_NAME_MAX + 1);
@@ -256,11 +181,11 @@ static void names_that_cannot_be_kept_are_refused(struct fixture *f)
                                          {bad[i], T0, 1, 0, 1}};
         assert_int_equal(store_put(f->s, &bad[i], &one, 1), VOUCH_E_RANGE);
         assert_int_equal(store_apply(f->s, u, 2, "mx1", 1), VOUCH_E_RANGE);
-        assert_int_equal(ask_one(f->s, bad[i].group, bad[i].field).outcome, LOOKUP_ABSENT);
+        assert_int_equal(store_find_one(f->s, bad[i].group, bad[i].field).outcome, LOOKUP_ABSENT);
     }
     const struct store_update fine = {{"dom:fine.example", "*"}, T0, 1, 0, 1};
     assert_int_equal(store_apply(f->s, &fine, 1, long_writer, 1), VOUCH_E_RANGE);
-    assert_int_equal(ask_one(f->s, "dom:fine.example", "*").outcome, LOOKUP_ABSENT);
+    assert_int_equal(store_find_one(f->s, "dom:fine.example", "*").outcome, LOOKUP_ABSENT);
 }
 
 struct seen {
@@ -278,7 +203,7 @@ static int count_key(void *arg, const struct store_key *key, const struct counts
     return seen->count == seen->end ? 42 : 0;
 }
 
-static void a_scan_sees_every_key(struct fixture *f)
+static void a_scan_sees_every_key(struct store_fixture *f)
 {
     enum { KEYS = 700 }; /* more than a small hash keeps, and in several groups */
     static char long_name[STORE_NAME_MAX + 1], fields[KEYS][16];
@@ -304,7 +229,7 @@ static void a_scan_sees_every_key(struct fixture *f)
     assert_int_equal(some.count, 3);
 }
 
-static void queries_may_be_cancelled(struct fixture *f)
+static void queries_may_be_cancelled(struct store_fixture *f)
 {
     const struct store_key k = {"dom:example.org", "*"};
     for (int i = 0; i < 50; i++) {
@@ -314,10 +239,10 @@ static void queries_may_be_cancelled(struct fixture *f)
         assert_null(q);
         store_cancel(&q);
     }
-    assert_int_equal(ask_one(f->s, k.group, k.field).outcome, LOOKUP_ABSENT);
+    assert_int_equal(store_find_one(f->s, k.group, k.field).outcome, LOOKUP_ABSENT);
 }
 
-static void a_query_gets_ready(struct fixture *f)
+static void a_query_gets_ready(struct store_fixture *f)
 {
     const struct store_key k = {"dom:example.org", "*"};
     struct store_query *q = store_ask(f->s, &k, 1);
@@ -329,7 +254,7 @@ static void a_query_gets_ready(struct fixture *f)
     assert_int_equal(v.outcome, LOOKUP_ABSENT);
 }
 
-static void keys_are_copied(struct fixture *f)
+static void keys_are_copied(struct store_fixture *f)
 {
     char group[] = "dom:example.org", field[] = "*";
     const struct store_key k = {group, field};
@@ -343,37 +268,37 @@ static void keys_are_copied(struct fixture *f)
     assert_int_equal(v.outcome, LOOKUP_FOUND);
 }
 
-static void a_read_only_store_is_not_written(struct fixture *f)
+static void a_read_only_store_is_not_written(struct store_fixture *f)
 {
     const struct store_key k = {"dom:example.org", "*"};
     const struct counts one = {1, 0, 1, T0, T0};
     const struct store_update u = {k, T0, 1, 0, 1};
     assert_int_equal(store_put(f->s, &k, &one, 1), 0);
     store_close(&f->s);
-    struct store *r = open_url(f->url, true);
+    struct store *r = store_open_read_only(f->url);
     errno = 0;
     assert_int_equal(store_put(r, &k, &one, 1), VOUCH_E_IO);
     assert_int_equal(errno, EROFS);
     assert_int_equal(store_apply(r, &u, 1, "", 0), VOUCH_E_IO);
-    struct store_value v = ask_one(r, k.group, k.field);
+    struct store_value v = store_find_one(r, k.group, k.field);
     assert_counts(&v.counts, &one);
     store_close(&r);
     assert_null(r);
 }
 
 /* As a reload does: the new one is opened before the old one is closed. */
-static void it_stays_when_closed(struct fixture *f)
+static void it_stays_when_closed(struct store_fixture *f)
 {
     const struct store_key k = {"dom:example.org", "*"};
     const struct counts one = {1, 0, 1, T0, T0};
     assert_int_equal(store_put(f->s, &k, &one, 1), 0);
-    struct store *second = open_url(f->url, false);
+    struct store *second = store_open_version(f->url, NULL);
     store_close(&f->s);
-    struct store_value v = ask_one(second, k.group, k.field);
+    struct store_value v = store_find_one(second, k.group, k.field);
     assert_counts(&v.counts, &one);
     store_close(&second);
-    f->s = open_url(f->url, false);
-    v = ask_one(f->s, k.group, k.field);
+    f->s = store_open_version(f->url, NULL);
+    v = store_find_one(f->s, k.group, k.field);
     assert_counts(&v.counts, &one);
 }
 
@@ -416,7 +341,7 @@ static void *writer(void *arg)
     return NULL;
 }
 
-static void many_threads_ask_while_two_write(struct fixture *f)
+static void many_threads_ask_while_two_write(struct store_fixture *f)
 {
     struct worker w[THREADS + 2] = {0};
     for (int i = 0; i < THREADS + 2; i++) {
@@ -429,15 +354,11 @@ static void many_threads_ask_while_two_write(struct fixture *f)
     for (int i = 0; i < THREADS + 2; i++)
         if (w[i].wrong)
             fail_msg("%s", w[i].wrong);
-    struct store_value v = ask_one(f->s, "dom:example.org", "b");
+    struct store_value v = store_find_one(f->s, "dom:example.org", "b");
     assert_counts(&v.counts, &(struct counts){2 * (ROUNDS / 10), 0, 2 * (ROUNDS / 10), T0, T0});
 }
 
-static const struct {
-    const char *name;
-    void (*run)(struct fixture *f);
-    bool again; /* opens the same model again: nothing for a store that keeps nothing */
-} cases[] = {
+static const struct store_case cases[] = {
     {"an empty model has nothing", an_empty_model_has_nothing, false},
     {"what is put is found", what_is_put_is_found, false},
     {"put replaces", put_replaces, false},
@@ -455,63 +376,6 @@ static const struct {
     {"many threads ask while two write", many_threads_ask_while_two_write, false},
 };
 
-/* --- the backends --------------------------------------------------------------------------- */
-
-static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-    (void)st, (void)flag, (void)ftw;
-    return remove(path);
-}
-
-static void memory_setup(struct fixture *f)
-{
-    snprintf(f->url, sizeof f->url, "memory:");
-}
-
-static void lmdb_setup(struct fixture *f)
-{
-    snprintf(f->dir, sizeof f->dir, "/tmp/vouch-lmdb-XXXXXX");
-    assert_non_null(mkdtemp(f->dir));
-    snprintf(f->url, sizeof f->url, "lmdb:%s/model", f->dir);
-}
-
-static void redis_setup(struct fixture *f)
-{
-    char answer[64];
-    if (!redis.pid)
-        skip(); /* no redis-server on this host */
-    redis_server_do(&redis, "FLUSHALL", answer, sizeof answer);
-    assert_string_equal(answer, "OK");
-    snprintf(f->url, sizeof f->url, "redis+unix:%s?db=3", redis.socket);
-}
-
-static const struct {
-    const char *name;
-    void (*setup)(struct fixture *f);
-    bool lasts;
-} backends[] = {
-    {"memory", memory_setup, false},
-    {"lmdb", lmdb_setup, true},
-    {"redis", redis_setup, true},
-};
-
-struct test {
-    char name[100];
-    size_t backend, number;
-};
-
-static void run(void **state)
-{
-    const struct test *t = *state;
-    struct fixture f = {0};
-    backends[t->backend].setup(&f);
-    f.s = open_url(f.url, false);
-    cases[t->number].run(&f);
-    store_close(&f.s);
-    if (*f.dir)
-        nftw(f.dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-}
-
 /* --- those that keep nothing, and mistakes -------------------------------------------------- */
 
 static void a_store_made_to_fail_fails(void **state)
@@ -525,7 +389,7 @@ static void a_store_made_to_fail_fails(void **state)
     const struct counts one = {1, 0, 1, T0, T0};
     const struct store_update u = {k[0], T0, 1, 0, 1};
     for (size_t i = 0; i < LENGTH(urls); i++) {
-        struct store *s = open_url(urls[i].url, false);
+        struct store *s = store_open_version(urls[i].url, NULL);
         struct store_value v[2];
         uint64_t mark;
         struct seen seen = {0};
@@ -545,12 +409,12 @@ static void a_store_made_to_fail_fails(void **state)
 static void none_is_empty_and_keeps_nothing(void **state)
 {
     (void)state;
-    struct store *s = open_url("none", false);
+    struct store *s = store_open_version("none", NULL);
     const struct store_key k = {"dom:example.org", "*"};
     const struct counts one = {1, 0, 1, T0, T0};
     const struct store_update u = {k, T0, 1, 0, 1};
     struct seen seen = {0};
-    assert_int_equal(ask_one(s, k.group, k.field).outcome, LOOKUP_ABSENT);
+    assert_int_equal(store_find_one(s, k.group, k.field).outcome, LOOKUP_ABSENT);
     assert_int_equal(store_put(s, &k, &one, 1), VOUCH_E_IO);
     assert_int_equal(store_apply(s, &u, 1, "", 0), VOUCH_E_IO);
     assert_int_equal(store_scan(s, count_key, &seen), 0);
@@ -575,42 +439,12 @@ static void urls_that_are_wrong_say_so(void **state)
     }
 }
 
-static int redis_up(void **state)
-{
-    (void)state;
-    if (redis_server_installed()) {
-        redis_server_init(&redis);
-        redis_server_start(&redis, NULL);
-    }
-    return 0;
-}
-
-static int redis_down(void **state)
-{
-    (void)state;
-    if (redis.pid)
-        redis_server_clear(&redis);
-    return 0;
-}
-
 int main(void)
 {
-    static struct test table[LENGTH(backends) * LENGTH(cases)];
-    struct CMUnitTest tests[LENGTH(table) + 3] = {
+    const struct CMUnitTest others[] = {
         cmocka_unit_test(a_store_made_to_fail_fails),
         cmocka_unit_test(none_is_empty_and_keeps_nothing),
         cmocka_unit_test(urls_that_are_wrong_say_so),
     };
-    size_t count = 3;
-    for (size_t i = 0; i < LENGTH(table); i++) {
-        struct test *t = &table[i];
-        t->backend = i / LENGTH(cases);
-        t->number = i % LENGTH(cases);
-        if (cases[t->number].again && !backends[t->backend].lasts)
-            continue;
-        snprintf(t->name, sizeof t->name, "%s: %s", backends[t->backend].name,
-                 cases[t->number].name);
-        tests[count++] = (struct CMUnitTest){t->name, run, NULL, NULL, t};
-    }
-    return _cmocka_run_group_tests("store", tests, count, redis_up, redis_down);
+    return store_backends_run("store", cases, LENGTH(cases), others, LENGTH(others));
 }
