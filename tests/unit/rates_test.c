@@ -106,7 +106,7 @@ static const struct {
     {"the second of its letters", 900, 500, 30, 500, -0.04},
     {"quarterly letter to 500 readers", 1000, 500, 800, 500, -0.56},
     {"never seen before today", 200, 200, 0, 200, 0},
-    {"new since yesterday", 210, 200, 2, 200, 0},
+    {"new since yesterday", 210, 200, 2, 200, -0.11},
     {"nothing left of him", 0, 0, 4000, 200, 0},
 };
 
