@@ -29,8 +29,10 @@ static const char usage[] =
     "  --store URL     the store to ask\n"
     "  --help          this text\n\n"
     "Good, bad and seen are numbers of messages, decayed to the time asked for; log-odds are what\n"
-    "they say of the identity: above 0 good, below 0 bad. Exit status: 0 asked and answered\n"
-    "(also when nothing is known), 64 usage, 69 the store cannot be asked, 78 configuration.\n";
+    "they say of the identity: above 0 good, below 0 bad. Windows (window.client, window.author)\n"
+    "say what a client or an author did in the last hour and the last 24 hours. Exit status: 0\n"
+    "asked and answered (also when nothing is known), 64 usage, 69 the store cannot be asked, 78\n"
+    "configuration.\n";
 
 /* One ID and what it may mean. */
 struct subject {
@@ -153,6 +155,42 @@ static double log_odds(const struct lookup *l, const struct counts *c)
     return reputation(c, l->settings->trust.prior, 0);
 }
 
+/* What the members of a window's sets are, for whom it is. */
+struct window_words {
+    const char *one[WINDOW_SETS], *many[WINDOW_SETS], *json[WINDOW_SETS]; /* NULL: no such set */
+};
+
+/* NULL: it is no window */
+static const struct window_words *window_words(enum identity_kind kind)
+{
+    static const struct window_words client = {{"HELO name", "sender domain"},
+                                               {"HELO names", "sender domains"},
+                                               {"helo_names", "sender_domains"}};
+    static const struct window_words author = {
+        {"recipient", NULL}, {"recipients", NULL}, {"recipients", NULL}};
+    return kind == ID_WINDOW_CLIENT ? &client : kind == ID_WINDOW_AUTHOR ? &author : NULL;
+}
+
+static const char *const span_names[WINDOW_SPANS] = {"last hour", "last 24 hours"};
+static const char *const span_json[WINDOW_SPANS] = {"hour", "day"};
+
+/* "last hour: 12 messages, 1 HELO name, 4 sender domains; last 24 hours: ...; last 2026-..." */
+static void print_window(const struct lookup *l, const struct window_words *words,
+                         const struct window_sum *window)
+{
+    char last[32];
+    struct window_sum s = window_sum_at(window, l->now);
+    for (int span = 0; span < WINDOW_SPANS; span++) {
+        uint32_t n = s.messages[span];
+        printf("%s %s: %u message%s", span ? ";" : ":", span_names[span], n, n == 1 ? "" : "s");
+        for (int set = 0; set < WINDOW_SETS && words->one[set]; set++) {
+            n = s.distinct[set][span];
+            printf(", %u %s", n, n == 1 ? words->one[set] : words->many[set]);
+        }
+    }
+    printf("; last %s\n", format_time(s.last, last));
+}
+
 static void print_value(const struct lookup *l, const struct identity *id,
                         const struct store_value *v, const struct tool_style *st)
 {
@@ -161,6 +199,10 @@ static void print_value(const struct lookup *l, const struct identity *id,
     tool_print_safe(stdout, id->subject);
     if (v->outcome != LOOKUP_FOUND) {
         printf(": %sunknown%s\n", st->dim, st->reset);
+        return;
+    }
+    if (window_words(id->kind)) {
+        print_window(l, window_words(id->kind), &v->window);
         return;
     }
     struct counts c = counts_at(&v->counts, l->now, l->settings->trust.half_life);
@@ -186,17 +228,38 @@ static json_t *json_counts(const struct lookup *l, const struct store_value *v)
                      "last", format_time(v->counts.last, last));
 }
 
+static json_t *json_span(const struct window_words *words, const struct window_sum *s, int span)
+{
+    json_t *o = json_pack("{s:I}", "messages", (json_int_t)s->messages[span]);
+    for (int set = 0; set < WINDOW_SETS && words->json[set]; set++)
+        json_object_set_new(o, words->json[set], json_integer(s->distinct[set][span]));
+    return o;
+}
+
+static json_t *json_window(const struct lookup *l, const struct window_words *words,
+                           const struct store_value *v)
+{
+    char last[32];
+    if (v->outcome != LOOKUP_FOUND)
+        return json_pack("{s:n, s:n, s:n}", span_json[WINDOW_HOUR], span_json[WINDOW_DAY], "last");
+    struct window_sum s = window_sum_at(&v->window, l->now);
+    return json_pack("{s:o, s:o, s:s}", span_json[WINDOW_HOUR], json_span(words, &s, WINDOW_HOUR),
+                     span_json[WINDOW_DAY], json_span(words, &s, WINDOW_DAY), "last",
+                     format_time(s.last, last));
+}
+
 static int print_json(const struct lookup *l, const struct subject *s, const struct identity *id,
                       const struct store_value *v)
 {
     json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:s, s:b}", "id", s->text, "kind",
                           identity_kind_name(id->kind), "subject", id->subject, "group", id->group,
                           "field", id->field, "known", v->outcome == LOOKUP_FOUND);
-    json_t *counts = json_counts(l, v);
-    int rc = o && counts ? json_object_update(o, counts) : -1;
+    const struct window_words *words = window_words(id->kind);
+    json_t *known = words ? json_window(l, words, v) : json_counts(l, v);
+    int rc = o && known ? json_object_update(o, known) : -1;
     if (rc == 0)
         rc = json_dumpf(o, stdout, JSON_COMPACT | JSON_REAL_PRECISION(10));
-    json_decref(counts);
+    json_decref(known);
     json_decref(o);
     putchar('\n');
     return rc;

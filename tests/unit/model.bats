@@ -185,6 +185,21 @@ lookup() {
     [[ $output == '{"id":"dkim:example.org","kind":"dkim",'*'"known":false,"good":null,"bad":null,"seen":null,"log_odds":null,"first":null,"last":null}' ]]
 }
 
+@test "lookup shows what a client and an author did lately" {
+    window=$VOUCH_BUILDDIR/tests/lib/model_window
+    "$window" "lmdb:$d/a" ip:198.51.100.0/24 w:h:198.51.100.7 1700000000 12 1 4
+    "$window" "lmdb:$d/a" dom:example.org w:a:alice@example.org 1700000000 1 20 0
+    lookup --store "lmdb:$d/a" --at @1700000060 198.51.100.7 alice@example.org
+    echo "$output"
+    [ "$status" -eq 0 ]
+    [[ $output == *"window.client            198.51.100.7: last hour: 12 messages, 1 HELO name, 4 sender domains; last 24 hours: 12 "*"; last 2023-11-14T22:13:20Z"* ]]
+    [[ $output == *"window.author            alice@example.org: last hour: 1 message, 20 recipients; "* ]]
+    lookup --store "lmdb:$d/a" --at @1700003600 --json window.client:198.51.100.7
+    [[ $output == *'"known":true,"hour":{"messages":0,"helo_names":0,"sender_domains":0},"day":{"messages":12,"helo_names":1,"sender_domains":4},"last":"2023-11-14T22:13:20Z"}' ]]
+    lookup --store "lmdb:$d/a" --json window.author:bob@example.org
+    [[ $output == *'"known":false,"hour":null,"day":null,"last":null}' ]]
+}
+
 @test "no progress bar and no colour in a pipe" {
     import --store "lmdb:$d/a" "$d/m.jsonl"
     [[ $output != *$'\r'* && $output != *$'\033'* ]]
