@@ -31,17 +31,6 @@ void lesson_mark_group(int64_t time, char group_r[LESSON_MARK_GROUP])
         memcpy(group_r, LESSON_MARK_PREFIX, sizeof LESSON_MARK_PREFIX);
 }
 
-/* 64 bits evenly spread: FNV-1a, whose upper bits short names leave alike, and a finalizer. */
-static uint64_t member(const char *name)
-{
-    uint64_t h = UINT64_C(0xcbf29ce484222325);
-    for (const char *p = name; *p; p++)
-        h = (h ^ (unsigned char)ascii_lower(*p)) * UINT64_C(0x100000001b3);
-    h = (h ^ (h >> 33)) * UINT64_C(0xff51afd7ed558ccd);
-    h = (h ^ (h >> 33)) * UINT64_C(0xc4ceb9fe1a85ec53);
-    return h ^ (h >> 33);
-}
-
 static int add_members(struct arena *arena, struct lesson_window *w, enum window_set set,
                        const char *const *names, size_t count)
 {
@@ -51,7 +40,7 @@ static int add_members(struct arena *arena, struct lesson_window *w, enum window
         return VOUCH_E_NOMEM;
     for (size_t i = 0; i < count; i++)
         if (names[i] && *names[i])
-            members[n++] = member(names[i]);
+            members[n++] = span_ihash64(span_of(names[i]));
     w->members[set] = members;
     w->member_count[set] = n;
     return 0;
@@ -63,14 +52,26 @@ static int add_recipients(struct arena *arena, const struct message *m, struct l
     return add_members(arena, w, WINDOW_X, m->env.rcpts, count);
 }
 
-static int add_client_names(struct arena *arena, const struct message *m, struct lesson_window *w)
+/* Its organisation, where the sender's domain may be one of many: a mail service gives each customer
+ * one, or each letter. */
+static const char *sender_org(const struct trust_input *in)
 {
-    struct message_client client = message_client(m);
-    int rc = add_members(arena, w, WINDOW_X, &client.helo, 1);
-    return rc != 0 ? rc : add_members(arena, w, WINDOW_Y, &m->sender_domain, 1);
+    for (size_t i = 0; i < in->identity_count; i++)
+        if (in->identities[i].kind == ID_MAILFROM_ORG)
+            return in->identities[i].subject;
+    return NULL;
 }
 
-static int add_window(struct arena *arena, const struct message *m, const struct identity *id,
+static int add_client_names(struct arena *arena, const struct trust_input *in,
+                            struct lesson_window *w)
+{
+    struct message_client client = message_client(in->message);
+    const char *org = sender_org(in);
+    int rc = add_members(arena, w, WINDOW_X, &client.helo, 1);
+    return rc != 0 ? rc : add_members(arena, w, WINDOW_Y, &org, 1);
+}
+
+static int add_window(struct arena *arena, const struct trust_input *in, const struct identity *id,
                       struct lesson *l)
 {
     struct lesson_window *w = &l->windows[l->window_count];
@@ -78,8 +79,8 @@ static int add_window(struct arena *arena, const struct message *m, const struct
         return 0;
     *w = (struct lesson_window){.key = {id->group, id->field}};
     l->window_count++;
-    return id->kind == ID_WINDOW_CLIENT ? add_client_names(arena, m, w)
-                                        : add_recipients(arena, m, w);
+    return id->kind == ID_WINDOW_CLIENT ? add_client_names(arena, in, w)
+                                        : add_recipients(arena, in->message, w);
 }
 
 static bool is_window(enum identity_kind kind)
@@ -105,7 +106,7 @@ static int add_subjects(struct arena *arena, const struct trust_input *in, bool 
             targets[l->target_count++] =
                 (struct lesson_target){{id->group, id->field}, good[i], bad[i]};
         else if (windows)
-            rc = add_window(arena, in->message, id, l);
+            rc = add_window(arena, in, id, l);
     }
     l->targets = targets;
     return rc;

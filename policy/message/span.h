@@ -45,8 +45,9 @@ int span_uint(struct span s, uint64_t max, uint64_t *value_r);
  * Anybody can make collisions: it spreads, it does not tell apart. */
 #define SPAN_FNV1A 2166136261u
 uint32_t span_fnv1a(struct span s, uint32_t before);
-/* 64 bits, all evenly spread: FNV-1a and a final mix (that of MurmurHash3). The same on every machine
- * and for ever: models keep it. Anybody can make collisions of this one too. */
-uint64_t span_hash64(struct span s);
+/* 64 bits, all evenly spread, of s with ASCII letters in lower case: FNV-1a, whose upper bits short
+ * names leave alike, and a final mix (MurmurHash3's). The same on every machine and for ever: models
+ * keep it. Anybody can make collisions of this one too. */
+uint64_t span_ihash64(struct span s);
 
 #endif

@@ -39,7 +39,7 @@ struct window_sum window_sum_at(const struct window_sum *s, int64_t now);
 /* An empty one. NULL: out of memory. */
 struct window *window_new(void);
 void window_free(struct window **wp);
-/* One message, and one member of a set (member: span_hash64 of the name as it is compared, or any 64
+/* One message, and one member of a set (member: span_ihash64 of the name as it is compared, or any 64
  * bits evenly spread). A message with many recipients is one message and many members. time: seconds
  * since the epoch, 1 to UINT32_MAX, clamped. 0 or VOUCH_E_NOMEM: nothing was added. */
 int window_add_message(struct window *w, int64_t time);

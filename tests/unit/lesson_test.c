@@ -118,6 +118,23 @@ static void what_is_not_proven_is_not_taught(void **state)
     assert_int_equal(l->window_count, 1); /* the client's */
 }
 
+/* A mail service's many domains are one. */
+static void a_window_counts_organisations(void **state)
+{
+    struct fixture *f = *state;
+    struct message *m = records_message(f->letter);
+    static const char *const domains[] = {"a.example.org", "b.example.org", "c.example.com"};
+    uint64_t members[3];
+    for (size_t i = 0; i < LENGTH(domains); i++) {
+        m->sender_domain = domains[i];
+        const struct lesson *l = lesson_of(f, f->letter);
+        assert_string_equal(l->windows[0].key.field, "w:h:192.0.2.7");
+        assert_int_equal(l->windows[0].member_count[WINDOW_Y], 1);
+        members[i] = l->windows[0].members[WINDOW_Y][0];
+    }
+    assert_true(members[0] == members[1] && members[0] != members[2]);
+}
+
 static void recipients_count_without_case(void **state)
 {
     struct fixture *f = *state;
@@ -318,6 +335,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(an_inbound_message_is_seen),
         TEST(what_is_not_proven_is_not_taught),
+        TEST(a_window_counts_organisations),
         TEST(recipients_count_without_case),
         TEST(whom_our_users_write_to_is_known),
         TEST(an_answer_finds_what_its_letter_taught),
