@@ -5,6 +5,7 @@
 #include <string.h>
 #include "domain.h"
 #include "errors.h"
+#include "rfc5322_lexer.h"
 #include "utf8.h"
 
 void message_init(struct message *m, struct arena *arena, const struct message_limits *limits)
@@ -122,6 +123,39 @@ static int scan_message_id(struct message *m, struct span value)
     return id.p && !m->message_id ? VOUCH_E_NOMEM : 0;
 }
 
+static int scan_in_reply_to(struct message *m, struct span value)
+{
+    struct span id = rfc5322_msgid(value);
+    if (id.p)
+        m->in_reply_to = rfc5322_utf8(m->arena, span_slice(id, 0, 998));
+    return id.p && !m->in_reply_to ? VOUCH_E_NOMEM : 0;
+}
+
+/* The first word, without the comments around it. */
+static struct span keyword(struct span value)
+{
+    struct rfc5322_lexer lex;
+    rfc5322_lexer_init(&lex, value);
+    struct token token = rfc5322_lexer_next(&lex);
+    return token.type == TOKEN_ATOM ? token.raw : SPAN_NONE;
+}
+
+/* RFC 3834 s5: what is not "no" is automatic; so is what we do not know. */
+static int scan_auto_submitted(struct message *m, struct span value)
+{
+    m->automatic |= !span_ieq_cstr(keyword(value), "no");
+    return 0;
+}
+
+/* RFC 2076 s3.9; no standard, but what lists and vacation programs go by (RFC 3834 s2) */
+static int scan_precedence(struct message *m, struct span value)
+{
+    static const char *const words[] = {"bulk", "junk", "list"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        m->automatic |= span_ieq_cstr(keyword(value), words[i]);
+    return 0;
+}
+
 static int scan_date(struct message *m, struct span value)
 {
     if (rfc5322_date(value, &m->date))
@@ -129,14 +163,21 @@ static int scan_date(struct message *m, struct span value)
     return 0;
 }
 
-/* Which function reads a field. Of all but the first two only the first field counts. */
+/* Which function reads a field. Of the first ones every field counts, of the others only the
+ * topmost. */
+#define EVERY_FIELD 4
 static const struct {
     const char *name;
     int (*scan)(struct message *m, struct span value);
 } scanned[] = {
-    {"Received", scan_received},     {"From", scan_from},
-    {"Subject", scan_subject},       {"Date", scan_date},
+    {"Received", scan_received},
+    {"From", scan_from},
+    {"Auto-Submitted", scan_auto_submitted},
+    {"Precedence", scan_precedence},
+    {"Subject", scan_subject},
+    {"Date", scan_date},
     {"Message-ID", scan_message_id},
+    {"In-Reply-To", scan_in_reply_to},
 };
 
 static int scan_fields(struct message *m)
@@ -144,7 +185,8 @@ static int scan_fields(struct message *m)
     unsigned seen = 0;
     for (size_t i = 0; i < m->field_count; i++) {
         for (size_t k = 0; k < sizeof scanned / sizeof *scanned; k++) {
-            if (!span_ieq_cstr(m->fields[i].name, scanned[k].name) || (k > 1 && seen & 1u << k))
+            if (!span_ieq_cstr(m->fields[i].name, scanned[k].name) ||
+                (k >= EVERY_FIELD && seen & 1u << k))
                 continue;
             seen |= 1u << k;
             int rc = scanned[k].scan(m, m->fields[i].value);

@@ -24,6 +24,7 @@ static void check(const struct message *m)
     must(!m->subject ||
          (utf8_valid(span_of(m->subject)) && strlen(m->subject) <= MESSAGE_MAX_SUBJECT));
     must(!m->message_id || utf8_valid(span_of(m->message_id)));
+    must(!m->in_reply_to || utf8_valid(span_of(m->in_reply_to)));
     message_client(m);
 }
 

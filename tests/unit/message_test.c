@@ -28,6 +28,7 @@ static const char stored[] =
     "Subject: =?utf-8?q?=C3=9Cber?=\r\n alles\r\n"
     "Date: Sat, 21 Nov 2020 02:27:00 +0000\r\n"
     "Message-ID: <1@example.com>\r\n"
+    "In-Reply-To: <0@example.com>\r\n"
     "Subject: second\r\n"
     "Date: never\r\n"
     "Reply-To: third@example.org\r\n"
@@ -67,7 +68,7 @@ static void what_the_fields_say(void **state)
     struct arena *arena = setup(&m, stored);
     (void)state;
     assert_int_equal(message_scan(&m, NULL, NULL, 0), 0);
-    assert_int_equal(m.field_count, 14);
+    assert_int_equal(m.field_count, 15);
     assert_int_equal(m.hop_count, 5);
     assert_int_equal(m.from_count, 1);
     assert_int_equal(m.author_count, 2);
@@ -98,10 +99,76 @@ static void nothing_said(void **state)
     (void)state;
     assert_int_equal(message_scan(&m, NULL, NULL, 0), 0);
     assert_true(!m.author && !m.subject && !m.message_id && !m.author_org);
+    assert_true(!m.in_reply_to && !m.automatic);
     assert_true(m.client_hop == -1 && m.date == -1 && m.from_count == 0 && m.hop_count == 0);
     struct message_client c = message_client(&m);
     assert_true(c.ip.family == IP_NONE && !c.name && !c.helo);
     arena_free(&arena);
+}
+
+static void what_it_answers(void **state)
+{
+    static const struct {
+        const char *name, *field, *id;
+    } table[] = {
+        {"one", "In-Reply-To: <1@example.com>\r\n", "1@example.com"},
+        {"the first of two", "In-Reply-To: <1@example.com> <2@example.org>\r\n", "1@example.com"},
+        {"folded", "In-Reply-To:\r\n\t<1@example.com>\r\n", "1@example.com"},
+        {"as old programs write it", "In-Reply-To: Your message of \"Sat\" <1@example.com>\r\n",
+         "1@example.com"},
+        {"in a comment", "In-Reply-To: (<0@example.com>) <1@example.com>\r\n", "1@example.com"},
+        {"the topmost field", "In-Reply-To: <1@example.com>\r\nIn-Reply-To: <2@example.com>\r\n",
+         "1@example.com"},
+        {"no bracket", "In-Reply-To: 1@example.com\r\n", NULL},
+        {"never closed", "In-Reply-To: <1@example.com\r\n", NULL},
+        {"nothing", "In-Reply-To:\r\n", NULL},
+        {"no UTF-8", "In-Reply-To: <\xff@example.com>\r\n", "\xef\xbf\xbd@example.com"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        struct message m;
+        struct arena *arena = setup(&m, table[i].field);
+        print_message("# %s\n", table[i].name);
+        assert_int_equal(message_scan(&m, NULL, NULL, 0), 0);
+        if (table[i].id)
+            assert_string_equal(m.in_reply_to, table[i].id);
+        else
+            assert_null(m.in_reply_to);
+        arena_free(&arena);
+    }
+}
+
+/* RFC 3834 s5 */
+static void who_sent_it(void **state)
+{
+    static const struct {
+        const char *field;
+        bool automatic;
+    } table[] = {
+        {"Auto-Submitted: auto-replied\r\n", true},
+        {"Auto-Submitted: Auto-Generated (cron); owner-email=\"a@example.com\"\r\n", true},
+        {"Auto-Submitted: no\r\n", false},
+        {"auto-submitted:\r\n (by hand) NO (really)\r\n", false},
+        {"Auto-Submitted: none\r\n", true},
+        {"Auto-Submitted:\r\n", true},
+        {"Auto-Submitted: no\r\nAuto-Submitted: auto-replied\r\n", true},
+        {"Precedence: bulk\r\n", true},
+        {"Precedence: Junk\r\n", true},
+        {"Precedence: list (for all)\r\n", true},
+        {"Precedence: first-class\r\n", false},
+        {"Precedence:\r\n", false},
+        {"Precedence: \"bulk\r\n", false},
+        {"Subject: Auto-Submitted: auto-replied\r\n", false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        struct message m;
+        struct arena *arena = setup(&m, table[i].field);
+        print_message("# %s", table[i].field);
+        assert_int_equal(message_scan(&m, NULL, NULL, 0), 0);
+        assert_true(m.automatic == table[i].automatic);
+        arena_free(&arena);
+    }
 }
 
 static void who_the_client_is(void **state)
@@ -309,8 +376,9 @@ static void hostile_headers(void **state)
     static char text[250000];
     (void)state;
     for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
-        static const char *const names[] = {"From",     "Received",   "Subject",
-                                            "Reply-To", "Message-ID", "Date"};
+        static const char *const names[] = {"From",        "Received",       "Subject",
+                                            "Reply-To",    "Message-ID",     "Date",
+                                            "In-Reply-To", "Auto-Submitted", "Precedence"};
         for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
             for (size_t count = 1; count <= 1000; count += 999) {
                 struct arena *arena = arena_new(4 << 20);
@@ -355,6 +423,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_the_fields_say), cmocka_unit_test(nothing_said),
+        cmocka_unit_test(what_it_answers),     cmocka_unit_test(who_sent_it),
         cmocka_unit_test(who_the_client_is),   cmocka_unit_test(authors),
         cmocka_unit_test(sender_domains),      cmocka_unit_test(limits),
         cmocka_unit_test(hidden_authors),      cmocka_unit_test(long_subject),
