@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include "errors.h"
 #include "poke.h"
+#include "recorder.h"
 #include "settings_load.h"
 #include "store.h"
 
@@ -20,6 +21,7 @@ struct daemon {
     char *file;
     struct log *log;
     struct assess_context *context;
+    struct recorder *recorder;
     struct poke *_Atomic poke;
     atomic_uint messages;
     atomic_bool model_silent;
@@ -45,6 +47,7 @@ void daemon_free(struct daemon **dp)
     if (!d)
         return;
     *dp = NULL;
+    recorder_close(&d->recorder);
     assess_context_free(&d->context);
     settings_unref(&d->settings);
     pthread_mutex_destroy(&d->lock);
@@ -66,7 +69,7 @@ int daemon_open(struct daemon *d, char *error_r, size_t size)
                   "this host's name, %s, has no domain: set authserv_id, under which "
                   "Authentication-Results are written",
                   host);
-    return 0;
+    return recorder_open(d->settings, host, d->log, &d->recorder, error_r, size);
 }
 
 struct settings *daemon_settings(struct daemon *d)
@@ -85,6 +88,11 @@ struct assess_context *daemon_context(struct daemon *d)
 struct log *daemon_log(struct daemon *d)
 {
     return d->log;
+}
+
+struct recorder *daemon_recorder(struct daemon *d)
+{
+    return d->recorder;
 }
 
 static bool same(const char *a, const char *b)
@@ -110,6 +118,7 @@ static void note_unchanged(struct daemon *d, const struct settings *old, const s
         {"the model store", same(old->store, new->store) &&
                                 same(old->store_user, new->store_user) &&
                                 same(old->store_password_file, new->store_password_file)},
+        {"the journal", recorder_same(old, new)},
         {"the DNS servers",
          same_servers(old, new) && same(old->dns_trust_anchor, new->dns_trust_anchor)},
         {"the public suffix list", same(old->public_suffix_list, new->public_suffix_list)},

@@ -9,18 +9,21 @@
 
 struct daemon;
 struct poke;
+struct recorder;
 
 /* settings: takes the caller's reference, also on failure. file: where a reload reads them from; NULL: there is none. log: borrowed.
  * NULL: out of memory. */
 struct daemon *daemon_new(struct settings *settings, const char *file, struct log *log);
 void daemon_free(struct daemon **dp);
-/* Opens the model, DNS and the rest. 0, or an exit status (sysexits.h) with one line in error_r. */
+/* Opens the model, DNS, the journal and the rest. 0, or an exit status (sysexits.h) with one line in error_r. */
 int daemon_open(struct daemon *d, char *error_r, size_t size);
 
 /* the snapshot for a new message; the caller unrefs it */
 struct settings *daemon_settings(struct daemon *d);
 struct assess_context *daemon_context(struct daemon *d);
 struct log *daemon_log(struct daemon *d);
+/* NULL: there is none */
+struct recorder *daemon_recorder(struct daemon *d);
 
 /* Reads the file again: a new snapshot for new messages. A file with mistakes changes nothing and has each of them logged. */
 void daemon_reload(struct daemon *d);

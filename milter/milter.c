@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "apply.h"
+#include "refused.h"
 #include "sbuf.h"
 #include "session.h"
 
@@ -57,7 +58,7 @@ static void ask_macros(SMFICTX *ctx)
         {SMFIM_CONNECT, "{client_resolve} v"},
         {SMFIM_HELO, "{tls_version}"},
         {SMFIM_ENVFROM, "{auth_authen} {tls_version} {mail_addr}"},
-        {SMFIM_ENVRCPT, "{rcpt_mailer} {rcpt_addr}"},
+        {SMFIM_ENVRCPT, "{rcpt_mailer} {rcpt_host} {rcpt_addr}"},
         {SMFIM_EOH, "i"},
         {SMFIM_EOM, "i"},
     };
@@ -166,9 +167,12 @@ static sfsistat on_mail(SMFICTX *ctx, char **argv)
 static sfsistat on_rcpt(SMFICTX *ctx, char **argv)
 {
     const char *mailer = macro(ctx, "{rcpt_mailer}");
-    bool rejected = mailer && strcmp(mailer, "error") == 0;
-    if (session_of(ctx) && !rejected)
+    bool refused = mailer && strcmp(mailer, "error") == 0;
+    if (session_of(ctx) && !refused)
         session_rcpt(session_of(ctx), argv[0], resolved(ctx, "{rcpt_addr}"));
+    else if (session_of(ctx) &&
+             refused_as_unknown(macro(ctx, "{rcpt_host}"), macro(ctx, "{rcpt_addr}")))
+        session_rcpt_unknown(session_of(ctx));
     return SMFIS_NOREPLY;
 }
 

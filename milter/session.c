@@ -6,6 +6,7 @@
 #include <string.h>
 #include "apply.h"
 #include "errors.h"
+#include "recorder.h"
 #include "clock.h"
 
 /* Most memory for an envelope. SMTP lines of 2048 bytes are what MTAs take; each recipient is kept as given and as an
@@ -42,7 +43,7 @@ struct session *session_new(struct daemon *d, unsigned can)
     return s;
 }
 
-void session_abort(struct session *s)
+static void forget(struct session *s)
 {
     if (!s->under_way)
         return;
@@ -53,6 +54,16 @@ void session_abort(struct session *s)
     s->rcpt_count = s->rcpt_cap = 0;
     s->rcpts_lost = s->incomplete = s->under_way = false;
     daemon_message_ended(s->daemon);
+}
+
+/* A message that did not come to its end was not judged, and the client will try again; but one that
+ * found no recipient at all says something of its sender, and this is the last that we hear of it. */
+void session_abort(struct session *s)
+{
+    const struct record *label;
+    if (s->under_way && !s->incomplete && assess_abandon(s->assess, &label))
+        recorder_keep(daemon_recorder(s->daemon), label);
+    forget(s);
 }
 
 void session_free(struct session **sp)
@@ -192,6 +203,12 @@ void session_rcpt(struct session *s, const char *rcpt, const char *resolved)
         s->incomplete = true;
 }
 
+void session_rcpt_unknown(struct session *s)
+{
+    if (s->under_way && !s->incomplete)
+        assess_rcpt_unknown(s->assess);
+}
+
 /* Goes on in an incomplete message too: forged fields are looked for in any case. */
 void session_field(struct session *s, struct span name, struct span value)
 {
@@ -221,6 +238,7 @@ static enum mta_answer carry_out(struct session *s, struct apply *a, const struc
     daemon_note_model(s->daemon, !(a->record->flags & FLAG_MODEL_UNAVAILABLE));
     char *line = record_log(a->record->message->arena, a->record);
     log_write(daemon_log(s->daemon), LOG_LEVEL_INFO, "%s", line ? line : a->record->id);
+    recorder_keep(daemon_recorder(s->daemon), a->record);
     return answer;
 }
 
@@ -237,6 +255,6 @@ enum mta_answer session_end(struct session *s, const char *queue_id, const struc
                                   queue_id ? queue_id : "NOQUEUE", daemon_log(s->daemon));
     else
         answer = carry_out(s, &a, mta);
-    session_abort(s);
+    forget(s);
     return answer;
 }

@@ -24,10 +24,13 @@ void session_helo(struct session *s, const char *helo);
 void session_mail(struct session *s, const char *sender, const char *resolved, const char *user,
                   const char *tls);
 void session_rcpt(struct session *s, const char *rcpt, const char *resolved);
+/* The MTA refused a recipient that does not exist. */
+void session_rcpt_unknown(struct session *s);
 void session_field(struct session *s, struct span name, struct span value);
 void session_eoh(struct session *s, const char *queue_id);
 /* true: no more of the body is needed */
 bool session_body(struct session *s, struct span chunk);
+/* What was decided is in the journal when it returns. */
 enum mta_answer session_end(struct session *s, const char *queue_id, const struct mta *mta);
 void session_abort(struct session *s);
 

@@ -5,6 +5,7 @@
  * DNS and the model as soon as a name is known, and nothing here waits; assess_finish.c waits for
  * all of them together, then computes. What the answers mean is decided on the pure floors below;
  * what is done about the decision is the caller's affair. */
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include "assess_private.h"
@@ -158,6 +159,12 @@ int assess_rcpt(struct assess *a, const char *rcpt)
     return message_add_rcpt(&a->message, rcpt) == 0 ? 0 : assess_fail(a);
 }
 
+void assess_rcpt_unknown(struct assess *a)
+{
+    if (a->message.env.rejected < UINT_MAX)
+        a->message.env.rejected++;
+}
+
 int assess_field(struct assess *a, struct span name, struct span value)
 {
     if (assess_inbound(a) && !a->dkim && !a->failed) {
@@ -179,7 +186,7 @@ int assess_field(struct assess *a, struct span name, struct span value)
 /* Whose Received fields are believed: trusted_relays. Of a message at rest also internal, whose
  * hosts handed it on; of one that comes in they may be somebody's infected machine, and what they
  * had from outside is not known. */
-static int scan(struct assess *a)
+int assess_scan(struct assess *a)
 {
     const struct settings *s = a->settings;
     struct message *m = &a->message;
@@ -239,7 +246,7 @@ int assess_eoh(struct assess *a, const char *queue_id)
     if (a->scanned)
         return 0; /* no MTA ends a header twice; a broken one may */
     if (a->failed || (queue_id && assess_copy(a, &a->message.env.queue_id, queue_id) != 0) ||
-        scan(a) != 0)
+        assess_scan(a) != 0)
         return assess_fail(a);
     if (assess_inbound(a)) {
         a->client_known = true;

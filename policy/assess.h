@@ -51,6 +51,8 @@ int assess_connect(struct assess *a, const struct ipaddr *ip, const char *name);
 int assess_helo(struct assess *a, const char *helo);
 int assess_mail(struct assess *a, const char *sender, const char *user, const char *tls);
 int assess_rcpt(struct assess *a, const char *rcpt);
+/* A recipient that the MTA refused because it does not exist. */
+void assess_rcpt_unknown(struct assess *a);
 int assess_field(struct assess *a, struct span name, struct span value);
 int assess_eoh(struct assess *a, const char *queue_id);
 /* In wire form (CRLF), cut anywhere. true: no more of the body is needed. */
@@ -58,6 +60,9 @@ bool assess_body(struct assess *a, struct span chunk);
 /* Waits, judges and fills the record, which a owns. queue_id: NULL if it was said before, or is not
  * known. 0 or VOUCH_E_NOMEM. */
 int assess_finish(struct assess *a, const char *queue_id, const struct record **record_r);
+/* In place of assess_finish, when the transaction ends without a message; does not wait. true: that says
+ * something about its sender, and the record, which a owns, is a label. */
+bool assess_abandon(struct assess *a, const struct record **record_r);
 /* The fields of the message that only we may write: to be removed. In order of appearance; from end
  * of header on; a owns them. */
 struct assess_forged {

@@ -6,6 +6,7 @@
 #include <sys/random.h>
 #include "assess_private.h"
 #include "clock.h"
+#include "observed.h"
 
 /* Runs what a statement does and keeps how long it took. */
 #define TIMED(field, statement)                                                                    \
@@ -171,23 +172,31 @@ static int compute(struct assess *a)
     return decide(a->arena, s, m, &a->trust, a->record.judged, &a->decision);
 }
 
-static int fill_record(struct assess *a, int64_t started_us)
+static void name_record(struct assess *a, int64_t started_us)
 {
     struct record *r = &a->record;
     uint8_t random[10] = {0};
     if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
         memcpy(random, &started_us, sizeof started_us); /* early boot: the time must do */
     record_id(r->id, a->now_us, random);
-    r->kind = RECORD_DECISION;
     r->time_us = a->now_us;
-    r->direction = a->decision.direction;
     r->sensor = a->context->sensor;
+    r->direction = decide_direction(a->settings, &a->message.env);
     r->message = &a->message;
     r->evidence = &a->evidence;
+}
+
+static int fill_record(struct assess *a, int64_t started_us)
+{
+    struct record *r = &a->record;
+    name_record(a, started_us);
+    r->kind = RECORD_DECISION;
     r->trust = &a->trust;
     r->decision = &a->decision;
     r->bias = a->settings->trust.bias;
     r->client_inferred = a->message.client_hop >= 0;
+    if (observed_labels(a->arena, a->settings, &a->message, &r->labels, &r->label_count) != 0)
+        return assess_fail(a);
     r->timing.total = clock_us() - started_us;
     return 0;
 }
@@ -215,4 +224,26 @@ int assess_finish(struct assess *a, const char *queue_id, const struct record **
         return rc;
     *record_r = &a->record;
     return fill_record(a, started_us);
+}
+
+/* A message of no recipients, of which the header is not known. What DNS has answered by now is all that will be known
+ * of it. */
+bool assess_abandon(struct assess *a, const struct record **record_r)
+{
+    struct record *r = &a->record;
+    if (a->failed || a->scanned || a->message.env.rcpt_count > 0 || assess_scan(a) != 0)
+        return false;
+    if (message_client(&a->message).ip.family == IP_NONE)
+        return false;
+    assess_step_client(a);
+    if (observed_labels(a->arena, a->settings, &a->message, &r->labels, &r->label_count) != 0 ||
+        r->label_count == 0)
+        return false;
+    name_record(a, clock_us());
+    r->kind = RECORD_LABEL;
+    r->subject = r->id; /* a message of its own: nobody else will speak of it */
+    r->subject_time_us = r->time_us;
+    r->subject_unseen = true;
+    *record_r = r;
+    return true;
 }

@@ -65,6 +65,8 @@ int assess_fail(struct assess *a);
 /* Copies a string into the message's arena; NULL stays NULL. 0 or VOUCH_E_NOMEM. */
 int assess_copy(struct assess *a, const char **to, const char *from);
 bool assess_inbound(const struct assess *a);
+/* Reads what the header says; once. 0 or VOUCH_E_NOMEM. */
+int assess_scan(struct assess *a);
 /* Moves everything that hangs on the client forward as far as the answers that are here allow. */
 void assess_step_client(struct assess *a);
 struct spf_request assess_spf_request(const struct assess *a, enum spf_scope scope);

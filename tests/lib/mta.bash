@@ -5,7 +5,8 @@
 #
 #   mta_begin             makes $MTA
 #   mta_dns ZONE          starts a DNS server on ZONE: $DNS_PORT
-#   mta_milter            starts vouch-milter with $MTA/vouch.conf: $MILTER_SOCKET, $MILTER_PID
+#   mta_milter            starts vouch-milter with $MTA/vouch.conf: $MILTER_SOCKET, $MILTER_PID; its journal is in
+#                         $MTA/journal, and it does not learn, unless vouch.conf says otherwise
 #   mta_postfix [LINE]... starts Postfix, LINEs added to main.cf: $SMTP_PORT
 #   mta_end               stops all of it
 
@@ -18,7 +19,8 @@ mta_begin() {
     MTA=$(mktemp -d /tmp/vouch-mta.XXXXXX)
     chmod 755 "$MTA"
     MILTER_SOCKET=$MTA/run/vouch.sock
-    mkdir "$MTA/run" "$MTA/sink"
+    mkdir "$MTA/run" "$MTA/sink" "$MTA/journal"
+    chmod 1777 "$MTA/journal"
     export MTA MILTER_SOCKET
 }
 
@@ -52,7 +54,15 @@ mta_dns() {
     export DNS_PORT=$REPLY
 }
 
+# mta_own_journal: no test writes to the journal of this host
+mta_own_journal() {
+    grep -q '\bjournal:' "$MTA/vouch.conf" ||
+        echo "journal: { directory = \"$MTA/journal\"; };" >>"$MTA/vouch.conf"
+    grep -q '\blearn =' "$MTA/vouch.conf" || echo 'learn = false;' >>"$MTA/vouch.conf"
+}
+
 mta_milter() {
+    mta_own_journal
     "$VOUCH_BUILDDIR/vouch-milter" -f -c "$MTA/vouch.conf" -s "unix:$MILTER_SOCKET" \
         2>>"$MTA/milter.log" 3>&- </dev/null &
     MILTER_PID=$!

@@ -84,7 +84,7 @@ struct fixture {
 };
 
 static const char settings_text[] = "authserv_id = \"mx.example.org\";\n"
-                                    "store = \"memory:\";\n"
+                                    "store = \"memory:\"; journal: { directory = \"\"; };\n"
                                     "on_failure = \"tempfail\";\n"
                                     "dns: { servers = [ \"127.0.0.1@9\" ]; };\n"
                                     "deadlines: { message = \"100ms\"; dns = \"20ms\"; };\n"
