@@ -12,6 +12,23 @@
 
 #define AVRO_LONG_BYTES 10 /* most bytes of a long */
 
+/* Appends n bytes as sbuf_add does, without a call where there is room. */
+static inline void avro_put(struct sbuf *out, const void *bytes, size_t n)
+{
+    if (out->failed || out->cap - out->len <= n || out->max - out->len < n) {
+        sbuf_add(out, bytes, n);
+        return;
+    }
+    memcpy(out->p + out->len, bytes, n);
+    out->len += n;
+    out->p[out->len] = '\0';
+}
+
+static inline void avro_put_byte(struct sbuf *out, char byte)
+{
+    avro_put(out, &byte, 1);
+}
+
 static inline void avro_put_long(struct sbuf *out, int64_t n)
 {
     uint64_t z = ((uint64_t)n << 1) ^ (n < 0 ? UINT64_MAX : 0);
@@ -20,7 +37,16 @@ static inline void avro_put_long(struct sbuf *out, int64_t n)
     for (; z >= 0x80; z >>= 7)
         bytes[len++] = (char)(z | 0x80);
     bytes[len++] = (char)z;
-    sbuf_add(out, bytes, len);
+    if (len == 1)
+        avro_put_byte(out, bytes[0]);
+    else
+        avro_put(out, bytes, len);
+}
+
+static inline void avro_put_string(struct sbuf *out, struct span s)
+{
+    avro_put_long(out, (int64_t)s.len);
+    avro_put(out, s.p, s.len);
 }
 
 static inline void avro_put_real(struct sbuf *out, double x)
@@ -30,7 +56,7 @@ static inline void avro_put_real(struct sbuf *out, double x)
     memcpy(&bits, &x, sizeof bits);
     for (int i = 0; i < 8; i++)
         bytes[i] = (char)(bits >> (8 * i));
-    sbuf_add(out, bytes, sizeof bytes);
+    avro_put(out, bytes, sizeof bytes);
 }
 
 static inline int64_t avro_fail(struct span *in)

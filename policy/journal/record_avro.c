@@ -31,25 +31,19 @@ static bool is_ascii(struct span s)
     return (all & 0x8080808080808080) == 0;
 }
 
-static void put_string(struct sbuf *out, struct span s)
-{
-    avro_put_long(out, (int64_t)s.len);
-    sbuf_addspan(out, s);
-}
-
 /* At most max bytes of it, as UTF-8. */
 static void put_text(struct sbuf *out, const char *text, size_t max)
 {
     struct span s = utf8_cut((struct span){text, strnlen(text, max + 1)}, max);
     struct sbuf clean;
     if (is_ascii(s) || utf8_valid(s)) {
-        put_string(out, s);
+        avro_put_string(out, s);
         return;
     }
     sbuf_init(&clean, 3 * max);
     utf8_append(&clean, s);
     out->failed |= clean.failed;
-    put_string(out, utf8_cut(sbuf_span(&clean), max));
+    avro_put_string(out, utf8_cut(sbuf_span(&clean), max));
     sbuf_clear(&clean);
 }
 
@@ -57,7 +51,7 @@ static void put_text(struct sbuf *out, const char *text, size_t max)
 static bool put_branch(struct sbuf *out, const struct plain_field *f, bool null)
 {
     if (f->nullable)
-        sbuf_addc(out, null ? 0 : 2);
+        avro_put_byte(out, null ? 0 : 2);
     return !null || !f->nullable;
 }
 
@@ -98,7 +92,7 @@ static void put_list(struct writer *w, const struct plain_field *f, const struct
     }
     if (count)
         insert_count(out, from, (int64_t)count);
-    sbuf_addc(out, 0);
+    avro_put_byte(out, 0);
 }
 
 static void put_value(struct writer *w, const struct plain_field *f, const void *at)
@@ -130,7 +124,7 @@ static void put_value(struct writer *w, const struct plain_field *f, const void 
     case PLAIN_BIT: {
         signed char bit = *(const signed char *)at;
         if (put_branch(out, f, bit < 0))
-            sbuf_addc(out, (char)(bit == 1));
+            avro_put_byte(out, (char)(bit == 1));
         break;
     }
     case PLAIN_PART:
