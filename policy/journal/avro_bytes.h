@@ -99,13 +99,28 @@ static inline struct span avro_get_string(struct span *in)
     return avro_get_bytes(in, (uint64_t)avro_get_long(in));
 }
 
-static inline double avro_get_real(struct span *in)
+/* n bytes, 8 at most, as a number: the lowest first */
+static inline uint64_t avro_get_bits(struct span *in, size_t n)
 {
-    struct span bytes = avro_get_bytes(in, 8);
+    struct span bytes = avro_get_bytes(in, n);
     uint64_t bits = 0;
-    double x;
     for (size_t i = 0; i < bytes.len; i++)
         bits |= (uint64_t)(unsigned char)bytes.p[i] << (8 * i);
+    return bits;
+}
+
+static inline double avro_get_real(struct span *in)
+{
+    uint64_t bits = avro_get_bits(in, 8);
+    double x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+static inline float avro_get_float(struct span *in)
+{
+    uint32_t bits = (uint32_t)avro_get_bits(in, 4);
+    float x;
     memcpy(&x, &bits, sizeof x);
     return x;
 }

@@ -9,7 +9,6 @@
 #include "utf8.h"
 
 #define SCRATCH_MAX ((size_t)64 << 20) /* bytes of an encoding's own lists */
-#define FIRST_ROOM  2048               /* bytes of an ordinary record */
 
 /* ---- writing ---- */
 
@@ -159,18 +158,17 @@ static int add_over(struct arena *arena, struct plain_record *p, const char *wor
     return 0;
 }
 
-static int encode(struct arena *arena, struct sbuf *out, const struct record *r)
+int plain_write(struct arena *arena, struct sbuf *out, struct plain_record *p)
 {
-    struct plain_record p;
     size_t from = out->len;
-    int rc = plain_fill(arena, r, true, &p);
+    int rc = 0;
     for (bool told = false; rc == 0; told = true) {
         struct writer w = {out, false};
-        put_part(&w, &plain_record_shape, &p);
+        put_part(&w, &plain_record_shape, p);
         if (!w.lost || told)
             break;
         /* no other list can be so long: see the tables */
-        rc = add_over(arena, &p, plain_over_name(MESSAGE_OVER_RECIPIENTS));
+        rc = add_over(arena, p, plain_over_name(MESSAGE_OVER_RECIPIENTS));
         out->len = from;
     }
     if (rc == 0 && out->failed)
@@ -186,10 +184,13 @@ static int encode(struct arena *arena, struct sbuf *out, const struct record *r)
 
 int record_encode(struct sbuf *out, const struct record *r)
 {
+    struct plain_record p;
     struct arena *arena = arena_new(SCRATCH_MAX);
     if (!arena)
         return VOUCH_E_NOMEM;
-    int rc = encode(arena, out, r);
+    int rc = plain_fill(arena, r, true, &p);
+    if (rc == 0)
+        rc = plain_write(arena, out, &p);
     arena_free(&arena);
     return rc;
 }
@@ -294,18 +295,31 @@ static void get_part(struct reader *r, const struct plain_shape *shape, void *at
         get_value(r, &shape->fields[i], (char *)at + shape->fields[i].offset);
 }
 
-int record_decode(struct arena *arena, struct span datum, const struct record **record_r)
+int plain_read(struct arena *arena, struct span datum, struct plain_record *p_r)
 {
-    struct plain_record p;
     struct reader r = {datum, arena, arena_alloc(arena, datum.len), false};
     if (!r.texts)
         return VOUCH_E_NOMEM;
-    get_part(&r, &plain_record_shape, &p);
+    get_part(&r, &plain_record_shape, p_r);
     if (r.failed)
         return VOUCH_E_NOMEM;
-    if (!r.in.p || r.in.len != 0)
-        return VOUCH_E_SYNTAX;
-    return plain_build(arena, &p, record_r);
+    return r.in.p && r.in.len == 0 ? 0 : VOUCH_E_SYNTAX;
+}
+
+int record_decode(struct arena *arena, struct span datum, const struct record **record_r)
+{
+    struct plain_record p;
+    int rc = plain_read(arena, datum, &p);
+    return rc == 0 ? plain_build(arena, &p, record_r) : rc;
+}
+
+char *record_datum_json(struct span datum)
+{
+    struct plain_record p;
+    struct arena *arena = arena_new(SCRATCH_MAX);
+    char *line = arena && plain_read(arena, datum, &p) == 0 ? plain_json(&p) : NULL;
+    arena_free(&arena);
+    return line;
 }
 
 /* ---- passing over ---- */

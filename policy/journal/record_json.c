@@ -145,18 +145,21 @@ static void put_part(struct sbuf *out, const struct plain_shape *shape, const vo
     sbuf_addc(out, '}');
 }
 
-char *record_json(const struct record *r)
+char *plain_json(const struct plain_record *p)
 {
-    struct plain_record p;
     struct sbuf out;
-    struct arena *arena = arena_new(SIZE_MAX);
     sbuf_init(&out, LINE_MAX);
-    if (arena && plain_fill(arena, r, false, &p) == 0)
-        put_part(&out, &plain_record_shape, &p);
-    else
-        out.failed = true;
-    arena_free(&arena);
+    put_part(&out, &plain_record_shape, p);
     if (out.failed)
         sbuf_clear(&out);
     return out.p;
+}
+
+char *record_json(const struct record *r)
+{
+    struct plain_record p;
+    struct arena *arena = arena_new(SIZE_MAX);
+    char *line = arena && plain_fill(arena, r, false, &p) == 0 ? plain_json(&p) : NULL;
+    arena_free(&arena);
+    return line;
 }
