@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Commands to Redis one after the other, for what is not done while mail waits. */
+/* Commands to Redis one after the other, for what is not done while mail waits: over a connection of
+ * its own, made when it is needed first. What is large would stand before the look-ups. */
 #include <hiredis/hiredis.h>
 #include <stdlib.h>
 #include <string.h>
 #include "clock.h"
 #include "redis_store.h"
 
-#define CALL_MS 15000 /* longer than the link waits for a server that says nothing */
+#define CALL_MS 5000 /* a server that forks, or a disk that writes, may say nothing for so long */
 
 struct call {
     struct redis_exchange x;
@@ -52,10 +53,21 @@ static int refusal(struct redis *r, const struct call *c)
     return 0;
 }
 
+static struct redis_link *bulk_link(struct redis *r)
+{
+    pthread_mutex_lock(&r->lock);
+    if (!r->bulk)
+        r->bulk = redis_link_like(r->link);
+    struct redis_link *l = r->bulk;
+    pthread_mutex_unlock(&r->lock);
+    return l;
+}
+
 int redis_call(struct redis *r, struct sbuf *out, unsigned replies, redisReply **replies_r)
 {
     struct call *c = NULL;
-    if (!out->failed)
+    struct redis_link *l = bulk_link(r);
+    if (l && !out->failed)
         c = calloc(1, sizeof *c + replies * sizeof(c->replies[0]));
     if (!c) {
         sbuf_clear(out);
@@ -66,17 +78,37 @@ int redis_call(struct redis *r, struct sbuf *out, unsigned replies, redisReply *
     c->x.replies = c->count = replies;
     c->x.on_reply = keep_reply;
     c->x.free = call_free;
-    if (redis_link_submit(r->link, &c->x) != 0) {
+    if (redis_link_submit(l, &c->x) != 0) {
         call_free(&c->x);
         return VOUCH_E_NOMEM;
     }
     int rc = VOUCH_E_TEMP;
-    if (redis_link_wait(r->link, &c->x, clock_ms() + CALL_MS) == LOOKUP_FOUND)
+    if (redis_link_wait(l, &c->x, clock_ms() + CALL_MS) == LOOKUP_FOUND)
         rc = refusal(r, c);
     if (rc == 0 && replies_r) {
         memcpy(replies_r, c->replies, replies * sizeof *replies_r);
         memset(c->replies, 0, replies * sizeof *replies_r);
     }
-    redis_link_release(r->link, &c->x);
+    redis_link_release(l, &c->x);
+    return rc;
+}
+
+int redis_not_ours(struct redis *r)
+{
+    redis_trouble(r, "holds what is not a model of vouch");
+    return VOUCH_E_IO;
+}
+
+int redis_answer(struct redis *r, struct sbuf *out, char answer_r[REDIS_ANSWER_MAX])
+{
+    redisReply *reply;
+    int rc = redis_call(r, out, 1, &reply);
+    if (rc != 0)
+        return rc;
+    if (reply->type == REDIS_REPLY_STRING && reply->len < REDIS_ANSWER_MAX)
+        memcpy(answer_r, reply->str, reply->len + 1);
+    else
+        rc = redis_not_ours(r);
+    freeReplyObject(reply);
     return rc;
 }

@@ -175,6 +175,13 @@ struct redis_link *redis_link_new(const struct redis_link_options *options)
     return l;
 }
 
+struct redis_link *redis_link_like(const struct redis_link *l)
+{
+    struct redis_link_options options = l->options;
+    options.hello = sbuf_span(&l->hello);
+    return redis_link_new(&options);
+}
+
 void redis_link_free(struct redis_link **lp)
 {
     struct redis_link *l = *lp;

@@ -46,6 +46,8 @@ struct redis_link_options {
 
 /* NULL: out of memory, or no thread. Connecting begins at once; nobody waits for it. */
 struct redis_link *redis_link_new(const struct redis_link_options *options);
+/* Another connection to the same server. Errors as redis_link_new's. */
+struct redis_link *redis_link_like(const struct redis_link *l);
 /* All exchanges must have been released. */
 void redis_link_free(struct redis_link **lp);
 

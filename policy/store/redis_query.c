@@ -10,6 +10,12 @@
 
 #define ROUNDS_MAX 4 /* a model whose version changes faster than that cannot be asked */
 
+/* Keys in the order in which they are asked about: those of one group follow each other. */
+struct entry {
+    struct store_key key;
+    size_t index; /* among the caller's */
+};
+
 struct query {
     struct store_query query;
     struct redis_exchange x;
@@ -17,25 +23,20 @@ struct query {
     unsigned rounds;
     bool stale;         /* it is not the active one */
     size_t count, next; /* entries; the first that has no answer yet */
-    struct redis_entry *entries;
+    struct entry *entries;
     struct store_value *values; /* LOOKUP_UNCERTAIN: no answer yet */
     char *names;
 };
 
 static int compare(const void *pa, const void *pb)
 {
-    const struct redis_entry *a = pa, *b = pb;
+    const struct entry *a = pa, *b = pb;
     int c = strcmp(a->key.group, b->key.group);
     return c ? c : (a->index > b->index) - (a->index < b->index);
 }
 
-void redis_entries_sort(struct redis_entry *entries, size_t count)
-{
-    if (count > 1)
-        qsort(entries, count, sizeof *entries, compare);
-}
-
-size_t redis_entries_run(const struct redis_entry *entries, size_t count)
+/* How many of the entries from the first on are of one group. */
+static size_t run_of(const struct entry *entries, size_t count)
 {
     size_t n = 1;
     while (n < count && strcmp(entries[n].key.group, entries[0].key.group) == 0)
@@ -76,7 +77,7 @@ static void compose(struct query *q)
     sbuf_reset(out);
     redis_get_active(out);
     for (size_t i = 0, n; i < q->count; i += n) {
-        n = redis_entries_run(q->entries + i, q->count - i);
+        n = run_of(q->entries + i, q->count - i);
         redis_command(out, 2 + n);
         redis_arg(out, "HMGET");
         redis_arg_group(out, q->version, q->entries[i].key.group);
@@ -88,23 +89,20 @@ static void compose(struct query *q)
 
 static struct store_value decode(struct redis *r, const redisReply *e)
 {
-    struct store_value v = {.outcome = LOOKUP_ABSENT};
     if (e->type == REDIS_REPLY_NIL)
-        return v;
-    v.outcome = LOOKUP_FAILED;
-    if (e->type == REDIS_REPLY_STRING && counts_decode(e->str, e->len, &v.counts) == 0)
-        v.outcome = LOOKUP_FOUND;
-    else
-        redis_trouble(r, "holds counts of another version of vouch");
-    return v;
+        return (struct store_value){.outcome = LOOKUP_ABSENT};
+    if (e->type == REDIS_REPLY_STRING)
+        return store_value_decode(&r->store, e->str, e->len);
+    redis_not_ours(r);
+    return (struct store_value){.outcome = LOOKUP_FAILED};
 }
 
 /* The answer to the next group's HMGET. */
 static void take_group(struct query *q, const redisReply *reply)
 {
     struct redis *r = redis_of(q);
-    const struct redis_entry *e = q->entries + q->next;
-    size_t n = redis_entries_run(e, q->count - q->next);
+    const struct entry *e = q->entries + q->next;
+    size_t n = run_of(e, q->count - q->next);
     bool fine = reply->type == REDIS_REPLY_ARRAY && reply->elements == n;
     if (!fine)
         redis_trouble(r, reply->type == REDIS_REPLY_ERROR ? reply->str : "unexpected answer");
@@ -158,10 +156,11 @@ static int copy_keys(struct query *q, const struct store_key *keys)
         size_t group = strlen(keys[i].group) + 1, field = strlen(keys[i].field) + 1;
         memcpy(p, keys[i].group, group);
         memcpy(p + group, keys[i].field, field);
-        q->entries[i] = (struct redis_entry){{p, p + group}, i};
+        q->entries[i] = (struct entry){{p, p + group}, i};
         p += group + field;
     }
-    redis_entries_sort(q->entries, q->count);
+    if (q->count > 1)
+        qsort(q->entries, q->count, sizeof *q->entries, compare);
     return 0;
 }
 

@@ -14,7 +14,7 @@
 struct scan {
     struct redis *r;
     const char *version;
-    int (*each)(void *, const struct store_key *, const struct counts *);
+    int (*each)(void *, const struct store_key *, struct span);
     void *arg;
 };
 
@@ -41,27 +41,19 @@ static bool is_last(const redisReply *reply)
     return strcmp(reply->element[0]->str, "0") == 0;
 }
 
-static int not_ours(struct redis *r)
-{
-    redis_trouble(r, "holds what is not a model, or counts of another version of vouch");
-    return VOUCH_E_IO;
-}
-
 /* Hands the fields of one HSCAN answer to each. */
 static int give_fields(struct scan *s, const redisReply *key, const redisReply *reply)
 {
-    const char *group =
-        key->type == REDIS_REPLY_STRING ? redis_key_group(key->str, s->version) : NULL;
+    const char *group = redis_key_group(key->str, s->version);
     if (!group || !well_formed(reply))
-        return not_ours(s->r);
+        return redis_not_ours(s->r);
     const redisReply *pairs = reply->element[1];
     for (size_t i = 0; i + 1 < pairs->elements; i += 2) {
         const redisReply *field = pairs->element[i], *value = pairs->element[i + 1];
-        struct counts c;
-        if (field->type != REDIS_REPLY_STRING || value->type != REDIS_REPLY_STRING ||
-            counts_decode(value->str, value->len, &c) != 0)
-            return not_ours(s->r);
-        int rc = s->each(s->arg, &(struct store_key){group, field->str}, &c);
+        if (field->type != REDIS_REPLY_STRING || value->type != REDIS_REPLY_STRING)
+            return redis_not_ours(s->r);
+        int rc = s->each(s->arg, &(struct store_key){group, field->str},
+                         span_make(value->str, value->len));
         if (rc != 0)
             return rc;
     }
@@ -88,8 +80,9 @@ static int give_hash(struct scan *s, const redisReply *key, redisReply *reply)
 }
 
 /* The hashes of one page. */
-static int give_page(struct scan *s, const redisReply *keys)
+static int give_page(void *arg, const redisReply *keys)
 {
+    struct scan *s = arg;
     size_t n = keys->elements;
     struct sbuf out;
     if (n == 0)
@@ -111,39 +104,51 @@ static int give_page(struct scan *s, const redisReply *keys)
     return rc;
 }
 
-static void add_scan(struct sbuf *out, const char *version, const char *cursor)
+static int check_keys(struct redis *r, const redisReply *reply)
 {
-    redis_command(out, 6);
-    redis_arg(out, "SCAN");
-    redis_arg(out, cursor);
-    redis_arg(out, "MATCH");
-    redis_arg_pattern(out, version);
-    redis_arg(out, "COUNT");
-    redis_arg_uint(out, PAGE_KEYS);
+    if (!well_formed(reply))
+        return redis_not_ours(r);
+    const redisReply *keys = reply->element[1];
+    for (size_t i = 0; i < keys->elements; i++)
+        if (keys->element[i]->type != REDIS_REPLY_STRING)
+            return redis_not_ours(r);
+    return 0;
 }
 
-int redis_scan(struct store *store,
-               int (*each)(void *, const struct store_key *, const struct counts *), void *arg)
+int redis_scan_keys(struct redis *r, const char *version,
+                    void (*add_pattern)(struct sbuf *out, const char *version),
+                    int (*each)(void *, const redisReply *keys), void *arg)
 {
-    struct scan s = {.r = (struct redis *)store, .each = each, .arg = arg};
     redisReply *reply = NULL;
     struct sbuf out;
-    int rc = redis_find_version(s.r, &s.version);
+    int rc;
     sbuf_init(&out, REDIS_REQUEST_MAX);
-    if (rc == 0)
-        add_scan(&out, s.version, "0");
-    while (rc == 0) {
-        rc = redis_call(s.r, &out, 1, &reply);
-        if (rc == 0)
-            rc = well_formed(reply) ? give_page(&s, reply->element[1]) : not_ours(s.r);
-        if (rc != 0 || is_last(reply))
-            break;
-        add_scan(&out, s.version, reply->element[0]->str);
-        freeReplyObject(reply);
+    do {
+        redis_command(&out, 6);
+        redis_arg(&out, "SCAN");
+        redis_arg(&out, reply ? reply->element[0]->str : "0");
+        redis_arg(&out, "MATCH");
+        add_pattern(&out, version);
+        redis_arg(&out, "COUNT");
+        redis_arg_uint(&out, PAGE_KEYS);
+        if (reply)
+            freeReplyObject(reply);
         reply = NULL;
-    }
+        rc = redis_call(r, &out, 1, &reply);
+        if (rc == 0)
+            rc = check_keys(r, reply);
+        if (rc == 0)
+            rc = each(arg, reply->element[1]);
+    } while (rc == 0 && !is_last(reply));
     if (reply)
         freeReplyObject(reply);
-    sbuf_clear(&out);
     return rc;
+}
+
+int redis_scan_bytes(struct store *store,
+                     int (*each)(void *, const struct store_key *, struct span value), void *arg)
+{
+    struct scan s = {.r = (struct redis *)store, .each = each, .arg = arg};
+    int rc = redis_find_version(s.r, &s.version);
+    return rc == 0 ? redis_scan_keys(s.r, s.version, redis_arg_groups, give_page, &s) : rc;
 }

@@ -10,13 +10,16 @@
 /* What the parts of the Redis backend share; private to this room. */
 
 #define REDIS_REQUEST_MAX ((size_t)64 << 20) /* bytes of the commands sent in one go */
+#define REDIS_ANSWER_MAX  16                 /* bytes of what a script says */
 
 struct redis {
     struct store store;
-    struct redis_link *link;
+    struct redis_link *link;       /* for look-ups alone: nothing large stands before them */
+    bool pinned;                   /* version is the one to read and write, whichever is active */
     _Atomic(const char *) version; /* as far as known; never NULL, lives as long as the store */
     atomic_bool known;             /* a server has said which version is active */
     pthread_mutex_t lock;          /* all below; taken last */
+    struct redis_link *bulk;       /* for all else; NULL: not needed yet */
     struct redis_version {
         struct redis_version *next;
         char name[];
@@ -30,7 +33,10 @@ const char *redis_trouble(struct redis *r, const char *text);
  * why. */
 int redis_take_active(struct redis *r, const struct redisReply *reply);
 
-/* The active version, asked for if it is not known yet. 0, or redis_call's errors. */
+/* The same, of a name that is known to be right. 0 or VOUCH_E_NOMEM. */
+int redis_set_active(struct redis *r, const char *version);
+
+/* The version to read and write, asked for if it is not known yet. 0, or redis_call's errors. */
 int redis_find_version(struct redis *r, const char **version_r);
 
 /* Look-ups (redis_query.c), as in store_ops. */
@@ -39,26 +45,36 @@ bool redis_ready(struct store_query *q);
 int redis_wait(struct store_query *q, int64_t deadline_ms, struct store_value *values_r);
 void redis_cancel(struct store_query *q);
 
-/* Keys in the order in which they are asked about: those of one group follow each other. */
-struct redis_entry {
-    struct store_key key;
-    size_t index; /* among the caller's */
-};
-void redis_entries_sort(struct redis_entry *entries, size_t count);
-/* how many of the entries from the first on are of one group */
-size_t redis_entries_run(const struct redis_entry *entries, size_t count);
-
 /* Commands one after the other (redis_call.c): sends out (which it takes) and waits for its
  * answers. replies_r: NULL, or room for so many; the caller frees each (they may be NULL). 0;
  * VOUCH_E_TEMP, VOUCH_E_IO (the server refused one of them: trouble says why), VOUCH_E_NOMEM. */
 int redis_call(struct redis *r, struct sbuf *out, unsigned replies, struct redisReply **replies_r);
+/* One command that answers with a word, as our scripts do. Else as redis_call. */
+int redis_answer(struct redis *r, struct sbuf *out, char answer_r[REDIS_ANSWER_MAX]);
+/* For an answer that is none of ours. */
+int redis_not_ours(struct redis *r);
 
-/* The rest of store_ops, likewise (redis_write.c, redis_scan.c). */
-int redis_apply(struct store *s, const struct store_update *updates, size_t count,
-                const char *writer, uint64_t watermark);
+/* SCAN, page by page (redis_scan.c), of what add_pattern adds the pattern for; each gets an array of
+ * keys, all of them strings. 0, redis_call's errors, or what each returned if that was not 0. */
+int redis_scan_keys(struct redis *r, const char *version,
+                    void (*add_pattern)(struct sbuf *out, const char *version),
+                    int (*each)(void *, const struct redisReply *keys), void *arg);
+
+/* The rest of store_ops, likewise. A change of 1000 keys occupies the server for about 1 ms
+ * (tests/bench/redis_change); look-ups of all other clients wait that long, so one should stay below
+ * some ten thousand. */
+int redis_change(struct store *s, const struct store_key *keys, size_t count,
+                 store_compute *compute, void *arg, const char *writer, uint64_t watermark);
 int redis_watermark(struct store *s, const char *writer, uint64_t *watermark_r);
-int redis_put(struct store *s, const struct store_key *keys, const struct counts *counts, size_t n);
-int redis_scan(struct store *s,
-               int (*each)(void *, const struct store_key *, const struct counts *), void *arg);
+int redis_watermarks(struct store *s, int (*each)(void *, const char *writer, uint64_t watermark),
+                     void *arg);
+int redis_scan_bytes(struct store *s,
+                     int (*each)(void *, const struct store_key *, struct span value), void *arg);
+int redis_remove(struct store *s, bool (*match)(void *, const struct store_key *), void *arg,
+                 uint64_t *removed_r);
+int redis_versions(struct store *s, int (*each)(void *, const struct store_version_info *),
+                   void *arg);
+int redis_activate(struct store *s, const char *version);
+int redis_drop(struct store *s, const char *version);
 
 #endif

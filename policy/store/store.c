@@ -151,8 +151,8 @@ int store_change(struct store *s, const struct store_key *keys, size_t count,
 {
     struct store_order order;
     int rc = store_check_write(s, keys, sizeof *keys, count, writer);
-    if (rc != 0 || !s->ops->change)
-        return rc ? rc : VOUCH_E_RANGE;
+    if (rc != 0)
+        return rc;
     rc = store_order_init(&order, keys, count, compute, arg);
     if (rc == 0)
         rc = s->ops->change(s, order.keys, count, order.compute, order.arg, writer, watermark);
@@ -168,13 +168,13 @@ int store_watermark(struct store *s, const char *writer, uint64_t *watermark_r)
 int store_watermarks(struct store *s, int (*each)(void *, const char *writer, uint64_t watermark),
                      void *arg)
 {
-    return s->ops->watermarks ? s->ops->watermarks(s, each, arg) : VOUCH_E_RANGE;
+    return s->ops->watermarks(s, each, arg);
 }
 
 int store_scan_bytes(struct store *s,
                      int (*each)(void *, const struct store_key *, struct span value), void *arg)
 {
-    return s->ops->scan_bytes ? s->ops->scan_bytes(s, each, arg) : VOUCH_E_RANGE;
+    return s->ops->scan_bytes(s, each, arg);
 }
 
 int store_remove(struct store *s, bool (*match)(void *, const struct store_key *), void *arg,
@@ -182,9 +182,7 @@ int store_remove(struct store *s, bool (*match)(void *, const struct store_key *
 {
     int rc = store_check_write(s, NULL, 0, 0, "");
     *removed_r = 0;
-    if (rc != 0 || !s->ops->remove)
-        return rc ? rc : VOUCH_E_RANGE;
-    return s->ops->remove(s, match, arg, removed_r);
+    return rc ? rc : s->ops->remove(s, match, arg, removed_r);
 }
 
 bool store_version_valid(const char *version)
@@ -196,13 +194,13 @@ bool store_version_valid(const char *version)
 int store_versions(struct store *s, int (*each)(void *, const struct store_version_info *),
                    void *arg)
 {
-    return s->ops->versions ? s->ops->versions(s, each, arg) : VOUCH_E_RANGE;
+    return s->ops->versions(s, each, arg);
 }
 
 int store_activate(struct store *s, const char *version)
 {
     int rc = store_check_write(s, NULL, 0, 0, "");
-    if (rc != 0 || !s->ops->activate || !store_version_valid(version))
+    if (rc != 0 || !store_version_valid(version))
         return rc ? rc : VOUCH_E_RANGE;
     return s->ops->activate(s, version);
 }
@@ -210,7 +208,7 @@ int store_activate(struct store *s, const char *version)
 int store_drop(struct store *s, const char *version)
 {
     int rc = store_check_write(s, NULL, 0, 0, "");
-    if (rc != 0 || !s->ops->drop || !store_version_valid(version))
+    if (rc != 0 || !store_version_valid(version))
         return rc ? rc : VOUCH_E_RANGE;
     return s->ops->drop(s, version);
 }

@@ -19,7 +19,7 @@ struct store_ops {
     void (*cancel)(struct store_query *q);
 
     /* As store_change; the keys ascend (store_key_compare), so those of one group follow each other,
-     * and are all different. NULL here and in the next six: not there yet, VOUCH_E_RANGE. */
+     * and are all different. */
     int (*change)(struct store *s, const struct store_key *keys, size_t count,
                   store_compute *compute, void *arg, const char *writer, uint64_t watermark);
     int (*watermark)(struct store *s, const char *writer, uint64_t *watermark_r);
@@ -34,14 +34,6 @@ struct store_ops {
                     void *arg);
     int (*activate)(struct store *s, const char *version);
     int (*drop)(struct store *s, const char *version);
-
-    /* Of backends that have no change yet; with it, store.c needs none of them. */
-    int (*apply)(struct store *s, const struct store_update *updates, size_t count,
-                 const char *writer, uint64_t watermark);
-    int (*put)(struct store *s, const struct store_key *keys, const struct counts *counts,
-               size_t n);
-    int (*scan)(struct store *s,
-                int (*each)(void *, const struct store_key *, const struct counts *), void *arg);
 
     const char *(*version)(struct store *s);
     void (*state)(struct store *s, char *text_r, size_t size);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The model in Redis: opening it, and what a new connection says first. redis_names.h has the
- * layout, redis_link.c the connection, redis_query.c the look-ups, redis_write.c and redis_scan.c
- * the rest. */
+ * layout, redis_link.c the connection, redis_query.c the look-ups, redis_change.c, redis_scan.c,
+ * redis_remove.c and redis_versions.c the rest. */
 #include "config.h"
 #include <errno.h>
 #include <hiredis/hiredis.h>
@@ -14,8 +14,7 @@
 #define PASSWORD_MAX       512 /* bytes */
 #define CONNECT_TIMEOUT_MS 2000
 
-/* The version of a model that nobody has ever switched. */
-static const char first_version[] = "1";
+static const char first_version[] = REDIS_FIRST_VERSION;
 
 const char *redis_trouble(struct redis *r, const char *text)
 {
@@ -47,6 +46,18 @@ static const char *intern(struct redis *r, const char *name)
     return v ? v->name : NULL;
 }
 
+int redis_set_active(struct redis *r, const char *version)
+{
+    if (r->pinned)
+        return 0;
+    const char *name = intern(r, version);
+    if (!name)
+        return VOUCH_E_NOMEM;
+    atomic_store(&r->version, name);
+    atomic_store(&r->known, true);
+    return 0;
+}
+
 int redis_take_active(struct redis *r, const redisReply *reply)
 {
     const char *name = reply->type == REDIS_REPLY_NIL ? first_version : reply->str;
@@ -54,16 +65,11 @@ int redis_take_active(struct redis *r, const redisReply *reply)
         redis_trouble(r, reply->str);
         return VOUCH_E_SYNTAX;
     }
-    if (!name || !redis_version_valid(name)) {
+    if (!name || !store_version_valid(name)) {
         redis_trouble(r, "not a vouch model: " REDIS_ACTIVE " is not the name of a version");
         return VOUCH_E_SYNTAX;
     }
-    name = intern(r, name);
-    if (!name)
-        return VOUCH_E_NOMEM;
-    atomic_store(&r->version, name);
-    atomic_store(&r->known, true);
-    return 0;
+    return redis_set_active(r, name);
 }
 
 int redis_find_version(struct redis *r, const char **version_r)
@@ -102,6 +108,7 @@ static void redis_state(struct store *s, char *text_r, size_t size)
 
 static void redis_free(struct redis *r)
 {
+    redis_link_free(&r->bulk);
     redis_link_free(&r->link);
     for (struct redis_version *v = r->versions, *next; v; v = next) {
         next = v->next;
@@ -121,10 +128,14 @@ static const struct store_ops redis_ops = {
     .ready = redis_ready,
     .wait = redis_wait,
     .cancel = redis_cancel,
-    .apply = redis_apply,
+    .change = redis_change,
     .watermark = redis_watermark,
-    .put = redis_put,
-    .scan = redis_scan,
+    .watermarks = redis_watermarks,
+    .scan_bytes = redis_scan_bytes,
+    .remove = redis_remove,
+    .versions = redis_versions,
+    .activate = redis_activate,
+    .drop = redis_drop,
     .version = redis_version,
     .state = redis_state,
     .close = redis_close,
@@ -213,11 +224,14 @@ static struct store *redis_open(const struct redis_address *a, const struct stor
     if (!r)
         goto out;
     r->store.ops = &redis_ops;
-    atomic_init(&r->version, first_version);
     pthread_mutex_init(&r->lock, NULL);
+    r->pinned = o->version != NULL;
+    atomic_init(&r->known, r->pinned);
+    atomic_init(&r->version, r->pinned ? intern(r, o->version) : first_version);
     lo.hello = sbuf_span(&hello);
     lo.arg = r;
-    r->link = redis_link_new(&lo);
+    if (atomic_load(&r->version))
+        r->link = redis_link_new(&lo);
     if (!r->link) {
         redis_free(r);
         r = NULL;

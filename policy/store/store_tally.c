@@ -92,8 +92,6 @@ int store_apply(struct store *s, const struct store_update *updates, size_t coun
 {
     struct batch b = {.store = s, .items = updates, .size = sizeof *updates};
     int rc = store_check_write(s, updates, sizeof *updates, count, writer);
-    if (rc == 0 && s->ops->apply)
-        return s->ops->apply(s, updates, count, writer, watermark);
     if (rc == 0)
         rc = batch_init(&b, count);
     if (rc == 0)
@@ -120,8 +118,6 @@ int store_put(struct store *s, const struct store_key *keys, const struct counts
 {
     struct batch b = {.store = s, .items = keys, .size = sizeof *keys, .counts = counts};
     int rc = store_check_write(s, keys, sizeof *keys, n, "");
-    if (rc == 0 && s->ops->put)
-        return s->ops->put(s, keys, counts, n);
     if (rc == 0)
         rc = batch_init(&b, n);
     if (rc == 0)
@@ -151,7 +147,5 @@ static int give_tally(void *arg, const struct store_key *key, struct span value)
 int store_scan(struct store *s,
                int (*each)(void *, const struct store_key *, const struct counts *), void *arg)
 {
-    if (s->ops->scan)
-        return s->ops->scan(s, each, arg);
     return store_scan_bytes(s, give_tally, &(struct scan){s, each, arg});
 }

@@ -40,7 +40,7 @@ static bool decode(const void *bytes, size_t len, struct store_value *v)
     case VALUE_WINDOW:
         return window_sum(bytes, len, &v->window) == 0;
     case VALUE_NONE:
-        return counts_decode(bytes, len, &v->counts) == 0; /* Redis keeps these as yet */
+        return false;
     default:
         return true;
     }

@@ -13,6 +13,8 @@
 #include <cmocka.h>
 #include "redis_proxy.h"
 
+#define CLIENTS 4 /* at a time */
+
 static struct sockaddr_un address(const char *path)
 {
     struct sockaddr_un a = {.sun_family = AF_UNIX};
@@ -31,40 +33,74 @@ static ssize_t pass(int from, int to)
     return n;
 }
 
-static void serve(struct redis_proxy *p, int client)
+/* A client and its own connection to the server. */
+struct pair {
+    int client, server; /* client < 0: free */
+    int server_spoke;
+};
+
+static void take_client(struct redis_proxy *p, struct pair *pair)
 {
     struct sockaddr_un a = address(p->server);
-    int server = socket(AF_UNIX, SOCK_STREAM, 0);
-    int server_spoke = 1;
-    struct pollfd f[3] = {{.fd = client, .events = POLLIN},
-                          {.fd = server, .events = POLLIN},
-                          {.fd = p->stop[0], .events = POLLIN}};
-    int up = connect(server, (const struct sockaddr *)&a, sizeof a) == 0;
-    while (up && poll(f, 3, -1) > 0 && !f[2].revents) {
-        if (f[1].revents) { /* first: what it says now answers what was asked before */
-            server_spoke = 1;
-            up = pass(server, client) > 0;
-        } else if (f[0].revents) {
-            if (server_spoke)
-                atomic_fetch_add(&p->trips, 1);
-            server_spoke = 0;
-            up = pass(client, server) > 0;
-        }
+    pair->client = accept(p->listener, NULL, NULL);
+    pair->server = socket(AF_UNIX, SOCK_STREAM, 0);
+    pair->server_spoke = 1;
+    /* a server that is away shows in the first read */
+    (void)!connect(pair->server, (const struct sockaddr *)&a, sizeof a);
+}
+
+static void drop(struct pair *pair)
+{
+    close(pair->server);
+    close(pair->client);
+    pair->client = -1;
+}
+
+static void serve(struct redis_proxy *p, struct pair *pair, short from_client, short from_server)
+{
+    int up = 1;
+    if (from_server) { /* first: what it says now answers what was asked before */
+        pair->server_spoke = 1;
+        up = pass(pair->server, pair->client) > 0;
+    } else if (from_client) {
+        if (pair->server_spoke)
+            atomic_fetch_add(&p->trips, 1);
+        pair->server_spoke = 0;
+        up = pass(pair->client, pair->server) > 0;
     }
-    close(server);
-    close(client);
+    if (!up)
+        drop(pair);
 }
 
 static void *run(void *arg)
 {
     struct redis_proxy *p = arg;
-    struct pollfd f[2] = {{.fd = p->listener, .events = POLLIN},
-                          {.fd = p->stop[0], .events = POLLIN}};
-    while (poll(f, 2, -1) > 0 && !f[1].revents) {
-        int client = accept(p->listener, NULL, NULL);
-        if (client >= 0)
-            serve(p, client);
-    }
+    struct pair pairs[CLIENTS];
+    struct pollfd f[2 + 2 * CLIENTS] = {{.fd = p->stop[0], .events = POLLIN}, {.events = POLLIN}};
+    for (int i = 0; i < CLIENTS; i++)
+        pairs[i] = (struct pair){-1, -1, 0};
+    do {
+        struct pair *unused = NULL;
+        for (int i = 0; i < CLIENTS; i++) {
+            struct pair *pair = &pairs[i];
+            if (pair->client < 0)
+                unused = pair;
+            f[2 + 2 * i] = (struct pollfd){.fd = pair->client, .events = POLLIN};
+            f[3 + 2 * i] =
+                (struct pollfd){.fd = pair->client < 0 ? -1 : pair->server, .events = POLLIN};
+        }
+        f[1].fd = unused ? p->listener : -1;
+        if (poll(f, 2 + 2 * CLIENTS, -1) <= 0)
+            continue;
+        for (int i = 0; i < CLIENTS; i++)
+            if (pairs[i].client >= 0)
+                serve(p, &pairs[i], f[2 + 2 * i].revents, f[3 + 2 * i].revents);
+        if (unused && f[1].revents)
+            take_client(p, unused);
+    } while (!f[0].revents);
+    for (int i = 0; i < CLIENTS; i++)
+        if (pairs[i].client >= 0)
+            drop(&pairs[i]);
     return NULL;
 }
 

@@ -6,7 +6,7 @@
 #include <stdatomic.h>
 
 /* Stands between a store and its server, and counts round trips: how often the client spoke after
- * the server had. One client at a time. */
+ * the server had. A few clients at a time. */
 struct redis_proxy {
     char socket[96], server[96];
     pthread_t thread;

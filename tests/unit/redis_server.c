@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A private redis-server for tests; it ends with the test, however the test ends. */
+#include "config.h"
+#include <ftw.h>
 #include <hiredis/hiredis.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -97,13 +99,16 @@ void redis_server_stop(struct redis_server *s)
     unlink(s->socket);
 }
 
+static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
+{
+    (void)st, (void)flag, (void)ftw;
+    return remove(path);
+}
+
 void redis_server_clear(struct redis_server *s)
 {
-    char path[128];
     redis_server_stop(s);
-    snprintf(path, sizeof path, "%s/redis.log", s->dir);
-    unlink(path);
-    rmdir(s->dir);
+    nftw(s->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
 void redis_server_do(struct redis_server *s, const char *command, char *answer_r, size_t size)

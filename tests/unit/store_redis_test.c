@@ -134,7 +134,11 @@ static void layout_is_as_documented(void **state)
     redis_server_do(r, "HGET vouch:1:watermarks mx1", answer, sizeof answer);
     assert_string_equal(answer, "00000000000000000042");
     redis_server_do(r, "DBSIZE", answer, sizeof answer);
-    assert_string_equal(answer, "2");
+    assert_string_equal(answer, "4");
+    redis_server_do(r, "STRLEN vouch:1:stamp:{123}", answer, sizeof answer);
+    assert_string_equal(answer, "8");
+    redis_server_do(r, "ZSCORE vouch:versions 1", answer, sizeof answer);
+    assert_string_equal(answer, "1");
     store_close(&s);
 }
 

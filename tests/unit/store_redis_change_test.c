@@ -1,0 +1,712 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Changes in Redis: writers that compete lose nothing, a change is there whole and once whatever is
+ * killed, and what is refused has changed nothing. Values here are decimal numbers; store_test.c has
+ * those of a model. */
+#include "config.h"
+#include <dirent.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+#include <cmocka.h>
+#include "clock.h"
+#include "redis_proxy.h"
+#include "redis_server.h"
+#include "store.h"
+
+#define LENGTH(a)   (sizeof(a) / sizeof *(a))
+#define RECOVERY_MS 30000
+
+static void pause_ms(int ms)
+{
+    nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L}, NULL);
+}
+
+static struct store *open_at(const char *socket, const char *version)
+{
+    char url[160], error[512] = "";
+    const struct store_options o = {
+        .connect_timeout_ms = 500, .half_life = 86400, .version = version};
+    snprintf(url, sizeof url, "redis+unix:%s", socket);
+    struct store *s = store_open(url, &o, error, sizeof error);
+    if (!s)
+        fail_msg("%s: %s", url, error);
+    return s;
+}
+
+/* --- a change: adds one to every key -------------------------------------------------------- */
+
+struct keys {
+    size_t count;
+    struct store_key *keys;
+    char (*names)[2][24];
+};
+
+/* So many keys, three to a group, "k0" on; some of a group that all tests have. */
+static struct keys keys_new(size_t count)
+{
+    struct keys k = {.count = count,
+                     .keys = calloc(count + 1, sizeof *k.keys),
+                     .names = calloc(count + 1, sizeof *k.names)};
+    assert_true(k.keys && k.names);
+    for (size_t i = 0; i < count; i++) {
+        snprintf(k.names[i][0], sizeof k.names[i][0], "dom:g%zu.example", i / 3);
+        snprintf(k.names[i][1], sizeof k.names[i][1], "k%zu", i);
+        k.keys[i] = (struct store_key){k.names[i][0], k.names[i][1]};
+    }
+    return k;
+}
+
+static void keys_clear(struct keys *k)
+{
+    free(k->names);
+    free(k->keys);
+}
+
+struct adding {
+    const struct keys *keys;
+    char (*values)[24];
+    unsigned computed;
+    void (*between)(void *); /* after the values were read, the first time */
+    void *arg;
+};
+
+static int compute(void *arg, const struct span *now, struct span *new_r)
+{
+    struct adding *a = arg;
+    for (size_t i = 0; i < a->keys->count; i++) {
+        uint64_t n = 0;
+        if (now[i].len && span_uint(now[i], UINT64_MAX, &n) != 0)
+            return VOUCH_E_SYNTAX;
+        new_r[i].len =
+            (size_t)snprintf(a->values[i], sizeof a->values[i], "%llu", (unsigned long long)n + 1);
+        new_r[i].p = a->values[i];
+    }
+    if (a->computed++ == 0 && a->between)
+        a->between(a->arg);
+    return 0;
+}
+
+static int add_with(struct store *s, const struct keys *k, const char *writer, uint64_t mark,
+                    struct adding *a)
+{
+    a->keys = k;
+    a->values = calloc(k->count + 1, sizeof *a->values);
+    if (!a->values)
+        return VOUCH_E_NOMEM;
+    int rc = store_change(s, k->keys, k->count, compute, a, writer, mark);
+    free(a->values);
+    return rc;
+}
+
+static int add(struct store *s, const struct keys *k, const char *writer, uint64_t mark)
+{
+    struct adding a = {0};
+    return add_with(s, k, writer, mark, &a);
+}
+
+static void assert_fine(struct store *s, int rc)
+{
+    char state[300];
+    store_state(s, state, sizeof state);
+    if (rc != 0)
+        fail_msg("error %d: %s", rc, state);
+}
+
+static void assert_state(struct store *s, const char *part)
+{
+    char state[300];
+    store_state(s, state, sizeof state);
+    if (!strstr(state, part))
+        fail_msg("state is '%s', not '%s'", state, part);
+}
+
+/* What all values are. */
+struct seen {
+    size_t count;
+    uint64_t least, most, sum;
+};
+
+static int look(void *arg, const struct store_key *key, struct span value)
+{
+    struct seen *seen = arg;
+    uint64_t n;
+    (void)key;
+    if (span_uint(value, UINT64_MAX, &n) != 0)
+        return VOUCH_E_SYNTAX;
+    if (seen->count == 0 || n < seen->least)
+        seen->least = n;
+    if (n > seen->most)
+        seen->most = n;
+    seen->sum += n;
+    seen->count++;
+    return 0;
+}
+
+static struct seen scan(struct store *s)
+{
+    struct seen seen = {0};
+    assert_fine(s, store_scan_bytes(s, look, &seen));
+    return seen;
+}
+
+static uint64_t mark_of(struct store *s, const char *writer)
+{
+    uint64_t mark = 0;
+    char state[300];
+    int outcome = store_watermark(s, writer, &mark);
+    store_state(s, state, sizeof state);
+    if (outcome < 0)
+        fail_msg("watermark: %d: %s", outcome, state);
+    return mark;
+}
+
+/* --- writers that compete ------------------------------------------------------------------- */
+
+struct writer {
+    pthread_t thread;
+    struct store *s;
+    const struct keys *keys;
+    char name[8];
+    unsigned rounds, failed;
+    atomic_bool *stop; /* NULL: all rounds */
+};
+
+static void *write_on(void *arg)
+{
+    struct writer *w = arg;
+    for (uint64_t i = 1; i <= w->rounds && !(w->stop && atomic_load(w->stop)); i++)
+        w->failed += add(w->s, w->keys, w->name, i) != 0;
+    return NULL;
+}
+
+static void writers_that_compete_lose_nothing(void **state)
+{
+    struct redis_server *r = *state;
+    enum { WRITERS = 4, ROUNDS = 100 };
+    struct keys keys = keys_new(50);
+    struct writer w[WRITERS] = {0};
+    struct store *stores[2] = {open_at(r->socket, NULL), open_at(r->socket, NULL)};
+    for (int i = 0; i < WRITERS; i++) {
+        w[i].s = stores[i % 2];
+        w[i].keys = &keys;
+        w[i].rounds = ROUNDS;
+        snprintf(w[i].name, sizeof w[i].name, "mx%d", i);
+        assert_int_equal(pthread_create(&w[i].thread, NULL, write_on, &w[i]), 0);
+    }
+    for (int i = 0; i < WRITERS; i++) {
+        pthread_join(w[i].thread, NULL);
+        assert_int_equal(w[i].failed, 0);
+        assert_int_equal(mark_of(stores[0], w[i].name), ROUNDS);
+    }
+    struct seen seen = scan(stores[0]);
+    assert_int_equal(seen.count, keys.count);
+    assert_int_equal(seen.least, WRITERS * ROUNDS);
+    assert_int_equal(seen.most, WRITERS * ROUNDS);
+    store_close(&stores[0]);
+    store_close(&stores[1]);
+    keys_clear(&keys);
+}
+
+/* Otherwise whoever has much to write would wait for ever. */
+static void a_large_change_comes_through_between_small_ones(void **state)
+{
+    struct redis_server *r = *state;
+    struct keys large = keys_new(20000), small = {.count = 1, .keys = large.keys};
+    struct writer w[3] = {0};
+    struct adding a = {0};
+    atomic_bool stop = false;
+    struct store *s = open_at(r->socket, NULL);
+    for (size_t i = 0; i < LENGTH(w); i++) {
+        w[i] = (struct writer){
+            .s = open_at(r->socket, NULL), .keys = &small, .rounds = 1000000, .stop = &stop};
+        assert_int_equal(pthread_create(&w[i].thread, NULL, write_on, &w[i]), 0);
+    }
+    for (int i = 0; i < 3; i++)
+        assert_fine(s, add_with(s, &large, "large", (uint64_t)i + 1, &a));
+    atomic_store(&stop, true);
+    for (size_t i = 0; i < LENGTH(w); i++) {
+        pthread_join(w[i].thread, NULL);
+        assert_int_equal(w[i].failed, 0);
+        store_close(&w[i].s);
+    }
+    assert_true(a.computed < 3 * 30);
+    assert_int_equal(scan(s).count, large.count);
+    store_close(&s);
+    keys_clear(&large);
+}
+
+static void a_change_is_two_round_trips(void **state)
+{
+    struct redis_server *r = *state;
+    struct redis_proxy proxy;
+    struct keys keys = keys_new(50);
+    char answer[64];
+    struct store *direct = open_at(r->socket, NULL);
+    assert_fine(direct, add(direct, &keys, "mx1", 1));
+    redis_proxy_start(&proxy, r->dir, r->socket);
+    redis_server_do(r, "SCRIPT FLUSH", answer, sizeof answer); /* as a restart does */
+    struct store *s = open_at(proxy.socket, "1");
+    assert_fine(s, add(s, &keys, "mx1", 2));
+    unsigned before = redis_proxy_trips(&proxy);
+    assert_fine(s, add(s, &keys, "mx1", 3));
+    assert_int_equal(redis_proxy_trips(&proxy) - before, 2);
+    before = redis_proxy_trips(&proxy);
+    assert_fine(s, add(s, &keys, "mx1", 3)); /* done before */
+    assert_int_equal(redis_proxy_trips(&proxy) - before, 1);
+    assert_int_equal(scan(direct).most, 3);
+    store_close(&s);
+    store_close(&direct);
+    redis_proxy_stop(&proxy);
+    keys_clear(&keys);
+}
+
+static void a_huge_change_is_one_step(void **state)
+{
+    struct redis_server *r = *state;
+    struct keys keys = keys_new(100000);
+    struct adding a = {0};
+    /* one group of many fields, too */
+    for (size_t i = 0; i < 5000; i++)
+        keys.keys[i].group = "dom:large.example";
+    struct store *s = open_at(r->socket, NULL);
+    for (uint64_t i = 1; i <= 2; i++)
+        assert_fine(s, add_with(s, &keys, "mx1", i, &a));
+    assert_int_equal(a.computed, 2);
+    struct seen seen = scan(s);
+    assert_int_equal(seen.least, 2);
+    assert_true(seen.count >= keys.count && seen.most == 2);
+    store_close(&s);
+    keys_clear(&keys);
+}
+
+static int remove_odd(void *arg, const struct span *now, struct span *new_r)
+{
+    const struct keys *k = arg;
+    for (size_t i = 1; i < k->count; i += 2) {
+        assert_true(now[i].len > 0);
+        new_r[i] = SPAN_LIT("");
+    }
+    return 0;
+}
+
+static bool is_of_group_0(void *arg, const struct store_key *key)
+{
+    (void)arg;
+    return strcmp(key->group, "dom:g0.example") == 0;
+}
+
+static void keys_are_removed(struct keys *k, struct redis_server *r, struct store *s)
+{
+    char answer[64];
+    uint64_t removed;
+    struct seen seen = scan(s);
+    assert_int_equal(seen.count, k->count);
+    assert_fine(s, store_change(s, k->keys, k->count, remove_odd, k, "mx1", 2));
+    seen = scan(s);
+    assert_int_equal(seen.count, k->count / 2);
+    assert_int_equal(seen.most, 1);
+    redis_server_do(r, "EXISTS vouch:1:{192}:dom:g0.example", answer, sizeof answer);
+    assert_string_equal(answer, "1");
+    assert_fine(s, store_remove(s, is_of_group_0, NULL, &removed));
+    assert_int_equal(removed, 2); /* k0 and k2 */
+    redis_server_do(r, "EXISTS vouch:1:{192}:dom:g0.example", answer, sizeof answer);
+    assert_string_equal(answer, "0");
+    assert_int_equal(scan(s).count, k->count / 2 - 2);
+    assert_fine(s, store_remove(s, is_of_group_0, NULL, &removed));
+    assert_int_equal(removed, 0);
+}
+
+static void what_is_removed_is_gone(void **state)
+{
+    struct redis_server *r = *state;
+    struct keys keys = keys_new(3000);
+    struct store *s = open_at(r->socket, NULL);
+    assert_fine(s, add(s, &keys, "mx1", 1));
+    keys_are_removed(&keys, r, s);
+    store_close(&s);
+    keys_clear(&keys);
+}
+
+/* --- a change that is refused --------------------------------------------------------------- */
+
+static void what_is_refused_changed_nothing(void **state)
+{
+    struct redis_server *r = *state;
+    static const struct {
+        const char *make, *undo;
+        int error;
+        const char *state;
+    } cases[] = {
+        {"SET vouch:1:{192}:dom:g0.example surprise", "DEL vouch:1:{192}:dom:g0.example",
+         VOUCH_E_IO, "WRONGTYPE"},
+        {"SET vouch:1:watermarks surprise", "DEL vouch:1:watermarks", VOUCH_E_IO, "WRONGTYPE"},
+        {"SET vouch:versions surprise", "DEL vouch:versions", VOUCH_E_IO, "WRONGTYPE"},
+        {"HSET vouch:active a b", "DEL vouch:active", VOUCH_E_IO, "WRONGTYPE"},
+        {"HSET vouch:1:turn a b", "DEL vouch:1:turn", VOUCH_E_IO, "WRONGTYPE"},
+        {"SET vouch:active */*", "DEL vouch:active", VOUCH_E_IO, "not a vouch model"},
+        {"HSET vouch:1:{192}:dom:g0.example k0 x", "DEL vouch:1:{192}:dom:g0.example",
+         VOUCH_E_SYNTAX, ""},
+        {"CONFIG SET maxmemory 1", "CONFIG SET maxmemory 0", VOUCH_E_TEMP, "OOM"},
+        {"ZADD vouch:versions -1 1", "DEL vouch:versions", VOUCH_E_IO, "being removed"},
+    };
+    struct keys keys = keys_new(30), others = {.count = 27, .keys = keys.keys + 3};
+    for (size_t i = 0; i < LENGTH(cases); i++) {
+        char answer[200], before[64];
+        struct store *s = open_at(r->socket, NULL);
+        assert_fine(s, add(s, &others, "mx1", i + 1));
+        redis_server_do(r, cases[i].make, answer, sizeof answer);
+        redis_server_do(r, "DBSIZE", before, sizeof before);
+        int rc = add(s, &keys, "mx2", 1);
+        if (rc != cases[i].error)
+            fail_msg("%s: %d", cases[i].make, rc);
+        assert_state(s, cases[i].state);
+        redis_server_do(r, "DBSIZE", answer, sizeof answer);
+        assert_string_equal(answer, before);
+        redis_server_do(r, cases[i].undo, answer, sizeof answer);
+        struct seen seen = scan(s);
+        assert_int_equal(seen.count, others.count);
+        assert_int_equal(seen.most, i + 1);
+        assert_int_equal(mark_of(s, "mx2"), 0);
+        redis_server_do(r, "DEL vouch:1:watermarks", answer, sizeof answer);
+        store_close(&s);
+    }
+    keys_clear(&keys);
+}
+
+/* --- a server that is killed ---------------------------------------------------------------- */
+
+static const char *const aof[] = {"--appendonly", "yes", "--appendfsync", "always", NULL};
+
+struct learning {
+    pthread_t thread;
+    struct store *s;
+    const struct keys *keys[2];
+    atomic_bool stop;
+    atomic_uint done; /* the last watermark acknowledged */
+    unsigned repeated;
+};
+
+/* As the learner: repeats what was not acknowledged, and goes on then. */
+static void *learn(void *arg)
+{
+    struct learning *l = arg;
+    for (unsigned n = 1; !atomic_load(&l->stop); n++) {
+        while (add(l->s, l->keys[n % 8 == 0], "mx1", n) != 0) {
+            l->repeated++;
+            if (atomic_load(&l->stop))
+                return NULL;
+            pause_ms(1);
+        }
+        atomic_store(&l->done, n);
+    }
+    return NULL;
+}
+
+/* The small keys, the first of the large ones, are in every change; the rest in one of eight. */
+static void assert_whole(struct store *s, const struct learning *l, unsigned acknowledged)
+{
+    uint64_t n = mark_of(s, "mx1");
+    struct seen seen = scan(s);
+    size_t small = l->keys[0]->count, large = l->keys[1]->count;
+    if (n < acknowledged)
+        fail_msg("%u were acknowledged, %llu are there", acknowledged, (unsigned long long)n);
+    if (seen.sum != small * n + (large - small) * (n / 8) || seen.most != n)
+        fail_msg("after %llu changes: %zu keys, sum %llu, least %llu, most %llu",
+                 (unsigned long long)n, seen.count, (unsigned long long)seen.sum,
+                 (unsigned long long)seen.least, (unsigned long long)seen.most);
+}
+
+static void every_change_is_there_once_whatever_is_killed(void **state)
+{
+    struct redis_server *r = *state;
+    enum { ROUNDS = 30 };
+    unsigned seed = 1;
+    struct keys large = keys_new(1500), small = {.count = 20, .keys = large.keys};
+    struct learning l = {.s = open_at(r->socket, NULL), .keys = {&small, &large}};
+    assert_int_equal(pthread_create(&l.thread, NULL, learn, &l), 0);
+    for (int i = 0; i < ROUNDS; i++) {
+        unsigned from = atomic_load(&l.done);
+        for (int64_t end = clock_ms() + RECOVERY_MS; atomic_load(&l.done) == from;) {
+            if (clock_ms() > end)
+                fail_msg("no change after %u", from);
+            pause_ms(1);
+        }
+        seed = seed * 1103515245 + 12345;
+        pause_ms((int)(seed >> 16) % 25);
+        unsigned acknowledged = atomic_load(&l.done);
+        redis_server_stop(r); /* kill -9 */
+        redis_server_start(r, aof);
+        struct store *s = open_at(r->socket, NULL);
+        if (i % 3 == 0)
+            assert_true(mark_of(s, "mx1") >= acknowledged);
+        store_close(&s);
+    }
+    atomic_store(&l.stop, true);
+    pthread_join(l.thread, NULL);
+    store_close(&l.s); /* it may be waiting for its next attempt to connect */
+    l.s = open_at(r->socket, NULL);
+    assert_whole(l.s, &l, atomic_load(&l.done));
+    assert_true(atomic_load(&l.done) >= ROUNDS);
+    print_message("%u changes, %u repeated\n", atomic_load(&l.done), l.repeated);
+    store_close(&l.s);
+    keys_clear(&large);
+}
+
+/* The newest part of the append-only file: what is cut from it was not yet on the disk. */
+static void find_log(const char *dir, char *path_r, size_t size)
+{
+    char aof_dir[300];
+    snprintf(aof_dir, sizeof aof_dir, "%s/appendonlydir", dir);
+    DIR *d = opendir(aof_dir);
+    assert_non_null(d);
+    *path_r = '\0';
+    for (struct dirent *e; (e = readdir(d));)
+        if (strstr(e->d_name, ".incr.aof"))
+            snprintf(path_r, size, "%s/%s", aof_dir, e->d_name);
+    closedir(d);
+    assert_true(*path_r);
+}
+
+/* A power cut loses the end of the file, wherever that is: never a part of a change. */
+static void a_change_is_whole_wherever_the_log_ends(void **state)
+{
+    struct redis_server *r = *state;
+    enum { CUTS = 25 };
+    char path[600];
+    unsigned seed = 7;
+    struct keys large = keys_new(60), small = {.count = 20, .keys = large.keys};
+    struct learning l = {.keys = {&small, &large}};
+    struct store *s = open_at(r->socket, NULL);
+    for (unsigned n = 1; n <= 40; n++)
+        assert_fine(s, add(s, l.keys[n % 8 == 0], "mx1", n));
+    for (int i = 0; i < CUTS; i++) {
+        struct stat st;
+        store_close(&s);
+        redis_server_stop(r);
+        find_log(r->dir, path, sizeof path);
+        assert_int_equal(stat(path, &st), 0);
+        seed = seed * 1103515245 + 12345;
+        assert_int_equal(truncate(path, st.st_size - 1 - (seed >> 16) % 1500), 0);
+        redis_server_start(r, aof);
+        s = open_at(r->socket, NULL);
+        assert_whole(s, &l, 0);
+    }
+    assert_true(mark_of(s, "mx1") > 0 && mark_of(s, "mx1") < 40);
+    store_close(&s);
+    keys_clear(&large);
+}
+
+/* --- a server that says nothing ------------------------------------------------------------- */
+
+static void a_hung_server_is_given_up_in_time(void **state)
+{
+    struct redis_server *r = *state;
+    struct keys keys = keys_new(20);
+    struct store *s = open_at(r->socket, NULL);
+    assert_fine(s, add(s, &keys, "mx1", 1));
+    redis_server_signal(r, SIGSTOP);
+    int64_t began = clock_ms();
+    assert_int_equal(add(s, &keys, "mx1", 2), VOUCH_E_TEMP);
+    assert_true(clock_ms() - began < 8000);
+    redis_server_signal(r, SIGCONT);
+    int rc;
+    for (int64_t end = clock_ms() + RECOVERY_MS; (rc = add(s, &keys, "mx1", 2)) != 0;) {
+        assert_int_equal(rc, VOUCH_E_TEMP);
+        assert_true(clock_ms() < end);
+        pause_ms(10);
+    }
+    struct seen seen = scan(s);
+    assert_int_equal(seen.least, 2); /* once, though it was asked for more often */
+    assert_int_equal(seen.most, 2);
+    store_close(&s);
+    keys_clear(&keys);
+}
+
+static void a_server_that_is_away_is_said_at_once(void **state)
+{
+    struct redis_server *r = *state;
+    struct keys keys = keys_new(20);
+    struct store *s = open_at(r->socket, NULL);
+    assert_fine(s, add(s, &keys, "mx1", 1));
+    redis_server_stop(r);
+    int64_t began = clock_ms();
+    for (int i = 0; i < 20; i++)
+        assert_int_equal(add(s, &keys, "mx1", 2), VOUCH_E_TEMP);
+    assert_true(clock_ms() - began < 2000);
+    assert_state(s, "away for");
+    store_close(&s);
+    keys_clear(&keys);
+}
+
+/* --- versions ------------------------------------------------------------------------------- */
+
+struct versions {
+    char text[300];
+};
+
+static int list(void *arg, const struct store_version_info *v)
+{
+    struct versions *l = arg;
+    size_t n = strlen(l->text);
+    snprintf(l->text + n, sizeof l->text - n, "%s%s%s%s:%llu", n ? " " : "", v->name,
+             v->active ? "*" : "", v->previous ? "-" : "", (unsigned long long)v->keys);
+    return 0;
+}
+
+static void assert_versions(struct store *s, const char *want)
+{
+    struct versions l = {""};
+    assert_fine(s, store_versions(s, list, &l));
+    assert_string_equal(l.text, want);
+}
+
+struct elsewhere {
+    struct store *s;
+    const char *version;
+};
+
+static void activate(void *arg)
+{
+    struct elsewhere *e = arg;
+    assert_int_equal(store_activate(e->s, e->version), 0);
+}
+
+static void drop(void *arg)
+{
+    struct elsewhere *e = arg;
+    assert_int_equal(store_drop(e->s, e->version), 0);
+}
+
+static void a_change_is_made_in_the_version_that_is_active_when_it_is_written(void **state)
+{
+    struct redis_server *r = *state;
+    struct keys keys = keys_new(20);
+    struct store *live = open_at(r->socket, NULL), *next = open_at(r->socket, "next");
+    struct elsewhere e = {next, "next"};
+    struct adding a = {.between = activate, .arg = &e};
+    assert_fine(live, add(live, &keys, "mx1", 1));
+    for (uint64_t i = 1; i <= 5; i++)
+        assert_fine(next, add(next, &keys, "mx1", i));
+    assert_versions(live, "1*:7 next:7");
+    /* 6 is new to both: it is done in next alone */
+    assert_fine(live, add_with(live, &keys, "mx1", 6, &a));
+    assert_int_equal(a.computed, 2);
+    assert_versions(live, "1-:7 next*:7");
+    assert_int_equal(scan(live).least, 6);
+    assert_string_equal(store_version(live), "next");
+    /* next had 7 before it became active: then nothing is to do */
+    e.version = "1";
+    assert_int_equal(store_activate(live, "1"), 0);
+    assert_fine(next, add(next, &keys, "mx1", 7));
+    e.version = "next";
+    a.computed = 0;
+    assert_fine(live, add_with(live, &keys, "mx1", 7, &a));
+    assert_int_equal(a.computed, 1);
+    assert_int_equal(scan(live).least, 7);
+    assert_int_equal(scan(live).most, 7);
+    struct store *first = open_at(r->socket, "1");
+    assert_int_equal(scan(first).most, 1);
+    assert_int_equal(mark_of(first, "mx1"), 1);
+    store_close(&first);
+    store_close(&next);
+    store_close(&live);
+    keys_clear(&keys);
+}
+
+static void a_version_that_was_dropped_does_not_come_back_in_part(void **state)
+{
+    struct redis_server *r = *state;
+    struct keys all = keys_new(20), some = {.count = 5, .keys = all.keys};
+    struct store *live = open_at(r->socket, NULL), *next = open_at(r->socket, "next");
+    struct elsewhere e = {live, "next"};
+    struct adding a = {.between = drop, .arg = &e};
+    char answer[64];
+    assert_fine(next, add(next, &all, "mx1", 1));
+    /* dropped between its read and its write: what was read is not added to */
+    assert_fine(next, add_with(next, &some, "mx1", 2, &a));
+    assert_int_equal(a.computed, 2);
+    struct seen seen = scan(next);
+    assert_int_equal(seen.count, 5);
+    assert_int_equal(seen.most, 1);
+    assert_versions(live, "1*:0 next:2");
+    /* a removal that did not come to its end */
+    redis_server_do(r, "ZADD vouch:versions -1 next", answer, sizeof answer);
+    assert_int_equal(add(next, &some, "mx1", 3), VOUCH_E_IO);
+    assert_state(next, "being removed");
+    assert_int_equal(store_activate(live, "next"), VOUCH_E_RANGE);
+    assert_versions(live, "1*:0 next:2");
+    assert_int_equal(store_drop(live, "next"), 0);
+    assert_versions(live, "1*:0");
+    redis_server_do(r, "DBSIZE", answer, sizeof answer);
+    assert_string_equal(answer, "0");
+    store_close(&next);
+    store_close(&live);
+    keys_clear(&all);
+}
+
+static int server_up(void **state)
+{
+    static struct redis_server r;
+    redis_server_init(&r);
+    redis_server_start(&r, NULL);
+    *state = &r;
+    return 0;
+}
+
+static int server_up_with_log(void **state)
+{
+    static struct redis_server r;
+    redis_server_init(&r);
+    redis_server_start(&r, aof);
+    *state = &r;
+    return 0;
+}
+
+static int server_down(void **state)
+{
+    redis_server_clear(*state);
+    return 0;
+}
+
+static void what_needs_a_redis_server(void **state)
+{
+    (void)state;
+    skip(); /* there is none on this host */
+}
+
+#define WITH_SERVER(f) cmocka_unit_test_setup_teardown(f, server_up, server_down)
+#define WITH_LOG(f)    cmocka_unit_test_setup_teardown(f, server_up_with_log, server_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WITH_SERVER(writers_that_compete_lose_nothing),
+        WITH_SERVER(a_large_change_comes_through_between_small_ones),
+        WITH_SERVER(a_change_is_two_round_trips),
+        WITH_SERVER(a_huge_change_is_one_step),
+        WITH_SERVER(what_is_removed_is_gone),
+        WITH_SERVER(what_is_refused_changed_nothing),
+        WITH_LOG(every_change_is_there_once_whatever_is_killed),
+        WITH_LOG(a_change_is_whole_wherever_the_log_ends),
+        WITH_SERVER(a_hung_server_is_given_up_in_time),
+        WITH_SERVER(a_server_that_is_away_is_said_at_once),
+        WITH_SERVER(a_change_is_made_in_the_version_that_is_active_when_it_is_written),
+        WITH_SERVER(a_version_that_was_dropped_does_not_come_back_in_part),
+    };
+    const struct CMUnitTest without_server[] = {
+        cmocka_unit_test(what_needs_a_redis_server),
+    };
+    if (!redis_server_installed())
+        return cmocka_run_group_tests_name("store_redis_change", without_server, NULL, NULL);
+    return cmocka_run_group_tests_name("store_redis_change", tests, NULL, NULL);
+}
