@@ -35,10 +35,8 @@ static uint8_t rank_of(uint32_t member)
 /* GROUP registers are REGISTER_BITS bytes. */
 static uint64_t group_get(const uint8_t *p)
 {
-    uint64_t bits = 0;
-    for (int i = 0; i < REGISTER_BITS; i++)
-        bits = bits << 8 | p[i];
-    return bits;
+    uint32_t low = (uint32_t)p[1] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 8 | p[4];
+    return (uint64_t)p[0] << 32 | low;
 }
 
 static void group_put(uint8_t *p, uint64_t bits)
@@ -200,8 +198,8 @@ static void unite_sketch(struct distinct_union *u, const uint8_t sketch[DISTINCT
     become_registers(u);
     for (unsigned i = 0; i < DISTINCT_REGISTERS; i += GROUP) {
         uint64_t bits = group_get(sketch + i / GROUP * REGISTER_BITS);
-        for (unsigned k = 0; k < GROUP; k++)
-            ranks[i + k] = bits >> group_shift(k) & ((1u << REGISTER_BITS) - 1);
+        for (unsigned k = GROUP; k-- > 0; bits >>= REGISTER_BITS)
+            ranks[i + k] = bits & ((1u << REGISTER_BITS) - 1);
     }
     for (unsigned i = 0; i < DISTINCT_REGISTERS; i++)
         u->registers[i] = u->registers[i] < ranks[i] ? ranks[i] : u->registers[i];

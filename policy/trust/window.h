@@ -17,8 +17,9 @@
  * comes too late for a slot does not count. So a window, like a tally, depends on what was added and
  * not on the order.
  *
- * One message takes 30 bytes, a sender of ten messages an hour to different people 600 or so, and
- * nobody more than WINDOW_BYTES_MAX. */
+ * One message takes 30 bytes; ten an hour to different people 1100; a thousand an hour from one client
+ * for 500 domains 5000; and nothing more than WINDOW_BYTES_MAX. A sum of the largest takes some 20 us,
+ * of one message 0.1 us. */
 
 enum window_span { WINDOW_HOUR, WINDOW_DAY, WINDOW_SPANS };
 enum window_set { WINDOW_X, WINDOW_Y, WINDOW_SETS };
