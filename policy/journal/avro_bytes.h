@@ -55,6 +55,12 @@ static inline int64_t avro_get_long(struct span *in)
     return avro_fail(in);
 }
 
+static inline int64_t avro_get_int(struct span *in)
+{
+    int64_t n = avro_get_long(in);
+    return n < INT32_MIN || n > INT32_MAX ? avro_fail(in) : n;
+}
+
 /* n bytes as they are; absent: there are fewer */
 static inline struct span avro_get_bytes(struct span *in, uint64_t n)
 {

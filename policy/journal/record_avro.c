@@ -275,6 +275,8 @@ static void get_value(struct reader *r, const struct plain_field *f, void *at)
         *(const char **)at = there ? get_text(r) : NULL;
         break;
     case PLAIN_INT:
+        *(int64_t *)at = there ? avro_get_int(&r->in) : PLAIN_NULL;
+        break;
     case PLAIN_LONG:
     case PLAIN_TIME:
         *(int64_t *)at = there ? avro_get_long(&r->in) : PLAIN_NULL;
@@ -328,6 +330,8 @@ static void skip_value(struct span *in, const struct plain_field *f)
         avro_get_string(in);
         break;
     case PLAIN_INT:
+        avro_get_int(in);
+        break;
     case PLAIN_LONG:
     case PLAIN_TIME:
         avro_get_long(in);

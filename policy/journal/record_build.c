@@ -5,6 +5,7 @@
  * none. */
 #include <math.h>
 #include <string.h>
+#include "ascii.h"
 #include "errors.h"
 #include "record_plain.h"
 
@@ -326,6 +327,14 @@ static void build_judgement(struct builder *b, const struct plain_record *p, str
                                        to_usec(t->rules)};
 }
 
+static bool is_id(const char *id)
+{
+    size_t n = 0;
+    while (n < RECORD_ID_TEXT && ascii_is_visible(id[n]))
+        n++;
+    return n < RECORD_ID_TEXT && id[n] == '\0';
+}
+
 static bool is_whole(const struct record *r)
 {
     return r->kind == RECORD_LABEL ? r->label_count == 1 : r->kind != RECORD_ERASURE || r->erased;
@@ -338,7 +347,7 @@ int plain_build(struct arena *arena, const struct plain_record *p, const struct 
     struct record *r = new_array(&b, 1, sizeof *r);
     if (!r)
         return VOUCH_E_NOMEM;
-    if (kind < 0 || strlen(p->id) >= sizeof r->id)
+    if (kind < 0 || !is_id(p->id))
         return VOUCH_E_SYNTAX;
     *r = (struct record){.kind = (enum record_kind)kind,
                          .time_us = p->time,
