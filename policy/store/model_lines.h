@@ -9,8 +9,8 @@
 /* The model as text, one JSON object a line, in any order:
  *   {"group":"dom:example.org","field":"*","good":12.5,"bad":0,"seen":20,"first":1700000000,
  *    "last":1700086400}
- * All members are required and no others are known. Masses keep ten digits: enough that reading
- * back gives the same bytes. */
+ * All members are required and no others are known. Masses keep ten digits: those of a tally read back
+ * (tally.h) differ by its rounding at most. */
 
 #define MODEL_LINE_MAX 8192 /* bytes; two names, every byte escaped, and the numbers */
 

@@ -3,6 +3,7 @@
 #define VOUCH_TALLY_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include "counts.h"
 
 /* What a store keeps of one subject: decayed masses as exact sums, so that a tally depends only on
