@@ -73,9 +73,9 @@ static void compute_sees_what_is_kept(struct store_fixture *f)
 
 static void values_are_any_bytes(struct store_fixture *f)
 {
-    static char large[100000], made[256];
+    static char large[100000], made[257];
     const struct store_key k[] = {{"dom:example.org", "large"}, {"dom:example.org", "all"}};
-    for (size_t i = 0; i < sizeof made; i++)
+    for (size_t i = 0; i < 256; i++)
         made[i] = (char)i;
     memset(large, '\r', sizeof large - 1);
     struct plan p = {.count = 2, .make = (const char *const[]){large, made + 1}};
