@@ -12,6 +12,23 @@
 
 #define AVRO_LONG_BYTES 10 /* most bytes of a long */
 
+/* Appends n bytes as sbuf_add does, without a call where there is room. */
+static inline void avro_put(struct sbuf *out, const void *bytes, size_t n)
+{
+    if (out->failed || out->cap - out->len <= n || out->max - out->len < n) {
+        sbuf_add(out, bytes, n);
+        return;
+    }
+    memcpy(out->p + out->len, bytes, n);
+    out->len += n;
+    out->p[out->len] = '\0';
+}
+
+static inline void avro_put_byte(struct sbuf *out, char byte)
+{
+    avro_put(out, &byte, 1);
+}
+
 static inline void avro_put_long(struct sbuf *out, int64_t n)
 {
     uint64_t z = ((uint64_t)n << 1) ^ (n < 0 ? UINT64_MAX : 0);
@@ -20,7 +37,16 @@ static inline void avro_put_long(struct sbuf *out, int64_t n)
     for (; z >= 0x80; z >>= 7)
         bytes[len++] = (char)(z | 0x80);
     bytes[len++] = (char)z;
-    sbuf_add(out, bytes, len);
+    if (len == 1)
+        avro_put_byte(out, bytes[0]);
+    else
+        avro_put(out, bytes, len);
+}
+
+static inline void avro_put_string(struct sbuf *out, struct span s)
+{
+    avro_put_long(out, (int64_t)s.len);
+    avro_put(out, s.p, s.len);
 }
 
 static inline void avro_put_real(struct sbuf *out, double x)
@@ -30,7 +56,7 @@ static inline void avro_put_real(struct sbuf *out, double x)
     memcpy(&bits, &x, sizeof bits);
     for (int i = 0; i < 8; i++)
         bytes[i] = (char)(bits >> (8 * i));
-    sbuf_add(out, bytes, sizeof bytes);
+    avro_put(out, bytes, sizeof bytes);
 }
 
 static inline int64_t avro_fail(struct span *in)
@@ -79,13 +105,28 @@ static inline struct span avro_get_string(struct span *in)
     return avro_get_bytes(in, (uint64_t)avro_get_long(in));
 }
 
-static inline double avro_get_real(struct span *in)
+/* n bytes, 8 at most, as a number: the lowest first */
+static inline uint64_t avro_get_bits(struct span *in, size_t n)
 {
-    struct span bytes = avro_get_bytes(in, 8);
+    struct span bytes = avro_get_bytes(in, n);
     uint64_t bits = 0;
-    double x;
     for (size_t i = 0; i < bytes.len; i++)
         bits |= (uint64_t)(unsigned char)bytes.p[i] << (8 * i);
+    return bits;
+}
+
+static inline double avro_get_real(struct span *in)
+{
+    uint64_t bits = avro_get_bits(in, 8);
+    double x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+static inline float avro_get_float(struct span *in)
+{
+    uint32_t bits = (uint32_t)avro_get_bits(in, 4);
+    float x;
     memcpy(&x, &bits, sizeof x);
     return x;
 }

@@ -18,6 +18,7 @@ static void journal_free(struct journal **jp)
         segment_free(&s);
     }
     journal_home_leave(&j->home);
+    manifest_clear(&j->manifest);
     kept_clear(&j->kept);
     pthread_cond_destroy(&j->syncer_work);
     pthread_cond_destroy(&j->keeper_work);

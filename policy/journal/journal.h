@@ -38,7 +38,7 @@ struct journal_options {
     enum journal_sync sync;
     unsigned interval_ms;   /* between two fdatasyncs */
     uint64_t segment_bytes; /* a segment is sealed at this size (before compression) ... */
-    unsigned segment_age_s; /* ... or this long after its first record */
+    unsigned segment_age_s; /* ... or this long after its first record; 0: not by age */
     uint64_t memory_bytes;  /* records kept while the disk fails */
     unsigned keep_age_s;    /* sealed segments older than this are removed; 0: never */
     uint64_t keep_bytes;    /* of sealed segments; 0: no limit */

@@ -45,7 +45,7 @@ int journal_put(struct journal *j, struct frame *f)
     }
     j->last = f->number;
     j->next = f->number + 1;
-    if (s->size >= j->options.segment_bytes) {
+    if (s->size - s->head >= j->options.segment_bytes) {
         s->full = true;
         pthread_cond_signal(&j->keeper_work);
     }

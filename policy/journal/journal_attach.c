@@ -7,10 +7,14 @@
 #include <unistd.h>
 #include "clock.h"
 #include "journal_private.h"
+#include "journal_seal.h"
 
 /* What is found, until all of it is known to be right. */
 struct attachment {
+    struct journal *j;
     struct journal_home home;
+    struct manifest manifest;
+    struct journal_list list;
     struct segment *oldest, *newest;
     uint64_t last;
 };
@@ -22,7 +26,86 @@ static void drop(struct attachment *a)
         a->oldest = s->next;
         segment_free(&s);
     }
+    manifest_clear(&a->manifest);
     journal_home_leave(&a->home);
+}
+
+/* Reports something about the file of that segment. */
+static void tell(const struct attachment *a, bool trouble, uint64_t first, const char *extension,
+                 const char *text)
+{
+    char name[JOURNAL_NAME_MAX];
+    journal_name(name, first, extension);
+    journal_tell(a->j, trouble, "%s/%s/%s: %s", a->j->options.dir, a->j->options.writer, name,
+                 text);
+}
+
+static void wrong_line(void *arg, size_t line, const char *text)
+{
+    const struct attachment *a = arg;
+    journal_tell(a->j, true, "%s/%s/manifest:%zu: %s; see vouch journal verify", a->j->options.dir,
+                 a->j->options.writer, line, text);
+}
+
+/* 0; VOUCH_E_CONFIG: it is no manifest, or another writer's; VOUCH_E_IO, VOUCH_E_NOMEM. */
+static int take_manifest(struct attachment *a)
+{
+    int rc = manifest_read(a->home.dir, &a->manifest, wrong_line, a);
+    if (rc == VOUCH_E_IO && errno == ENOENT)
+        return manifest_create(a->home.dir, a->home.writer, &a->manifest) == 0 ? 0 : VOUCH_E_IO;
+    if (rc == VOUCH_E_SYNTAX || (rc == 0 && strcmp(a->manifest.writer, a->home.writer) != 0))
+        return VOUCH_E_CONFIG;
+    if (rc == 0 && manifest_mend(a->home.dir, &a->manifest) != 0)
+        return VOUCH_E_IO;
+    return rc;
+}
+
+static const struct journal_item *find(const struct journal_list *list, uint64_t first)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (list->items[i].first == first)
+            return &list->items[i];
+    return NULL;
+}
+
+/* A segment that the manifest does not know and that no open one will become again: its line was lost.
+ * Told, and entered anew, so that its numbers are not used again. */
+static int adopt(struct attachment *a, uint64_t first)
+{
+    struct manifest_entry e = {.first = first, .previous = a->manifest.last};
+    char error[200];
+    if (journal_seal_measure(a->home.dir, &e, error, sizeof error) != 0) {
+        tell(a, true, first, ".avro", error);
+        return 0;
+    }
+    tell(a, true, first, ".avro", "was not in the manifest, and is entered anew");
+    return manifest_seal(a->home.dir, &a->manifest, &e, 1);
+}
+
+/* What the sealed files and the manifest say of each other. */
+static int take_sealed(struct attachment *a)
+{
+    char name[JOURNAL_NAME_MAX];
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < a->list.count; i++) {
+        const struct journal_item *item = &a->list.items[i];
+        const struct manifest_entry *e = manifest_find(&a->manifest, item->first);
+        if (item->sealed && !item->open && !e && item->first > a->manifest.last)
+            rc = adopt(a, item->first);
+        if (item->sealed && e && e->removed) { /* a crash came between the line and this */
+            journal_name(name, item->first, ".avro");
+            rc = unlinkat(a->home.dir, name, 0);
+            journal_name(name, item->first, ".index");
+            unlinkat(a->home.dir, name, 0);
+        }
+    }
+    for (size_t i = 0; rc == 0 && i < a->manifest.count; i++) {
+        const struct manifest_entry *e = &a->manifest.entries[i];
+        const struct journal_item *item = e->removed ? NULL : find(&a->list, e->first);
+        if (!e->removed && (!item || !item->sealed))
+            tell(a, true, e->first, ".avro", "is gone, though the manifest has it");
+    }
+    return rc;
 }
 
 static void add_segment(struct attachment *a, struct segment *s)
@@ -34,70 +117,116 @@ static void add_segment(struct attachment *a, struct segment *s)
         a->oldest = s;
     }
     a->newest = s;
-    a->last = s->last;
+    a->last = s->last > a->last ? s->last : a->last;
 }
 
 /* Takes up one open segment, or removes it when there is nothing in it. */
-static int recover(struct journal *j, struct attachment *a, uint64_t first)
+static int recover(struct attachment *a, uint64_t first)
 {
-    char name[JOURNAL_NAME_MAX];
+    char name[JOURNAL_NAME_MAX], text[200];
     uint64_t cut, lost;
     journal_name(name, first, ".open");
-    struct segment *s = segment_recover(a->home.dir, first, j->schema, &cut, &lost);
+    struct segment *s = segment_recover(a->home.dir, first, a->j->schema, &cut, &lost);
     if (!s && errno == ENODATA)
         return unlinkat(a->home.dir, name, 0);
     if (!s)
         return -1;
+    snprintf(text, sizeof text, "the last %llu bytes are no whole record and were cut off",
+             (unsigned long long)cut);
     if (cut > 0)
-        journal_tell(j, lost > 0,
-                     "%s/%s/%s: the last %llu bytes were cut off, which no whole record follows "
-                     "from (a crash leaves such)%s",
-                     j->options.dir, j->options.writer, name, (unsigned long long)cut,
-                     lost > 0 ? "; among them are records: the disk may be failing" : "");
+        tell(a, false, first, ".open", text);
+    snprintf(text, sizeof text,
+             "%llu bytes in its middle are damaged, is the disk failing? The records around them "
+             "are kept",
+             (unsigned long long)lost);
+    if (lost > 0)
+        tell(a, true, first, ".open", text);
     add_segment(a, s);
     return 0;
 }
 
-static int recover_all(struct journal *j, struct attachment *a)
+/* Whether the open segment has become sealed ones: the manifest is written last. */
+static bool is_sealed(const struct attachment *a, uint64_t first)
 {
-    struct journal_list list;
-    int rc = journal_list_read(a->home.dir, &list);
-    for (size_t i = 0; rc == 0 && i < list.count; i++)
-        if (list.items[i].open)
-            rc = recover(j, a, list.items[i].first);
-    int error = errno;
-    journal_list_clear(&list);
-    errno = error;
+    for (size_t i = a->manifest.count; i > 0 && first <= a->manifest.last; i--) {
+        const struct manifest_entry *e = &a->manifest.entries[i - 1];
+        const struct journal_item *item = find(&a->list, e->first);
+        if (e->first >= first && (e->removed || (item && item->sealed)))
+            return true;
+    }
+    return false;
+}
+
+static int take_open(struct attachment *a)
+{
+    char name[JOURNAL_NAME_MAX];
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < a->list.count; i++) {
+        const struct journal_item *item = &a->list.items[i];
+        journal_name(name, item->first, ".open");
+        if (item->open)
+            rc = is_sealed(a, item->first) ? unlinkat(a->home.dir, name, 0)
+                                           : recover(a, item->first);
+    }
     return rc;
+}
+
+/* All that is in the directory. 0, VOUCH_E_CONFIG, VOUCH_E_IO with errno, VOUCH_E_NOMEM. */
+static int take_all(struct attachment *a)
+{
+    int rc = take_manifest(a);
+    if (rc != 0)
+        return rc;
+    rc = journal_list_read(a->home.dir, &a->list);
+    if (rc == 0)
+        rc = take_sealed(a);
+    a->last = a->manifest.last;
+    if (rc == 0)
+        rc = take_open(a);
+    int error = errno;
+    journal_list_clear(&a->list);
+    errno = error;
+    return rc == 0 ? 0 : error == ENOMEM ? VOUCH_E_NOMEM : VOUCH_E_IO;
 }
 
 static void install(struct journal *j, struct attachment *a, uint64_t floor)
 {
     pthread_mutex_lock(&j->lock);
     j->home = a->home;
+    j->manifest = a->manifest;
     j->oldest = a->oldest;
     j->newest = a->newest;
     j->last = a->last;
     j->next = a->last + 1 > floor ? a->last + 1 : floor;
-    if (j->newest && j->next > j->newest->last + 1)
-        j->newest->full = true; /* numbers in a segment have no gap */
-    if (j->newest)
+    struct segment *s = j->newest;
+    if (s) { /* numbers in a segment have no gap */
+        s->full |= j->next > s->last + 1 || s->size - s->head >= j->options.segment_bytes;
         j->dirty_ms = clock_ms();
+    }
     j->attached = true;
+    pthread_cond_signal(&j->keeper_work);
     pthread_mutex_unlock(&j->lock);
 }
 
 int journal_attach(struct journal *j, unsigned wait_ms, char *error_r, size_t size)
 {
-    struct attachment a = {.home = {-1, -1, ""}};
+    const struct journal_options *o = &j->options;
+    struct attachment a = {.j = j, .home = {-1, -1, ""}};
     uint64_t floor;
-    int rc = journal_home_enter(&a.home, j->options.dir, j->options.writer, wait_ms, error_r, size);
-    if (rc == 0 && recover_all(j, &a) != 0) {
-        snprintf(error_r, size, "cannot recover the journal %s/%s: %s", j->options.dir,
-                 j->options.writer, strerror(errno));
-        rc = errno == ENOMEM ? VOUCH_E_NOMEM : VOUCH_E_IO;
-    }
-    if (rc == 0)
+    int rc = journal_home_enter(&a.home, o->dir, o->writer, wait_ms, error_r, size);
+    if (rc != 0)
+        return rc;
+    rc = take_all(&a);
+    if (rc == VOUCH_E_CONFIG)
+        snprintf(
+            error_r, size,
+            "%s/%s/manifest is not the manifest of %s: put the right one in its place, or move "
+            "the directory away",
+            o->dir, o->writer, a.home.writer);
+    else if (rc != 0)
+        snprintf(error_r, size, "cannot recover the journal %s/%s: %s", o->dir, o->writer,
+                 strerror(errno));
+    else
         rc = journal_home_floor(&a.home, a.last, &floor, error_r, size);
     if (rc == 0)
         install(j, &a, floor);

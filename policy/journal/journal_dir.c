@@ -192,7 +192,7 @@ ssize_t journal_read_at(int fd, void *p, size_t len, uint64_t at)
     return (ssize_t)got;
 }
 
-int journal_file_put(int dir, const char *name, mode_t mode, struct span text)
+int journal_file_put(int dir, const char *name, mode_t mode, bool durable, struct span text)
 {
     char tmp[JOURNAL_NAME_MAX];
     snprintf(tmp, sizeof tmp, "%s.tmp", name);
@@ -200,7 +200,7 @@ int journal_file_put(int dir, const char *name, mode_t mode, struct span text)
     if (fd < 0)
         return -1;
     int rc = journal_write_all(fd, text.p, text.len);
-    if (rc == 0)
+    if (rc == 0 && durable)
         rc = fsync(fd);
     int error = errno;
     if (close(fd) != 0 && rc == 0) {
@@ -212,7 +212,7 @@ int journal_file_put(int dir, const char *name, mode_t mode, struct span text)
         error = errno;
     }
     if (rc == 0)
-        return journal_dir_sync(dir);
+        return durable ? journal_dir_sync(dir) : 0;
     unlinkat(dir, tmp, 0);
     errno = error;
     return -1;

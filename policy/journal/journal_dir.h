@@ -39,8 +39,9 @@ int journal_dir_inherit(int dir);
 int journal_write_all(int fd, const void *p, size_t len);
 /* Bytes read: less than len only at the end of the file; -1. */
 ssize_t journal_read_at(int fd, void *p, size_t len, uint64_t at);
-/* Replaces the file name with text: a temporary file, fsync, rename, fsync of the directory. */
-int journal_file_put(int dir, const char *name, mode_t mode, struct span text);
+/* Replaces the file name with text: a temporary file, fsync, rename, fsync of the directory; without
+ * the two fsyncs when it need not be durable. */
+int journal_file_put(int dir, const char *name, mode_t mode, bool durable, struct span text);
 /* Appends the whole of the file to out (ENOMEM; EFBIG: longer than out may grow). */
 int journal_file_get(int dir, const char *name, struct sbuf *out);
 

@@ -147,7 +147,7 @@ static int know_writer(struct journal_home *home, const char *path, const char *
     if (rc == VOUCH_E_IO && errno == ENOENT) {
         new_uuid(uuid);
         snprintf(line, sizeof line, "%s@%s\n", writer, uuid);
-        rc = journal_file_put(home->dir, "writer", FILE_MODE, span_of(line)) == 0
+        rc = journal_file_put(home->dir, "writer", FILE_MODE, true, span_of(line)) == 0
                  ? journal_home_writer(home->dir, home->writer)
                  : VOUCH_E_IO;
     }
@@ -240,7 +240,7 @@ int journal_home_floor(const struct journal_home *home, uint64_t last, uint64_t 
         floor = (most / BOOT_GAP + 1) * BOOT_GAP;
     }
     snprintf(line, sizeof line, "%s %" PRIu64 "\n", now, floor);
-    if (journal_file_put(home->dir, "boot", FILE_MODE, span_of(line)) != 0) {
+    if (journal_file_put(home->dir, "boot", FILE_MODE, true, span_of(line)) != 0) {
         snprintf(error_r, size, "cannot write the journal's file boot: %s", strerror(errno));
         return VOUCH_E_IO;
     }

@@ -6,10 +6,12 @@
 #include "journal.h"
 #include "journal_home.h"
 #include "journal_kept.h"
+#include "journal_manifest.h"
 #include "journal_segment.h"
 
 /* The inside of a journal: journal.c (its life), journal_append.c (appends and syncs),
- * journal_attach.c (the directory taken up), journal_threads.c (its two threads).
+ * journal_attach.c (the directory taken up), journal_threads.c (the syncer), journal_keep.c (the
+ * keeper).
  *
  * Whatever of a journal may change is under `lock`. Two threads of its own: the syncer syncs, and while
  * something fails tries again; the keeper seals full segments and removes old ones. Only the keeper
@@ -30,18 +32,20 @@ struct journal {
     bool attached; /* home is held, segments are known */
     struct journal_home home;
     struct segment *oldest, *newest; /* the open segments; appended to is the newest */
+    struct manifest manifest;        /* once attached: the keeper's, without the lock */
     uint64_t next;                   /* number of the next record */
     uint64_t last, synced;           /* the last record's; the last one's that is on the disk */
     uint64_t learnt;
-    bool syncing;       /* somebody syncs, with the lock let go */
-    int64_t dirty_ms;   /* clock_ms() of the first append since a sync; 0: all is synced */
-    struct kept kept;   /* count > 0: what is appended goes behind these */
-    bool failing;       /* nothing is written until the syncer has set it right */
-    bool sync_failed;   /* what is not synced has to be written anew */
-    int64_t told_ms;    /* when trouble was last reported; 0: never */
-    uint64_t waited;    /* records that had to wait, since the trouble began */
-    uint64_t lost_told; /* kept.lost when the trouble began */
-    char trouble[200];  /* what failing is about */
+    bool syncing;        /* somebody syncs, with the lock let go */
+    int64_t dirty_ms;    /* clock_ms() of the first append since a sync; 0: all is synced */
+    struct kept kept;    /* count > 0: what is appended goes behind these */
+    bool failing;        /* nothing is written until the syncer has set it right */
+    bool sync_failed;    /* what is not synced has to be written anew */
+    int64_t told_ms;     /* when trouble was last reported; 0: never */
+    uint64_t waited;     /* records that had to wait, since the trouble began */
+    uint64_t lost_told;  /* kept.lost when the trouble began */
+    char trouble[200];   /* what failing is about */
+    int64_t unsealed_ms; /* when a failure to seal or remove was last told; 0: all is well */
 };
 
 /* journal_append.c; the lock is held. */
@@ -56,6 +60,9 @@ int journal_sync_to(struct journal *j, uint64_t number);
 /* Takes up the directory: 0; VOUCH_E_IO, cannot be used now; VOUCH_E_CONFIG, must not be used;
  * VOUCH_E_NOMEM: one line in error_r. The lock is not held. */
 int journal_attach(struct journal *j, unsigned wait_ms, char *error_r, size_t size);
+
+/* journal_keep.c: the keeper's thread */
+void *journal_keep(void *journal);
 
 /* journal_threads.c */
 int journal_threads_start(struct journal *j);

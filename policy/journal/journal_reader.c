@@ -13,8 +13,9 @@
 #include <unistd.h>
 #include "journal_dir.h"
 #include "journal_reader.h"
+#include "journal_manifest.h"
+#include "journal_sealed.h"
 #include "journal_tail.h"
-#include "record_avro.h"
 
 #define TRIES 5 /* to open a segment that is being sealed or removed */
 
@@ -25,18 +26,27 @@ struct journal_reader {
     uint64_t done;    /* segments up to this one are read */
     uint64_t current; /* the segment that is read, 0: none */
     bool any;         /* it gave a record */
+    /* it is the one or the other */
     struct journal_tail *tail;
-    struct record_resolver *resolver; /* NULL: the segment's data are of our schema */
-    struct sbuf resolved;
+    struct journal_datum datum; /* of tail */
+    struct journal_sealed *sealed;
+    uint64_t last; /* number of sealed; 0: not asked for yet */
     char error[400];
 };
 
-static int wrong(struct journal_reader *r, int code, const char *extension, const char *text)
+static int wrong_in(struct journal_reader *r, int code, uint64_t first, const char *extension,
+                    const char *text)
 {
     char name[JOURNAL_NAME_MAX];
-    journal_name(name, r->current, extension);
+    journal_name(name, first, extension);
     snprintf(r->error, sizeof r->error, "%s/%s: %s", r->path, name, text);
     return code;
+}
+
+/* In the segment that is read. */
+static int wrong(struct journal_reader *r, int code, const char *text)
+{
+    return wrong_in(r, code, r->current, r->sealed ? ".avro" : ".open", text);
 }
 
 struct journal_reader *journal_reader_open(const char *path, uint64_t after, char *error_r,
@@ -48,7 +58,6 @@ struct journal_reader *journal_reader_open(const char *path, uint64_t after, cha
         return NULL;
     r->dir = -1;
     r->next = after + 1;
-    sbuf_init(&r->resolved, RECORD_BYTES_MAX);
     r->path = strdup(path);
     if (r->path && (r->dir = journal_dir_open(path)) < 0)
         snprintf(error_r, size, "%s: %s", path, strerror(errno));
@@ -60,7 +69,8 @@ struct journal_reader *journal_reader_open(const char *path, uint64_t after, cha
 static void leave(struct journal_reader *r)
 {
     journal_tail_close(&r->tail);
-    record_resolver_free(&r->resolver);
+    journal_datum_clear(&r->datum);
+    journal_sealed_close(&r->sealed);
     r->current = 0;
 }
 
@@ -70,7 +80,6 @@ void journal_reader_close(struct journal_reader **rp)
     if (!r)
         return;
     leave(r);
-    sbuf_clear(&r->resolved);
     if (r->dir >= 0)
         close(r->dir);
     free(r->path);
@@ -104,35 +113,53 @@ static bool newer_than(const struct journal_list *list, uint64_t first)
     return list->count > 0 && list->items[list->count - 1].first > first;
 }
 
-/* What turns the segment's data into ours. */
-static int resolve_by(struct journal_reader *r, struct span schema, const char *extension)
+/* The segment cannot be read at all: it is passed over. */
+static int pass_over(struct journal_reader *r, uint64_t first, const char *extension,
+                     const char *text)
 {
-    char error[300] = "";
-    r->resolver = record_resolver_new(schema, error, sizeof error);
-    if (r->resolver || *error == '\0')
+    r->done = first;
+    return wrong_in(r, VOUCH_E_SYNTAX, first, extension, text);
+}
+
+static void begin(struct journal_reader *r, uint64_t first)
+{
+    r->current = first;
+    r->any = false;
+    r->last = 0;
+}
+
+/* These two open a segment: 1; 0: not yet; VOUCH_E_TEMP: it has gone, or become another, meanwhile. */
+static int open_sealed(struct journal_reader *r, uint64_t first)
+{
+    char error[300];
+    r->sealed = journal_sealed_open(r->dir, first, error, sizeof error);
+    if (r->sealed) {
+        begin(r, first);
         return 1;
-    int rc = wrong(r, VOUCH_E_SYNTAX, extension, error);
-    r->done = r->current;
-    leave(r);
-    return rc;
+    }
+    if (errno == ENOENT)
+        return VOUCH_E_TEMP;
+    return errno == ENODATA ? pass_over(r, first, ".avro", error)
+                            : wrong_in(r, VOUCH_E_IO, first, ".avro", error);
 }
 
 static int open_tail(struct journal_reader *r, uint64_t first, bool newer)
 {
+    char error[300];
     r->tail = journal_tail_open(r->dir, first);
     if (r->tail) {
-        r->current = first;
-        r->any = false;
-        return resolve_by(r, journal_tail_head(r->tail)->schema, ".open");
+        if (journal_datum_init(&r->datum, journal_tail_head(r->tail)->schema, error,
+                               sizeof error) == 0) {
+            begin(r, first);
+            return 1;
+        }
+        leave(r);
+        return pass_over(r, first, ".open", error);
     }
     if (errno == ENOENT)
         return VOUCH_E_TEMP;
-    if (errno != ENODATA) {
-        r->current = first;
-        int rc = wrong(r, VOUCH_E_IO, ".open", strerror(errno));
-        r->current = 0;
-        return rc;
-    }
+    if (errno != ENODATA)
+        return wrong_in(r, VOUCH_E_IO, first, ".open", strerror(errno));
     if (!newer)
         return 0; /* its writer is about to make it */
     r->done = first;
@@ -151,7 +178,9 @@ static int enter(struct journal_reader *r)
             return VOUCH_E_IO;
         }
         const struct journal_item *item = choose(&list, r->done, r->next);
-        rc = item ? open_tail(r, item->first, newer_than(&list, item->first)) : 0;
+        rc = !item          ? 0
+             : item->sealed ? open_sealed(r, item->first)
+                            : open_tail(r, item->first, newer_than(&list, item->first));
         journal_list_clear(&list);
     }
     return rc == VOUCH_E_TEMP ? 0 : rc;
@@ -177,12 +206,12 @@ static int end_tail(struct journal_reader *r)
     uint64_t at;
     int64_t passed = journal_tail_pass(r->tail, &at);
     if (passed < 0)
-        return wrong(r, (int)passed, ".open", strerror(errno));
+        return wrong(r, (int)passed, strerror(errno));
     if (passed > 0) {
         snprintf(text, sizeof text,
                  "%" PRId64 " bytes from offset %" PRIu64 " on are damaged and were passed over",
                  passed, at);
-        return wrong(r, VOUCH_E_SYNTAX, ".open", text);
+        return wrong(r, VOUCH_E_SYNTAX, text);
     }
     /* one that was made anew after a failure has the number of its forerunner */
     if (r->any || journal_tail_linked(r->tail))
@@ -191,52 +220,77 @@ static int end_tail(struct journal_reader *r)
     return 1;
 }
 
-/* The next frame of the segment: 1; 0: none for now; 2: the segment is done with. */
-static int next_frame(struct journal_reader *r, struct frame *f)
+#define SEGMENT_DONE 2
+
+/* The next record of the segment: 1; 0: none for now; SEGMENT_DONE. */
+static int next_of_tail(struct journal_reader *r, uint64_t *number_r, struct span *datum_r)
 {
-    int rc = journal_tail_next(r->tail, f);
-    if (rc != 0)
-        return rc;
-    rc = is_over(r);
-    if (rc <= 0)
-        return rc;
-    rc = journal_tail_next(r->tail, f); /* what came before it was over */
-    if (rc != 0)
-        return rc;
-    rc = end_tail(r);
-    return rc == 1 ? 2 : rc;
+    struct frame f;
+    int rc = journal_tail_next(r->tail, &f);
+    if (rc == 0) {
+        rc = is_over(r);
+        if (rc <= 0)
+            return rc;
+        rc = journal_tail_next(r->tail, &f); /* what came before it was over */
+        if (rc == 0) {
+            rc = end_tail(r);
+            return rc == 1 ? SEGMENT_DONE : rc;
+        }
+    }
+    if (rc < 0)
+        return wrong(r, rc, rc == VOUCH_E_IO ? strerror(errno) : vouch_strerror(rc));
+    *number_r = f.number;
+    *datum_r = f.datum;
+    return 1;
 }
 
-static int give(struct journal_reader *r, uint64_t number, struct span datum,
-                struct journal_entry *entry_r)
+/* The segment's last number, by the manifest. */
+static uint64_t last_of_sealed(const struct journal_reader *r)
 {
-    r->next = number + 1;
-    if (r->resolver) {
-        sbuf_reset(&r->resolved);
-        int rc = record_resolve(r->resolver, &datum, &r->resolved);
-        if (rc != 0)
-            return wrong(r, rc, ".open", "a record that does not follow the segment's schema");
-        datum = sbuf_span(&r->resolved);
+    struct manifest m;
+    const struct manifest_entry *e = NULL;
+    if (manifest_read(r->dir, &m, NULL, NULL) == 0)
+        e = manifest_find(&m, r->current);
+    uint64_t last = e ? e->last : 0;
+    manifest_clear(&m);
+    return last;
+}
+
+static int next_of_sealed(struct journal_reader *r, uint64_t *number_r, struct span *datum_r)
+{
+    int rc = journal_sealed_next(r->sealed, r->next, r->last, number_r, datum_r);
+    if (rc == 1)
+        return rc;
+    if (rc == 0) {
+        r->done = r->current;
+        leave(r);
+        return SEGMENT_DONE;
     }
-    *entry_r = (struct journal_entry){number, datum};
-    return 1;
+    if (rc == VOUCH_E_SYNTAX && r->last == 0)
+        r->last = last_of_sealed(r);
+    return wrong(r, rc, rc == VOUCH_E_NOMEM ? vouch_strerror(rc) : journal_sealed_error(r->sealed));
 }
 
 int journal_reader_next(struct journal_reader *r, struct journal_entry *entry_r)
 {
-    struct frame f;
+    struct span rest;
     for (;;) {
         int rc = r->current ? 1 : enter(r);
         if (rc == 1)
-            rc = next_frame(r, &f);
-        if (rc == VOUCH_E_IO && r->current)
-            return wrong(r, rc, ".open", strerror(errno));
+            rc = r->sealed ? next_of_sealed(r, &entry_r->number, &entry_r->datum)
+                           : next_of_tail(r, &entry_r->number, &rest);
         if (rc <= 0)
             return rc;
-        if (rc == 2)
+        if (rc == SEGMENT_DONE)
             continue;
         r->any = true;
-        if (f.number >= r->next)
-            return give(r, f.number, f.datum, entry_r);
+        if (entry_r->number < r->next)
+            continue;
+        r->next = entry_r->number + 1;
+        if (r->tail && (rc = journal_datum_take(&r->datum, &rest, &entry_r->datum)) != 0)
+            return wrong(r, rc, "a record that is not of the segment's schema was passed over");
+        if (r->tail && rest.len > 0)
+            return wrong(r, VOUCH_E_SYNTAX, "a record with bytes behind it was passed over");
+        return 1;
     }
 }

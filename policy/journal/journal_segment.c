@@ -7,10 +7,10 @@
 #include <fcntl.h>
 #include <openssl/rand.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 #include "clock.h"
+#include "journal_tail.h"
 
 #define FILE_MODE    0640
 #define REWRITE_STEP (1u << 20)
@@ -74,78 +74,38 @@ struct segment *segment_new(int dir, uint64_t first, uint64_t previous, struct s
     return s->fd < 0 ? give_up(s) : s;
 }
 
-/* Takes the frames in bytes, which stand at s->size in the file, as far as they are whole and follow
- * each other. Returns the number of bytes that they take. */
-static size_t take_frames(struct segment *s, struct span bytes)
+static void take_frame(struct segment *s, const struct frame *f)
 {
-    struct frame f;
-    size_t length, at = 0;
-    while (frame_parse(span_slice(bytes, at, bytes.len), s->salt, &f, &length) == FRAME_WHOLE &&
-           f.number == s->last + 1) {
-        if (s->last < s->first)
-            s->first_us = s->max_us = f.time_us;
-        s->max_us = f.time_us > s->max_us ? f.time_us : s->max_us;
-        s->last++;
-        at += length;
-    }
-    s->size += at;
-    return at;
+    if (s->last < s->first)
+        s->first_us = s->max_us = f->time_us;
+    s->max_us = f->time_us > s->max_us ? f->time_us : s->max_us;
+    s->last = f->number;
 }
 
-static uint64_t count_frames(struct span bytes, uint64_t salt)
+/* Reads all frames, and finds where the last whole one ends. */
+static int recover(struct segment *s, struct journal_tail *t, uint64_t *cut_r, uint64_t *lost_r)
 {
     struct frame f;
-    uint64_t n = 0;
-    size_t length = 0;
-    for (ptrdiff_t at = 0; (at = frame_seek(bytes, salt, (size_t)at)) >= 0; at += (ptrdiff_t)length)
-        n +=
-            frame_parse(span_slice(bytes, (size_t)at, bytes.len), salt, &f, &length) == FRAME_WHOLE;
-    return n;
-}
-
-/* Reads the file from its beginning, through a buffer that holds the largest frame. */
-static int recover(struct segment *s, struct span schema, uint64_t *cut_r, uint64_t *lost_r)
-{
-    const size_t room = 2 * (FRAME_DATUM_MAX + FRAME_BYTES);
-    struct frame_head head;
-    struct stat st;
-    ssize_t n;
-    char *buffer = malloc(room);
-    if (!buffer)
-        return -1;
-    int rc = fstat(s->fd, &st);
-    if (rc == 0 && (n = journal_read_at(s->fd, buffer, room, 0)) < 0)
-        rc = -1;
-    if (rc == 0 && (frame_head_parse(span_make(buffer, (size_t)n), &head) != FRAME_WHOLE ||
-                    head.first != s->first)) {
-        *cut_r = (uint64_t)st.st_size;
-        errno = ENODATA;
-        rc = -1;
-    }
-    if (rc == 0) {
-        s->salt = head.salt;
-        s->previous = head.previous;
-        s->head = s->size = head.length;
-        s->full = !span_eq(head.schema, schema);
-        size_t taken = 0;
-        do {
-            n = journal_read_at(s->fd, buffer, room, s->size);
-            taken = n > 0 ? take_frames(s, span_make(buffer, (size_t)n)) : 0;
-        } while (taken > 0);
-        rc = n < 0 ? -1 : 0;
-        if (n > 0) {
-            *cut_r = (uint64_t)st.st_size - s->size;
-            *lost_r = count_frames(span_make(buffer, (size_t)n), s->salt);
+    uint64_t at;
+    int rc;
+    int64_t passed;
+    do {
+        while ((rc = journal_tail_next(t, &f)) == 1) {
+            if (f.number <= s->last)
+                continue; /* one that was there before is none of this segment's */
+            take_frame(s, &f);
+            *lost_r += *cut_r;
+            *cut_r = 0;
+            s->size = journal_tail_at(t);
         }
-    }
-    if (rc == 0 && s->last < s->first) {
+        passed = rc == 0 ? journal_tail_pass(t, &at) : rc;
+        *cut_r += passed > 0 ? (uint64_t)passed : 0;
+    } while (passed > 0);
+    if (passed == 0 && s->last < s->first) {
         errno = ENODATA;
-        rc = -1;
+        passed = -1;
     }
-    int error = errno;
-    free(buffer);
-    errno = error;
-    return rc;
+    return passed < 0 ? -1 : 0;
 }
 
 struct segment *segment_recover(int dir, uint64_t first, struct span schema, uint64_t *cut_r,
@@ -158,8 +118,20 @@ struct segment *segment_recover(int dir, uint64_t first, struct span schema, uin
         return NULL;
     journal_name(name, first, ".open");
     s->fd = journal_file_open(dir, name, O_RDWR, 0);
-    if (s->fd < 0 || recover(s, schema, cut_r, lost_r) != 0)
+    struct journal_tail *t = s->fd < 0 ? NULL : journal_tail_open(dir, first);
+    if (!t)
         return give_up(s);
+    const struct frame_head *head = journal_tail_head(t);
+    s->salt = head->salt;
+    s->previous = head->previous;
+    s->head = s->size = head->length;
+    s->full = !span_eq(head->schema, schema);
+    int rc = recover(s, t, cut_r, lost_r), error = errno;
+    journal_tail_close(&t);
+    errno = error;
+    if (rc != 0)
+        return give_up(s);
+    s->full = s->full || *lost_r > 0;
     s->torn = *cut_r > 0;
     if (s->torn && segment_cut(s) != 0)
         return give_up(s);

@@ -133,6 +133,11 @@ int journal_tail_next(struct journal_tail *t, struct frame *frame_r)
     return rc == FRAME_WHOLE;
 }
 
+uint64_t journal_tail_at(const struct journal_tail *t)
+{
+    return t->at;
+}
+
 int64_t journal_tail_pass(struct journal_tail *t, uint64_t *at_r)
 {
     uint64_t from = t->at;

@@ -15,6 +15,8 @@ void journal_tail_close(struct journal_tail **tp);
 const struct frame_head *journal_tail_head(const struct journal_tail *t);
 /* The next frame; its datum until the next call. 1; 0: no whole one follows (yet); VOUCH_E_IO. */
 int journal_tail_next(struct journal_tail *t, struct frame *frame_r);
+/* Where what is not read begins in the file. */
+uint64_t journal_tail_at(const struct journal_tail *t);
 /* When nothing is appended any more and bytes are left: passes over them to the next whole frame.
  * Bytes passed over; 0: there was nothing. *at_r: where they begin. Negative: VOUCH_E_IO. */
 int64_t journal_tail_pass(struct journal_tail *t, uint64_t *at_r);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A journal's threads. The syncer: every interval a sync, if there is something; while something
+/* A journal's threads, and the syncer: every interval a sync, if there is something; while something
  * fails, a try each second, and what was kept in memory written in order when it succeeds. Reports
  * come from here, never from an append. */
 #include "config.h"
@@ -160,8 +160,12 @@ int journal_threads_start(struct journal *j)
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &old); /* signals are the program's business */
     j->syncer_runs = pthread_create(&j->syncer, NULL, syncer_main, j) == 0;
+    j->keeper_runs = pthread_create(&j->keeper, NULL, journal_keep, j) == 0;
     pthread_sigmask(SIG_SETMASK, &old, NULL);
-    return j->syncer_runs ? 0 : VOUCH_E_NOMEM;
+    if (j->syncer_runs && j->keeper_runs)
+        return 0;
+    journal_threads_stop(j);
+    return VOUCH_E_NOMEM;
 }
 
 void journal_threads_stop(struct journal *j)
@@ -171,7 +175,9 @@ void journal_threads_stop(struct journal *j)
     pthread_cond_broadcast(&j->syncer_work);
     pthread_cond_broadcast(&j->keeper_work);
     pthread_mutex_unlock(&j->lock);
+    if (j->keeper_runs)
+        pthread_join(j->keeper, NULL);
     if (j->syncer_runs)
         pthread_join(j->syncer, NULL);
-    j->syncer_runs = false;
+    j->keeper_runs = j->syncer_runs = false;
 }

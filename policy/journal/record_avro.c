@@ -9,7 +9,6 @@
 #include "utf8.h"
 
 #define SCRATCH_MAX ((size_t)64 << 20) /* bytes of an encoding's own lists */
-#define FIRST_ROOM  2048               /* bytes of an ordinary record */
 
 /* ---- writing ---- */
 
@@ -31,25 +30,19 @@ static bool is_ascii(struct span s)
     return (all & 0x8080808080808080) == 0;
 }
 
-static void put_string(struct sbuf *out, struct span s)
-{
-    avro_put_long(out, (int64_t)s.len);
-    sbuf_addspan(out, s);
-}
-
 /* At most max bytes of it, as UTF-8. */
 static void put_text(struct sbuf *out, const char *text, size_t max)
 {
     struct span s = utf8_cut((struct span){text, strnlen(text, max + 1)}, max);
     struct sbuf clean;
     if (is_ascii(s) || utf8_valid(s)) {
-        put_string(out, s);
+        avro_put_string(out, s);
         return;
     }
     sbuf_init(&clean, 3 * max);
     utf8_append(&clean, s);
     out->failed |= clean.failed;
-    put_string(out, utf8_cut(sbuf_span(&clean), max));
+    avro_put_string(out, utf8_cut(sbuf_span(&clean), max));
     sbuf_clear(&clean);
 }
 
@@ -57,7 +50,7 @@ static void put_text(struct sbuf *out, const char *text, size_t max)
 static bool put_branch(struct sbuf *out, const struct plain_field *f, bool null)
 {
     if (f->nullable)
-        sbuf_addc(out, null ? 0 : 2);
+        avro_put_byte(out, null ? 0 : 2);
     return !null || !f->nullable;
 }
 
@@ -98,7 +91,7 @@ static void put_list(struct writer *w, const struct plain_field *f, const struct
     }
     if (count)
         insert_count(out, from, (int64_t)count);
-    sbuf_addc(out, 0);
+    avro_put_byte(out, 0);
 }
 
 static void put_value(struct writer *w, const struct plain_field *f, const void *at)
@@ -130,7 +123,7 @@ static void put_value(struct writer *w, const struct plain_field *f, const void 
     case PLAIN_BIT: {
         signed char bit = *(const signed char *)at;
         if (put_branch(out, f, bit < 0))
-            sbuf_addc(out, (char)(bit == 1));
+            avro_put_byte(out, (char)(bit == 1));
         break;
     }
     case PLAIN_PART:
@@ -165,18 +158,17 @@ static int add_over(struct arena *arena, struct plain_record *p, const char *wor
     return 0;
 }
 
-static int encode(struct arena *arena, struct sbuf *out, const struct record *r)
+int plain_write(struct arena *arena, struct sbuf *out, struct plain_record *p)
 {
-    struct plain_record p;
     size_t from = out->len;
-    int rc = plain_fill(arena, r, true, &p);
+    int rc = 0;
     for (bool told = false; rc == 0; told = true) {
         struct writer w = {out, false};
-        put_part(&w, &plain_record_shape, &p);
+        put_part(&w, &plain_record_shape, p);
         if (!w.lost || told)
             break;
         /* no other list can be so long: see the tables */
-        rc = add_over(arena, &p, plain_over_name(MESSAGE_OVER_RECIPIENTS));
+        rc = add_over(arena, p, plain_over_name(MESSAGE_OVER_RECIPIENTS));
         out->len = from;
     }
     if (rc == 0 && out->failed)
@@ -192,10 +184,13 @@ static int encode(struct arena *arena, struct sbuf *out, const struct record *r)
 
 int record_encode(struct sbuf *out, const struct record *r)
 {
+    struct plain_record p;
     struct arena *arena = arena_new(SCRATCH_MAX);
     if (!arena)
         return VOUCH_E_NOMEM;
-    int rc = encode(arena, out, r);
+    int rc = plain_fill(arena, r, true, &p);
+    if (rc == 0)
+        rc = plain_write(arena, out, &p);
     arena_free(&arena);
     return rc;
 }
@@ -302,18 +297,31 @@ static void get_part(struct reader *r, const struct plain_shape *shape, void *at
         get_value(r, &shape->fields[i], (char *)at + shape->fields[i].offset);
 }
 
-int record_decode(struct arena *arena, struct span datum, const struct record **record_r)
+int plain_read(struct arena *arena, struct span datum, struct plain_record *p_r)
 {
-    struct plain_record p;
     struct reader r = {datum, arena, arena_alloc(arena, datum.len), false};
     if (!r.texts)
         return VOUCH_E_NOMEM;
-    get_part(&r, &plain_record_shape, &p);
+    get_part(&r, &plain_record_shape, p_r);
     if (r.failed)
         return VOUCH_E_NOMEM;
-    if (!r.in.p || r.in.len != 0)
-        return VOUCH_E_SYNTAX;
-    return plain_build(arena, &p, record_r);
+    return r.in.p && r.in.len == 0 ? 0 : VOUCH_E_SYNTAX;
+}
+
+int record_decode(struct arena *arena, struct span datum, const struct record **record_r)
+{
+    struct plain_record p;
+    int rc = plain_read(arena, datum, &p);
+    return rc == 0 ? plain_build(arena, &p, record_r) : rc;
+}
+
+char *record_datum_json(struct span datum)
+{
+    struct plain_record p;
+    struct arena *arena = arena_new(SCRATCH_MAX);
+    char *line = arena && plain_read(arena, datum, &p) == 0 ? plain_json(&p) : NULL;
+    arena_free(&arena);
+    return line;
 }
 
 /* ---- passing over ---- */

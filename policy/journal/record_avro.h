@@ -23,6 +23,11 @@ int record_encode(struct sbuf *out, const struct record *r);
  * of the original. 0, VOUCH_E_SYNTAX (not one whole datum), VOUCH_E_NOMEM. */
 int record_decode(struct arena *arena, struct span datum, const struct record **record_r);
 
+/* The same as JSON, as record_json writes it, but straight from what is written: words of a later
+ * version stand as they are, and what an older one did not know is null. NULL: out of memory, or not one
+ * whole datum. */
+char *record_datum_json(struct span datum);
+
 /* Turns data of another schema (an older or newer vouch's) into data of ours. */
 struct record_resolver;
 /* schema: the writer's, as its file has it. NULL: one line in error_r that says what is foreign about

@@ -3,6 +3,7 @@
 #define VOUCH_RECORD_PLAIN_H
 
 #include "record.h"
+#include "sbuf.h"
 
 /* A record in the shape of its schema, vouch-record.avsc: what stands between struct record and all
  * that is written of it. The tables below say for each field what it is and where it lies, so that
@@ -145,6 +146,14 @@ int plain_fill(struct arena *arena, const struct record *r, bool written, struct
 /* The reverse. In the arena; borrows the texts. 0, VOUCH_E_NOMEM, VOUCH_E_SYNTAX: not a record that
  * this version knows. */
 int plain_build(struct arena *arena, const struct plain_record *p, const struct record **record_r);
+
+/* Appends the datum; arena: for what has to be made. As record_encode. */
+int plain_write(struct arena *arena, struct sbuf *out, struct plain_record *p);
+
+/* One datum; the texts are in the arena. 0, VOUCH_E_NOMEM, VOUCH_E_SYNTAX. */
+int plain_read(struct arena *arena, struct span datum, struct plain_record *p_r);
+/* A line of JSON, from malloc; NULL: out of memory. */
+char *plain_json(const struct plain_record *p);
 
 /* Words that have bits: name of the lowest bit set, NULL for 0 or an unknown one. */
 const char *plain_over_name(unsigned bits);

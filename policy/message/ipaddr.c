@@ -45,11 +45,27 @@ int ipaddr_parse(struct span s, struct ipaddr *ip_r)
     return 0;
 }
 
+/* Every message's record has some: inet_ntop would print each of its numbers by format. */
+static void format_v4(const uint8_t bytes[4], char *at)
+{
+    for (int i = 0; i < 4; i++) {
+        unsigned n = bytes[i];
+        if (n > 99)
+            *at++ = (char)('0' + n / 100);
+        if (n > 9)
+            *at++ = (char)('0' + n / 10 % 10);
+        *at++ = (char)('0' + n % 10);
+        *at++ = i < 3 ? '.' : '\0';
+    }
+}
+
 const char *ipaddr_format(const struct ipaddr *ip, char text_r[IPADDR_TEXT])
 {
     text_r[0] = '\0';
-    if (ip->family != IP_NONE)
-        inet_ntop(ip->family == IP_V4 ? AF_INET : AF_INET6, ip->bytes, text_r, IPADDR_TEXT);
+    if (ip->family == IP_V4)
+        format_v4(ip->bytes, text_r);
+    else if (ip->family == IP_V6)
+        inet_ntop(AF_INET6, ip->bytes, text_r, IPADDR_TEXT);
     return text_r;
 }
 

@@ -33,7 +33,7 @@ int main(int argc, char **argv)
         window_add_message(w, time);
     for (int set = 0; set < WINDOW_SETS; set++)
         for (uint64_t i = 0; i < number(argv[6 + set]); i++)
-            window_add_member(w, time, (enum window_set)set, i << 32);
+            window_add_member(w, time, (enum window_set)set, span_ihash64(span_make(&i, sizeof i)));
     struct span value = span_make(bytes, window_encode(w, bytes, sizeof bytes));
     const struct store_key key = {argv[2], argv[3]};
     int rc = store_change(s, &key, 1, put, &value, "", 0);

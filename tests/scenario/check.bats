@@ -58,6 +58,14 @@ fails_with() { # STATUS PATTERN
     [ "$(json flags)" = '["forged_author"]' ]
 }
 
+@test "a client that says many names is shown to" {
+    $VOUCH_BUILDDIR/tests/lib/model_window "lmdb:$T/model" ip:198.51.100.0/24 w:h:198.51.100.7 1769860000 50 40 1
+    run "$VOUCH_BUILDDIR/vouch" check --zone "$S/zone" --store "lmdb:$T/model" --at "$NOW" --json "$S/good.eml"
+    echo "$output"
+    [ "$(json class)" = suspicious ]
+    [[ $output == *'"name":"helo_many","subject":"198.51.100.7","weight":-0.8,'*'"note":"'*' HELO names in 24 hours"'* ]]
+}
+
 @test "with no model every ordinary message is suspicious" {
     for m in good unknown; do
         run "$VOUCH_BUILDDIR/vouch" check --zone "$S/zone" --store none --at "$NOW" --json "$S/$m.eml"

@@ -34,6 +34,7 @@ uint64_t read_all(struct fixture *f, uint64_t after, uint64_t n);
 void assert_told(struct fixture *f, const char *part);
 void wait_told(struct fixture *f, const char *part);
 void assert_quiet(struct fixture *f);
+void nap(void); /* 5 ms */
 void wait_well(struct journal *j);
 
 /* Files in DIR/mx1 ("": itself). */

@@ -198,8 +198,8 @@ static void what_is_too_large_is_refused(void **state)
     struct journal_entry e;
     char error[300];
     struct journal_reader *r = journal_reader_open(f->path, 0, error, sizeof error);
-    assert_int_equal(journal_reader_next(r, &e), 1);
-    assert_int_equal(e.datum.len, sizeof large - 1);
+    assert_int_equal(journal_reader_next(r, &e), VOUCH_E_SYNTAX); /* zeros are no record */
+    assert_non_null(strstr(journal_reader_error(r), "00000000000000000001."));
     assert_int_equal(journal_reader_next(r, &e), 1);
     assert_entry(&e, 2);
     journal_reader_close(&r);
@@ -250,7 +250,7 @@ static void *hammer_main(void *arg)
 {
     struct hammer *h = arg;
     for (int i = 0; i < 100 && h->rc == 0; i++)
-        h->rc = journal_append(h->j, SPAN_LIT("x"), SPAN_LIT("id"), SPAN_NONE, 1, NULL);
+        h->rc = journal_append(h->j, SPAN_LIT("not read"), SPAN_LIT("id"), SPAN_NONE, 1, NULL);
     return NULL;
 }
 

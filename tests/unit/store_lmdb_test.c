@@ -1,21 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What is LMDB's own: several processes, a writer that is killed, a disk that is full, and
- * directories that hold something else. */
+/* What is LMDB's own: whose its files are, directories that hold something else, how many versions
+ * there may be. store_lmdb_process_test.c has what several processes do. */
 #include "config.h"
 #include <ftw.h>
 #include <lmdb.h>
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
 #include "store.h"
@@ -224,94 +220,42 @@ static void a_reader_may_not_turn_writer_in_one_process(void **state)
     store_close(&s);
 }
 
-/* Applies batch after batch until killed. Only async-signal-safe endings: this is a forked
- * child. */
-static void write_for_ever(const char *url)
+static int count_version(void *arg, const struct store_version_info *v)
 {
-    char error[512];
-    struct store *s = try_open(url, false, error, sizeof error);
-    uint64_t mark = 0;
-    if (!s)
-        _exit(1);
-    store_watermark(s, "mx1", &mark);
-    while (apply(s, ++mark) == 0)
-        continue;
-    _exit(2);
+    (void)v;
+    ++*(int *)arg;
+    return 0;
 }
 
-/* A reader sees whole batches while another process writes, and after it was killed. */
-static void a_killed_writer_leaves_whole_batches(void **state)
+static void so_many_versions_and_no_more(void **state)
 {
     struct fixture *f = *state;
+    char error[512], name[8], text[200];
+    int made = 0, count = 0;
     struct store *s = open_or_fail(f->url, false);
-    store_close(&s);
-    double before = 0;
-    for (int round = 0; round < 8; round++) {
-        uint64_t mark = 0;
-        int status;
-        pid_t pid = fork();
-        assert_true(pid >= 0);
-        if (pid == 0)
-            write_for_ever(f->url);
-        s = open_or_fail(f->url, round % 2);
-        while (seen(s, 0) <= before + 5) {
-            assert_int_equal(waitpid(pid, &status, WNOHANG), 0);
-            nanosleep(&(struct timespec){.tv_nsec = 1000000L * (round + 1)}, NULL);
-        }
-        kill(pid, SIGKILL);
-        waitpid(pid, &status, 0);
-        before = seen(s, 0);
-        assert_true(seen(s, 1) == before);
-        assert_int_equal(store_watermark(s, "mx1", &mark), LOOKUP_FOUND);
-        assert_true((double)mark == before);
-        if (round % 2 == 0) { /* this one can write on at once */
-            assert_int_equal(apply(s, mark + 1), 0);
-            before++;
-        }
-        store_close(&s);
+    for (int rc = 0; rc == 0 && made < 100; made += rc == 0) {
+        snprintf(name, sizeof name, "v%d", made);
+        const struct store_options o = {.half_life = 86400, .version = name};
+        struct store *v = store_open(f->url, &o, error, sizeof error);
+        assert_non_null(v);
+        rc = apply(v, 1);
+        assert_true(rc == 0 || rc == VOUCH_E_IO);
+        store_close(&v);
     }
-}
-
-/* A file that may not grow stands in for a full disk. */
-static void a_full_disk_applies_nothing(void **state)
-{
-    struct fixture *f = *state;
-    static struct store_update u[20000];
-    static char names[20000][24];
-    int status;
-    for (size_t i = 0; i < 20000; i++) {
-        snprintf(names[i], sizeof names[i], "dom:d%zu.example", i);
-        u[i] = (struct store_update){{names[i], "*"}, T0, 1, 0, 1};
-    }
-    pid_t pid = fork(); /* the limit is for good */
-    assert_true(pid >= 0);
-    if (pid == 0) {
-        char error[512], text[200];
-        struct store *s = try_open(f->url, false, error, sizeof error);
-        if (!s || apply(s, 1) != 0)
-            _exit(10);
-        signal(SIGXFSZ, SIG_IGN);
-        setrlimit(RLIMIT_FSIZE, &(struct rlimit){200000, 200000});
-        if (store_apply(s, u, 20000, "mx1", 2) != VOUCH_E_IO)
-            _exit(11);
-        store_state(s, text, sizeof text);
-        if (!strstr(text, "last failure"))
-            _exit(12);
-        struct store_query *q = store_ask(s, keys, 1); /* the rest still works */
-        struct store_value v;
-        if (!q || store_wait(&q, 0, &v) != LOOKUP_FOUND || v.counts.seen != 1)
-            _exit(13);
-        _exit(0);
-    }
-    waitpid(pid, &status, 0);
-    assert_true(WIFEXITED(status));
-    assert_int_equal(WEXITSTATUS(status), 0);
-    uint64_t mark = 0;
-    struct store *s = open_or_fail(f->url, false);
-    assert_int_equal(store_watermark(s, "mx1", &mark), LOOKUP_FOUND);
-    assert_int_equal(mark, 1);
+    assert_int_equal(made, 31); /* and "1" */
+    store_state(s, text, sizeof text);
+    assert_non_null(strstr(text, "holds 32 versions"));
+    assert_int_equal(store_versions(s, count_version, &count), 0);
+    assert_int_equal(count, 32);
+    assert_int_equal(apply(s, 1), 0); /* the others are as they were */
+    assert_int_equal(store_activate(s, "v30"), 0);
     assert_true(seen(s, 0) == 1);
-    assert_int_equal(apply(s, 2), 0);
+    assert_int_equal(store_drop(s, "v7"), 0);
+    const struct store_options o = {.half_life = 86400, .version = "another"};
+    struct store *v = store_open(f->url, &o, error, sizeof error);
+    assert_int_equal(apply(v, 1), 0);
+    assert_true(seen(v, 0) == 1);
+    store_close(&v);
     store_close(&s);
 }
 
@@ -349,8 +293,7 @@ int main(void)
         IN_DIRECTORY(a_newer_model_is_not_touched),
         IN_DIRECTORY(newer_counts_are_a_failure_not_an_absence),
         IN_DIRECTORY(a_reader_may_not_turn_writer_in_one_process),
-        IN_DIRECTORY(a_killed_writer_leaves_whole_batches),
-        IN_DIRECTORY(a_full_disk_applies_nothing),
+        IN_DIRECTORY(so_many_versions_and_no_more),
     };
     return cmocka_run_group_tests_name("store_lmdb", tests, NULL, NULL);
 }

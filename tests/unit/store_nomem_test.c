@@ -38,10 +38,87 @@ static int count_key(void *arg, const struct store_key *key, const struct counts
     return 0;
 }
 
+static int count_mark(void *arg, const char *writer, uint64_t watermark)
+{
+    (void)writer, (void)watermark;
+    ++*(int *)arg;
+    return 0;
+}
+
+static int count_version(void *arg, const struct store_version_info *v)
+{
+    (void)v;
+    ++*(int *)arg;
+    return 0;
+}
+
+static bool is_z(void *arg, const struct store_key *key)
+{
+    (void)arg;
+    return strcmp(key->field, "z") == 0;
+}
+
+struct kept {
+    const char *expect, *make; /* of both keys; NULL: does not matter, stays */
+};
+
+static int look_and_set(void *arg, const struct span *now, struct span *new_r)
+{
+    const struct kept *k = arg;
+    for (int i = 0; i < 2; i++) {
+        if (k->expect) {
+            assert_int_equal(now[i].len, strlen(k->expect));
+            assert_true(now[i].len == 0 || *now[i].p == *k->expect);
+        }
+        if (k->make)
+            new_r[i] = span_of(k->make);
+    }
+    return 0;
+}
+
 static void assert_known_error(int rc)
 {
     if (rc != 0 && rc != VOUCH_E_NOMEM && rc != VOUCH_E_TEMP)
         fail_msg("error %d", rc);
+}
+
+/* Of a backend that cannot do all this yet. */
+static bool cannot(struct store *s)
+{
+    int count = 0;
+    long left = atomic_exchange(&countdown, -1);
+    int rc = store_versions(s, count_version, &count);
+    atomic_store(&countdown, left);
+    return rc == VOUCH_E_RANGE;
+}
+
+/* Values, versions and removal. What failed has changed nothing. */
+static void use_values(struct store *s)
+{
+    static const struct store_key two[] = {{"dom:example.org", "z"}, {"dom:example.org", "b"}};
+    struct kept kept = {.make = "x"};
+    uint64_t mark = 0, removed;
+    int marks = 0, versions = 0, rc;
+    if (cannot(s))
+        return;
+    int changed = store_change(s, two, 2, look_and_set, &kept, "mx2", 7);
+    assert_known_error(changed);
+    long left = atomic_exchange(&countdown, -1);
+    rc = store_change(s, two, 2, look_and_set, &(struct kept){.expect = changed == 0 ? "x" : ""},
+                      "", 0);
+    assert_int_equal(rc, 0);
+    assert_int_equal(store_watermark(s, "mx2", &mark), changed == 0 ? LOOKUP_FOUND : LOOKUP_ABSENT);
+    atomic_store(&countdown, left);
+    assert_known_error(store_watermarks(s, count_mark, &marks));
+    assert_known_error(store_versions(s, count_version, &versions));
+    assert_known_error(store_activate(s, "1"));
+    rc = store_drop(s, "2");
+    assert_true(rc == VOUCH_E_RANGE || rc == VOUCH_E_NOMEM || rc == VOUCH_E_TEMP);
+    store_version(s); /* NULL is an answer */
+    rc = store_remove(s, is_z, NULL, &removed);
+    assert_known_error(rc);
+    if (rc == 0 && changed == 0)
+        assert_int_equal(removed, 1);
 }
 
 /* Masses of the first key; -1: the look-up failed, which is said. */
@@ -81,6 +158,7 @@ static void use(struct store *s)
     if (store_watermark(s, "mx1", &mark) == LOOKUP_FOUND)
         assert_true(applied == 0 && mark == 1);
     assert_known_error(store_scan(s, count_key, &count));
+    use_values(s);
 }
 
 /* url with the n-th allocation failing; false: there was no n-th. */
