@@ -6,7 +6,7 @@ set -u
 src=${VOUCH_SRCDIR:-.} build=${VOUCH_BUILDDIR:-.}
 . "$src/tests/sync/report.bash"
 
-echo "1..16"
+echo "1..17"
 
 # options in mdoc ".It Fl -name" or ".Fl -name" between two headings
 page_options() { # PAGE SECTION-PATTERN
@@ -40,7 +40,7 @@ same "vouch model drop" "$src/man/vouch.1" "vouch model drop" "$build/vouch" mod
 same "vouch config" "$src/man/vouch.1" "vouch config" "$build/vouch" config
 same "vouch-milter" "$src/man/vouch-milter.8" "OPTIONS|DESCRIPTION" "$build/vouch-milter"
 
-for page in vouch.1 vouch.conf.5 vouch-milter.8; do
+for page in vouch.1 vouch.conf.5 vouch-milter.8 vouch-journal.7; do
     if command -v mandoc >/dev/null; then
         report "$page is well-formed" "$(mandoc -T lint -W warning "$src/man/$page" 2>&1)"
     else
