@@ -6,7 +6,7 @@ set -u
 src=${VOUCH_SRCDIR:-.} build=${VOUCH_BUILDDIR:-.}
 . "$src/tests/sync/report.bash"
 
-echo "1..18"
+echo "1..19"
 
 # options in mdoc ".It Fl -name" or ".Fl -name" between two headings
 page_options() { # PAGE SECTION-PATTERN
@@ -42,7 +42,7 @@ same "vouch forget" "$src/man/vouch.1" "vouch forget" "$build/vouch" forget
 same "vouch config" "$src/man/vouch.1" "vouch config" "$build/vouch" config
 same "vouch-milter" "$src/man/vouch-milter.8" "OPTIONS|DESCRIPTION" "$build/vouch-milter"
 
-for page in vouch.1 vouch.conf.5 vouch-milter.8; do
+for page in vouch.1 vouch.conf.5 vouch-milter.8 vouch-journal.7; do
     if command -v mandoc >/dev/null; then
         report "$page is well-formed" "$(mandoc -T lint -W warning "$src/man/$page" 2>&1)"
     else
