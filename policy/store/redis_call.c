@@ -42,17 +42,6 @@ static bool passes(const char *error)
     return false;
 }
 
-/* The first refusal among the answers, as an error code. */
-static int refusal(struct redis *r, const struct call *c)
-{
-    for (unsigned i = 0; i < c->count; i++) {
-        const redisReply *reply = c->replies[i];
-        if (reply->type == REDIS_REPLY_ERROR)
-            return passes(redis_trouble(r, reply->str)) ? VOUCH_E_TEMP : VOUCH_E_IO;
-    }
-    return 0;
-}
-
 static struct redis_link *bulk_link(struct redis *r)
 {
     pthread_mutex_lock(&r->lock);
@@ -63,7 +52,7 @@ static struct redis_link *bulk_link(struct redis *r)
     return l;
 }
 
-int redis_call(struct redis *r, struct sbuf *out, unsigned replies, redisReply **replies_r)
+int redis_send(struct redis *r, struct sbuf *out, unsigned replies, redisReply **replies_r)
 {
     struct call *c = NULL;
     struct redis_link *l = bulk_link(r);
@@ -83,13 +72,40 @@ int redis_call(struct redis *r, struct sbuf *out, unsigned replies, redisReply *
         return VOUCH_E_NOMEM;
     }
     int rc = VOUCH_E_TEMP;
-    if (redis_link_wait(l, &c->x, clock_ms() + CALL_MS) == LOOKUP_FOUND)
-        rc = refusal(r, c);
-    if (rc == 0 && replies_r) {
+    if (redis_link_wait(l, &c->x, clock_ms() + CALL_MS) == LOOKUP_FOUND) {
         memcpy(replies_r, c->replies, replies * sizeof *replies_r);
         memset(c->replies, 0, replies * sizeof *replies_r);
+        rc = 0;
     }
     redis_link_release(l, &c->x);
+    return rc;
+}
+
+int redis_refusal(struct redis *r, const redisReply *reply)
+{
+    if (reply->type != REDIS_REPLY_ERROR)
+        return 0;
+    return passes(redis_trouble(r, reply->str)) ? VOUCH_E_TEMP : VOUCH_E_IO;
+}
+
+void redis_free_replies(redisReply **replies, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        if (replies[i])
+            freeReplyObject(replies[i]);
+        replies[i] = NULL;
+    }
+}
+
+int redis_call(struct redis *r, struct sbuf *out, unsigned replies, redisReply **replies_r)
+{
+    int rc = redis_send(r, out, replies, replies_r);
+    if (rc != 0)
+        return rc;
+    for (unsigned i = 0; i < replies && rc == 0; i++)
+        rc = redis_refusal(r, replies_r[i]);
+    if (rc != 0)
+        redis_free_replies(replies_r, replies);
     return rc;
 }
 
@@ -99,16 +115,24 @@ int redis_not_ours(struct redis *r)
     return VOUCH_E_IO;
 }
 
+int redis_word(struct redis *r, const redisReply *reply, char answer_r[REDIS_ANSWER_MAX])
+{
+    int rc = redis_refusal(r, reply);
+    if (rc != 0)
+        return rc;
+    if (reply->type != REDIS_REPLY_STRING || reply->len >= REDIS_ANSWER_MAX)
+        return redis_not_ours(r);
+    memcpy(answer_r, reply->str, reply->len + 1);
+    return 0;
+}
+
 int redis_answer(struct redis *r, struct sbuf *out, char answer_r[REDIS_ANSWER_MAX])
 {
     redisReply *reply;
-    int rc = redis_call(r, out, 1, &reply);
+    int rc = redis_send(r, out, 1, &reply);
     if (rc != 0)
         return rc;
-    if (reply->type == REDIS_REPLY_STRING && reply->len < REDIS_ANSWER_MAX)
-        memcpy(answer_r, reply->str, reply->len + 1);
-    else
-        rc = redis_not_ours(r);
+    rc = redis_word(r, reply, answer_r);
     freeReplyObject(reply);
     return rc;
 }

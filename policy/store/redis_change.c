@@ -1,16 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Changing the model in Redis, by compare-and-set: what is kept is read, new values are computed
- * here, and one script then writes them all together with the watermark, unless somebody else wrote
- * meanwhile; then all begins again. So there is one implementation of every value, whatever keeps
- * it, and a change happens whole or not at all.
+ * here, and written together with the watermark unless somebody else wrote meanwhile; then all begins
+ * again. So there is one implementation of every value, whatever keeps it.
  *
  * Not values are compared but stamps: one for each bucket, made anew by every change that touches
  * it. They are read before the values; so if they are still the same, the values are.
  *
+ * A change is committed by one command: an HSET of the version's state, with the watermark, the
+ * stamps and all new values, packed. Then it is settled (redis_settle.c): a script puts the values
+ * where look-ups find them. Whoever finds a change open settles it before anything else. So a change
+ * is there whole or not at all, wherever the server was killed. (A script that writes all at once
+ * would be shorter, and is not that safe: what a script writes stands in the append-only file between
+ * MULTI and EXEC, and a server that was killed while it wrote them keeps the first part, unseen, to
+ * execute it with the next EXEC when it loads the file again: redis up to 7.0.15 and later, fixed in
+ * valkey by pull request 4342. What that part repeats here was committed before.)
+ *
  * A large change would never come through between many small ones. After some conflicts it claims
  * the turn: for a moment no other change is taken.
  *
- * One script spans all keys of a change: right on one server; a cluster would need a change and a
+ * All keys of a change belong to one state: right on one server; a cluster would need a change and a
  * watermark for each bucket. EVAL names the script by its text: Redis compiles it once, and finds
  * it again in some microseconds, where EVALSHA would need to know when it is gone. */
 #include <hiredis/hiredis.h>
@@ -22,6 +30,7 @@
 #include <time.h>
 #include "clock.h"
 #include "redis_names.h"
+#include "redis_pack.h"
 #include "redis_store.h"
 
 #define CHANGE_MS   10000 /* no new attempt after that */
@@ -30,15 +39,10 @@
 #define PIECE_MAX   1000  /* fields in one command: Lua's unpack takes some thousand */
 #define STAMP_BYTES 8     /* nobody needs to know it, only no two may be the same */
 
-#define KEYS_HEAD 4 /* before those of buckets and hashes */
-#define ARGV_HEAD 7
-/* KEYS: active, versions, watermarks, turn, a stamp for each bucket, then hashes.
- * ARGV: version, '1' if it must be the active one, writer, watermark, the new stamp, '1' to claim
- * the turn, number of buckets, the stamps that were read, then for each hash: number of arguments,
- * and these, fields and values to set; or the number of fields, negative, and these, to remove.
- *
- * All that can be refused is asked before the first write, which is one that a full server refuses:
- * Redis does not take back what a script has done. */
+/* KEYS: active, versions, state, turn.
+ * ARGV: version, '1' if it must be the active one, the writer's field ('' for none), watermark, the
+ * new stamp, '1' to claim the turn, the values, then each bucket's field and the stamp that was read.
+ * It never writes twice: see above. */
 static const char script[] =
     "local call,keys,argv=redis.call,KEYS,ARGV\n"
     "if argv[2]=='1' and (call('GET',keys[1]) or '1')~=argv[1] then return 'version' end\n"
@@ -46,39 +50,25 @@ static const char script[] =
     " local mark=call('HGET',keys[3],argv[3])\n"
     " if mark and mark>=argv[4] then return 'done' end\n"
     "end\n"
-    "local made=call('ZSCORE',keys[2],argv[1])\n"
-    "if made and tonumber(made)<0 then return 'removed' end\n"
+    "if tonumber(call('ZSCORE',keys[2],argv[1]) or 0)<0 then return 'removed' end\n"
     "local turn=call('GET',keys[4])\n"
     "if turn and turn~=argv[5] then return 'turn' end\n"
-    "local b,set=tonumber(argv[7]),{}\n"
-    "if b>0 then\n"
-    " local stamps=call('MGET',unpack(keys,5,4+b))\n"
-    " for i=1,b do\n"
-    "  if (stamps[i] or '')~=argv[7+i] then\n"
+    "if call('HEXISTS',keys[3],'open')==1 then return 'open' end\n"
+    "local set,fields={'open',argv[5],'values',argv[7]},{}\n"
+    "if argv[3]~='' then set[5],set[6]=argv[3],argv[4] end\n"
+    "for i=8,#argv,2 do fields[#fields+1]=argv[i] end\n"
+    "if #fields>0 then\n"
+    " local stamps=call('HMGET',keys[3],unpack(fields))\n"
+    " for i=1,#fields do\n"
+    "  if (stamps[i] or '')~=argv[7+2*i] then\n"
     "   if argv[6]=='1' then call('SET',keys[4],argv[5],'PX',2000) end\n"
     "   return 'conflict'\n"
     "  end\n"
-    "  set[2*i-1],set[2*i]=keys[4+i],argv[5]\n"
-    " end\n"
-    " call('MSET',unpack(set))\n"
-    "end\n"
-    "if argv[3]~='' then call('HSET',keys[3],argv[3],argv[4]) end\n"
-    "if not made then\n"
-    " local last=call('ZREVRANGE',keys[2],0,0,'WITHSCORES')\n"
-    " call('ZADD',keys[2],(last[2] or 0)+1,argv[1])\n"
-    "end\n"
-    "local at=8+b\n"
-    "for i=5+b,#keys do\n"
-    " local n=tonumber(argv[at])\n"
-    " if n>0 then\n"
-    "  call('HSET',keys[i],unpack(argv,at+1,at+n))\n"
-    "  at=at+1+n\n"
-    " else\n"
-    "  call('HDEL',keys[i],unpack(argv,at+1,at-n))\n"
-    "  at=at+1-n\n"
+    "  set[#set+1]=fields[i]\n"
+    "  set[#set+1]=argv[5]\n"
     " end\n"
     "end\n"
-    "if turn then call('DEL',keys[4]) end\n"
+    "call('HSET',keys[3],unpack(set))\n"
     "return 'done'\n";
 
 /* Keys of one group that are asked for together. */
@@ -107,10 +97,11 @@ struct change {
     uint8_t bucket[REDIS_BUCKETS];
 
     const char *version;  /* of this attempt */
-    redisReply **replies; /* 0: active version and stamps; 1: watermark; 2...: the pieces */
+    redisReply **replies; /* 0: active version; 1: state; 2...: the pieces */
 };
 
-#define HEAD 2 /* replies before those of the pieces */
+#define HEAD   2 /* replies before those of the pieces */
+#define STAMPS 2 /* in the state, after what is open and the watermark */
 
 static void cut(struct change *c)
 {
@@ -148,11 +139,7 @@ static int init(struct change *c)
 
 static void drop_replies(struct change *c)
 {
-    for (unsigned i = 0; i < HEAD + c->piece_count; i++) {
-        if (c->replies[i])
-            freeReplyObject(c->replies[i]);
-        c->replies[i] = NULL;
-    }
+    redis_free_replies(c->replies, HEAD + c->piece_count);
 }
 
 static void clear(struct change *c)
@@ -170,15 +157,14 @@ static int ask(struct change *c)
 {
     struct sbuf out;
     sbuf_init(&out, REDIS_REQUEST_MAX);
-    redis_command(&out, 2 + c->buckets);
-    redis_arg(&out, "MGET");
-    redis_arg(&out, REDIS_ACTIVE);
+    redis_get_active(&out);
+    redis_command(&out, 2 + STAMPS + c->buckets);
+    redis_arg(&out, "HMGET");
+    redis_arg_state(&out, c->version);
+    redis_arg(&out, REDIS_OPEN);
+    redis_arg_writer(&out, c->writer);
     for (unsigned i = 0; i < c->buckets; i++)
-        redis_arg_stamp(&out, c->version, c->bucket[i]);
-    redis_command(&out, 3);
-    redis_arg(&out, "HGET");
-    redis_arg_watermarks(&out, c->version);
-    redis_arg(&out, c->writer);
+        redis_arg_stamp(&out, c->bucket[i]);
     for (unsigned i = 0; i < c->piece_count; i++) {
         const struct piece *p = &c->pieces[i];
         redis_command(&out, 2 + p->count);
@@ -190,18 +176,14 @@ static int ask(struct change *c)
     return redis_call(c->r, &out, HEAD + c->piece_count, c->replies);
 }
 
-static bool is_string_or_nil(const redisReply *reply)
-{
-    return reply->type == REDIS_REPLY_STRING || reply->type == REDIS_REPLY_NIL;
-}
-
 /* An array of so many strings, some of which may not be there. */
 static bool is_list(const redisReply *reply, size_t count)
 {
     if (reply->type != REDIS_REPLY_ARRAY || reply->elements != count)
         return false;
     for (size_t i = 0; i < count; i++)
-        if (!is_string_or_nil(reply->element[i]))
+        if (reply->element[i]->type != REDIS_REPLY_NIL &&
+            reply->element[i]->type != REDIS_REPLY_STRING)
             return false;
     return true;
 }
@@ -209,7 +191,7 @@ static bool is_list(const redisReply *reply, size_t count)
 /* The values kept, borrowed from the replies. */
 static int take(struct change *c)
 {
-    bool fine = is_list(c->replies[0], 1 + c->buckets) && is_string_or_nil(c->replies[1]);
+    bool fine = is_list(c->replies[1], STAMPS + c->buckets);
     for (unsigned i = 0; i < c->piece_count && fine; i++) {
         const struct piece *p = &c->pieces[i];
         const redisReply *list = c->replies[HEAD + i];
@@ -248,74 +230,74 @@ static size_t compare(struct change *c)
     return all;
 }
 
-static void add_keys(struct sbuf *out, const struct change *c)
-{
-    redis_arg(out, REDIS_ACTIVE);
-    redis_arg(out, REDIS_VERSIONS);
-    redis_arg_watermarks(out, c->version);
-    redis_arg_turn(out, c->version);
-    for (unsigned i = 0; i < c->buckets; i++)
-        redis_arg_stamp(out, c->version, c->bucket[i]);
-    for (unsigned i = 0; i < c->piece_count; i++) {
-        const struct piece *p = &c->pieces[i];
-        for (unsigned n = (p->set > 0) + (unsigned)(p->remove > 0); n > 0; n--)
-            redis_arg_group(out, c->version, p->group);
-    }
-}
-
-static void add_piece(struct sbuf *out, const struct change *c, const struct piece *p)
+/* One piece for the script that settles. */
+static void pack_piece(struct sbuf *out, const struct change *c, const struct piece *p)
 {
     size_t end = p->first + p->count;
-    if (p->set)
-        redis_arg_uint(out, 2 * p->set);
+    if (p->set) {
+        redis_pack_group(out, c->version, p->group);
+        redis_pack_int(out, (int32_t)(2 * p->set));
+    }
     for (size_t k = p->first; k < end && p->set; k++) {
         if (c->differs[k] && c->made[k].len) {
-            redis_arg(out, c->keys[k].field);
-            redis_arg_bytes(out, c->made[k].p, c->made[k].len);
+            redis_pack(out, span_of(c->keys[k].field));
+            redis_pack(out, c->made[k]);
         }
     }
-    if (p->remove)
-        redis_arg_minus(out, p->remove);
+    if (p->remove) {
+        redis_pack_group(out, c->version, p->group);
+        redis_pack_int(out, -(int32_t)p->remove);
+    }
     for (size_t k = p->first; k < end && p->remove; k++)
         if (c->differs[k] && !c->made[k].len)
-            redis_arg(out, c->keys[k].field);
+            redis_pack(out, span_of(c->keys[k].field));
 }
 
-static void add_arguments(struct sbuf *out, const struct change *c)
+static void pack_all(struct sbuf *out, const struct change *c)
 {
-    char mark[REDIS_WATERMARK + 1];
-    snprintf(mark, sizeof mark, "%0*" PRIu64, REDIS_WATERMARK, c->watermark);
-    redis_arg(out, c->version);
-    redis_arg(out, c->r->pinned ? "" : "1");
-    redis_arg(out, c->writer);
-    redis_arg(out, mark);
-    redis_arg_bytes(out, c->stamp, sizeof c->stamp);
-    redis_arg(out, c->conflicts >= PATIENCE ? "1" : "");
-    redis_arg_uint(out, c->buckets);
-    for (unsigned i = 1; i <= c->buckets; i++) {
-        const redisReply *e = c->replies[0]->element[i];
-        redis_arg_bytes(out, e->str ? e->str : "", e->str ? e->len : 0);
+    size_t items = 0;
+    for (unsigned i = 0; i < c->piece_count; i++) {
+        const struct piece *p = &c->pieces[i];
+        items += 2 * ((p->set > 0) + (size_t)(p->remove > 0)) + 2 * p->set + p->remove;
     }
+    redis_pack_list(out, items);
     for (unsigned i = 0; i < c->piece_count; i++)
-        add_piece(out, c, &c->pieces[i]);
+        pack_piece(out, c, &c->pieces[i]);
 }
 
 /* Composes the script's call. */
 static void add_eval(struct sbuf *out, const struct change *c)
 {
-    size_t hashes = 0, arguments = 0;
-    for (unsigned i = 0; i < c->piece_count; i++) {
-        const struct piece *p = &c->pieces[i];
-        hashes += (p->set > 0) + (size_t)(p->remove > 0);
-        arguments += 2 * p->set + p->remove;
-    }
-    size_t keys = KEYS_HEAD + c->buckets + hashes;
-    redis_command(out, 3 + keys + ARGV_HEAD + c->buckets + hashes + arguments);
+    char mark[REDIS_WATERMARK + 1];
+    struct sbuf packed;
+    sbuf_init(&packed, REDIS_REQUEST_MAX);
+    pack_all(&packed, c);
+    snprintf(mark, sizeof mark, "%0*" PRIu64, REDIS_WATERMARK, c->watermark);
+    redis_command(out, 3 + 4 + 7 + 2 * c->buckets);
     redis_arg(out, "EVAL");
     redis_arg(out, script);
-    redis_arg_uint(out, keys);
-    add_keys(out, c);
-    add_arguments(out, c);
+    redis_arg(out, "4");
+    redis_arg(out, REDIS_ACTIVE);
+    redis_arg(out, REDIS_VERSIONS);
+    redis_arg_state(out, c->version);
+    redis_arg_turn(out, c->version);
+    redis_arg(out, c->version);
+    redis_arg(out, c->r->pinned ? "" : "1");
+    if (*c->writer)
+        redis_arg_writer(out, c->writer);
+    else
+        redis_arg(out, "");
+    redis_arg(out, mark);
+    redis_arg_bytes(out, c->stamp, sizeof c->stamp);
+    redis_arg(out, c->conflicts >= PATIENCE ? "1" : "");
+    redis_arg_bytes(out, packed.p, packed.len);
+    for (unsigned i = 0; i < c->buckets; i++) {
+        const redisReply *e = c->replies[1]->element[STAMPS + i];
+        redis_arg_stamp(out, c->bucket[i]);
+        redis_arg_bytes(out, e->str ? e->str : "", e->str ? e->len : 0);
+    }
+    out->failed |= packed.failed;
+    sbuf_clear(&packed);
 }
 
 /* --- one after the other -------------------------------------------------------------------- */
@@ -324,18 +306,23 @@ static void add_eval(struct sbuf *out, const struct change *c)
 
 static bool done_before(const struct change *c)
 {
-    const redisReply *reply = c->replies[1];
+    const redisReply *reply = c->replies[1]->element[1];
     uint64_t mark;
     return *c->writer && reply->str &&
            span_uint(span_make(reply->str, reply->len), UINT64_MAX, &mark) == 0 &&
            mark >= c->watermark;
 }
 
-/* What the script said; 0, AGAIN, or an error. */
-static int heed(struct change *c, const char *answer)
+/* What the scripts said; 0, AGAIN, or an error. */
+static int heed(struct change *c, redisReply *const replies[2])
 {
-    if (strcmp(answer, "done") == 0)
-        return 0;
+    char answer[REDIS_ANSWER_MAX];
+    int rc = redis_word(c->r, replies[0], answer);
+    if (rc != 0)
+        return rc;
+    if (strcmp(answer, "done") ==
+        0) /* not settled: whoever comes next will, this one again if it does */
+        return redis_settle_take(c->r, replies[1]) == 0 ? 0 : VOUCH_E_TEMP;
     if (strcmp(answer, "conflict") == 0)
         c->conflicts++;
     if (strcmp(answer, "removed") != 0)
@@ -347,7 +334,7 @@ static int heed(struct change *c, const char *answer)
 /* From what was read to what is written. */
 static int write_new(struct change *c)
 {
-    char answer[REDIS_ANSWER_MAX];
+    redisReply *replies[2];
     struct sbuf out;
     if (c->count)
         memcpy(c->made, c->now, c->count * sizeof *c->made);
@@ -358,9 +345,26 @@ static int write_new(struct change *c)
         return 0;
     sbuf_init(&out, REDIS_REQUEST_MAX);
     add_eval(&out, c);
-    drop_replies(c);
-    rc = redis_answer(c->r, &out, answer);
-    return rc == 0 ? heed(c, answer) : rc;
+    redis_settle_add(&out, c->version, span_make(c->stamp, sizeof c->stamp));
+    rc = redis_send(c->r, &out, 2, replies);
+    if (rc != 0)
+        return rc;
+    rc = heed(c, replies);
+    redis_free_replies(replies, 2);
+    return rc;
+}
+
+/* What stands in the way of a change that has been read; 0, AGAIN, or an error. */
+static int check(struct change *c)
+{
+    if (redis_take_active(c->r, c->replies[0]) != 0)
+        return VOUCH_E_IO;
+    if (atomic_load(&c->r->version) != c->version)
+        return AGAIN;
+    if (c->replies[1]->element[0]->type == REDIS_REPLY_NIL)
+        return 0;
+    int rc = redis_settle(c->r, c->version);
+    return rc ? rc : AGAIN;
 }
 
 static int attempt(struct change *c)
@@ -369,10 +373,8 @@ static int attempt(struct change *c)
     int rc = ask(c);
     if (rc == 0)
         rc = take(c);
-    if (rc == 0 && redis_take_active(c->r, c->replies[0]->element[0]) != 0)
-        rc = VOUCH_E_IO;
-    if (rc == 0 && atomic_load(&c->r->version) != c->version)
-        rc = AGAIN;
+    if (rc == 0)
+        rc = check(c);
     if (rc == 0 && !done_before(c))
         rc = write_new(c);
     drop_replies(c);

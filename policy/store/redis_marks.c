@@ -2,23 +2,24 @@
 /* Watermarks in Redis: how far each writer's journal has been learnt. redis_change.c moves them. */
 #include <hiredis/hiredis.h>
 #include <stdlib.h>
+#include <string.h>
 #include "redis_names.h"
 #include "redis_store.h"
 
-/* HGET or HGETALL of the watermarks. */
+/* The watermark of one writer, or all that the state has. */
 static int ask(struct redis *r, const char *writer, redisReply **reply_r)
 {
     const char *version;
     struct sbuf out;
-    int rc = redis_find_version(r, &version);
+    int rc = redis_find_settled(r, &version);
     if (rc != 0)
         return rc;
     sbuf_init(&out, REDIS_REQUEST_MAX);
     redis_command(&out, writer ? 3 : 2);
     redis_arg(&out, writer ? "HGET" : "HGETALL");
-    redis_arg_watermarks(&out, version);
+    redis_arg_state(&out, version);
     if (writer)
-        redis_arg(&out, writer);
+        redis_arg_writer(&out, writer);
     return redis_call(r, &out, 1, reply_r);
 }
 
@@ -56,11 +57,13 @@ int redis_watermarks(struct store *s, int (*each)(void *, const char *writer, ui
     if (reply->type != REDIS_REPLY_ARRAY)
         rc = redis_not_ours(r);
     for (size_t i = 0; rc == 0 && i + 1 < reply->elements; i += 2) {
-        const redisReply *writer = reply->element[i];
+        const char *field = reply->element[i]->str;
         uint64_t mark;
+        if (!field || strncmp(field, REDIS_WRITER, strlen(REDIS_WRITER)) != 0)
+            continue;
         rc = read_mark(r, reply->element[i + 1], &mark);
         if (rc == 0)
-            rc = writer->str ? each(arg, writer->str, mark) : redis_not_ours(r);
+            rc = each(arg, field + strlen(REDIS_WRITER), mark);
     }
     freeReplyObject(reply);
     return rc;

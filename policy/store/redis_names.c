@@ -60,13 +60,6 @@ void redis_arg_uint(struct sbuf *out, uint64_t value)
     redis_arg_bytes(out, p, (size_t)(end - p));
 }
 
-void redis_arg_minus(struct sbuf *out, uint64_t value)
-{
-    char text[24], *end = text + sizeof text, *p = decimal(end, value);
-    *--p = '-';
-    redis_arg_bytes(out, p, (size_t)(end - p));
-}
-
 void redis_get_active(struct sbuf *out)
 {
     redis_command(out, 2);
@@ -79,21 +72,48 @@ unsigned redis_bucket(const char *group)
     return span_fnv1a(span_of(group), SPAN_FNV1A) % REDIS_BUCKETS;
 }
 
+struct span redis_bucket_text(const char *group, char text[REDIS_BUCKET_TEXT])
+{
+    char *end = text + REDIS_BUCKET_TEXT, *p = end;
+    *--p = ':';
+    *--p = '}';
+    p = decimal(p, redis_bucket(group));
+    *--p = '{';
+    *--p = ':';
+    return span_make(p, (size_t)(end - p));
+}
+
 void redis_arg_group(struct sbuf *out, const char *version, const char *group)
 {
-    char text[8], *end = text + sizeof text;
-    *--end = ':';
-    *--end = '}';
-    char *bucket = decimal(end, redis_bucket(group));
-    *--bucket = '{';
-    *--bucket = ':';
-    size_t v = strlen(version), g = strlen(group), b = (size_t)(text + sizeof text - bucket);
-    header(out, '$', 6 + v + b + g);
-    sbuf_add(out, "vouch:", 6);
-    sbuf_add(out, version, v);
-    sbuf_add(out, bucket, b);
-    sbuf_add(out, group, g);
+    char text[REDIS_BUCKET_TEXT];
+    struct span b = redis_bucket_text(group, text), v = span_of(version), g = span_of(group);
+    header(out, '$', REDIS_PREFIX.len + v.len + b.len + g.len);
+    sbuf_addspan(out, REDIS_PREFIX);
+    sbuf_addspan(out, v);
+    sbuf_addspan(out, b);
+    sbuf_addspan(out, g);
     sbuf_add(out, "\r\n", 2);
+}
+
+static void arg_prefixed(struct sbuf *out, const char *prefix, const char *s)
+{
+    size_t n = strlen(prefix), len = strlen(s);
+    header(out, '$', n + len);
+    sbuf_add(out, prefix, n);
+    sbuf_add(out, s, len);
+    sbuf_add(out, "\r\n", 2);
+}
+
+void redis_arg_writer(struct sbuf *out, const char *writer)
+{
+    arg_prefixed(out, REDIS_WRITER, writer);
+}
+
+void redis_arg_stamp(struct sbuf *out, unsigned bucket)
+{
+    char text[24], *end = text + sizeof text - 1;
+    *end = '\0';
+    arg_prefixed(out, "s:", decimal(end, bucket));
 }
 
 static void arg_name(struct sbuf *out, const char *version, const char *rest)
@@ -103,16 +123,9 @@ static void arg_name(struct sbuf *out, const char *version, const char *rest)
     redis_arg(out, name);
 }
 
-void redis_arg_watermarks(struct sbuf *out, const char *version)
+void redis_arg_state(struct sbuf *out, const char *version)
 {
-    arg_name(out, version, "watermarks");
-}
-
-void redis_arg_stamp(struct sbuf *out, const char *version, unsigned bucket)
-{
-    char rest[16];
-    snprintf(rest, sizeof rest, "stamp:{%u}", bucket);
-    arg_name(out, version, rest);
+    arg_name(out, version, "state");
 }
 
 void redis_arg_turn(struct sbuf *out, const char *version)

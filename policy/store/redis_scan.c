@@ -149,6 +149,6 @@ int redis_scan_bytes(struct store *store,
                      int (*each)(void *, const struct store_key *, struct span value), void *arg)
 {
     struct scan s = {.r = (struct redis *)store, .each = each, .arg = arg};
-    int rc = redis_find_version(s.r, &s.version);
+    int rc = redis_find_settled(s.r, &s.version);
     return rc == 0 ? redis_scan_keys(s.r, s.version, redis_arg_groups, give_page, &s) : rc;
 }

@@ -39,6 +39,14 @@ int redis_set_active(struct redis *r, const char *version);
 /* The version to read and write, asked for if it is not known yet. 0, or redis_call's errors. */
 int redis_find_version(struct redis *r, const char **version_r);
 
+/* Settles what is open in a version (redis_settle.c). redis_call's errors. */
+int redis_settle(struct redis *r, const char *version);
+/* The command for it: of the change with this stamp, absent: of any; and its answer, 0 or an error. */
+void redis_settle_add(struct sbuf *out, const char *version, struct span stamp);
+int redis_settle_take(struct redis *r, const struct redisReply *reply);
+/* redis_find_version, and settles what is open. */
+int redis_find_settled(struct redis *r, const char **version_r);
+
 /* Look-ups (redis_query.c), as in store_ops. */
 struct store_query *redis_ask(struct store *s, const struct store_key *keys, size_t count);
 bool redis_ready(struct store_query *q);
@@ -46,10 +54,17 @@ int redis_wait(struct store_query *q, int64_t deadline_ms, struct store_value *v
 void redis_cancel(struct store_query *q);
 
 /* Commands one after the other (redis_call.c): sends out (which it takes) and waits for its
- * answers. replies_r: NULL, or room for so many; the caller frees each (they may be NULL). 0;
- * VOUCH_E_TEMP, VOUCH_E_IO (the server refused one of them: trouble says why), VOUCH_E_NOMEM. */
+ * answers. replies_r: room for so many; the caller frees each (redis_free_replies; it may be NULL
+ * after an error). 0, VOUCH_E_TEMP, VOUCH_E_NOMEM; an answer may say that the server refused. */
+int redis_send(struct redis *r, struct sbuf *out, unsigned replies, struct redisReply **replies_r);
+void redis_free_replies(struct redisReply **replies, unsigned count);
+/* 0; VOUCH_E_TEMP or VOUCH_E_IO: this answer is a refusal, trouble says why. */
+int redis_refusal(struct redis *r, const struct redisReply *reply);
+/* The same, where any refusal is an error: then nothing is to be freed. */
 int redis_call(struct redis *r, struct sbuf *out, unsigned replies, struct redisReply **replies_r);
-/* One command that answers with a word, as our scripts do. Else as redis_call. */
+/* What a script of ours says: a word. 0 or redis_refusal's errors. */
+int redis_word(struct redis *r, const struct redisReply *reply, char answer_r[REDIS_ANSWER_MAX]);
+/* One script. 0, or redis_call's errors. */
 int redis_answer(struct redis *r, struct sbuf *out, char answer_r[REDIS_ANSWER_MAX]);
 /* For an answer that is none of ours. */
 int redis_not_ours(struct redis *r);

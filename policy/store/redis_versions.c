@@ -7,36 +7,44 @@
 #include "redis_names.h"
 #include "redis_store.h"
 
-/* KEYS: active, previous, versions. ARGV: version. The one that was active stays among the versions
+/* Each script writes with one command at most: redis_change.c says why.
+ *
+ * KEYS: active, previous, versions. ARGV: version. The one that was active stays among the versions
  * even if nothing was ever written to it: it may be activated again. */
-static const char activate_script[] =
-    "local active=redis.call('GET',KEYS[1]) or '1'\n"
-    "if active==ARGV[1] then return 'done' end\n"
-    "local made=redis.call('ZSCORE',KEYS[3],ARGV[1])\n"
-    "if not made then return 'none' end\n"
-    "if tonumber(made)<0 then return 'removed' end\n"
-    "if not redis.call('ZSCORE',KEYS[3],active) then redis.call('ZADD',KEYS[3],0,active) end\n"
-    "redis.call('SET',KEYS[2],active)\n"
-    "redis.call('SET',KEYS[1],ARGV[1])\n"
-    "return 'done'\n";
+static const char activate_script[] = "local active=redis.call('GET',KEYS[1]) or '1'\n"
+                                      "if active==ARGV[1] then return 'done' end\n"
+                                      "local made=redis.call('ZSCORE',KEYS[3],ARGV[1])\n"
+                                      "if not made then return 'none' end\n"
+                                      "if tonumber(made)<0 then return 'removed' end\n"
+                                      "if not redis.call('ZSCORE',KEYS[3],active) then\n"
+                                      " redis.call('ZADD',KEYS[3],0,active)\n"
+                                      " return 'again'\n"
+                                      "end\n"
+                                      "redis.call('MSET',KEYS[1],ARGV[1],KEYS[2],active)\n"
+                                      "return 'done'\n";
 
-/* KEYS: active, previous, versions. ARGV: version, "1" when all of it is gone. Until then it stays
- * among the versions, so that a removal which was interrupted can be repeated. */
+/* The steps of a removal. The version stays among the others to the last, so that a removal which was
+ * interrupted can be repeated; from the first on nobody writes to it. */
 static const char drop_script[] =
     "if (redis.call('GET',KEYS[1]) or '1')==ARGV[1] then return 'active' end\n"
     "if not redis.call('ZSCORE',KEYS[3],ARGV[1]) then return 'none' end\n"
     "redis.call('ZADD',KEYS[3],-1,ARGV[1])\n"
-    "if redis.call('GET',KEYS[2])==ARGV[1] then redis.call('DEL',KEYS[2]) end\n"
-    "if ARGV[2]=='1' then redis.call('ZREM',KEYS[3],ARGV[1]) end\n"
     "return 'done'\n";
+static const char forget_previous_script[] =
+    "if redis.call('GET',KEYS[2])==ARGV[1] then redis.call('DEL',KEYS[2]) end\n"
+    "return 'done'\n";
+static const char dropped_script[] = "redis.call('ZREM',KEYS[3],ARGV[1])\n"
+                                     "return 'done'\n";
 
-/* What a script says to a version: 0, or an error. */
-static int run(struct redis *r, const char *script, const char *version, const char *argument)
+#define AGAIN 1
+
+/* What a script says to a version: 0, AGAIN, or an error. */
+static int run(struct redis *r, const char *script, const char *version)
 {
     char answer[REDIS_ANSWER_MAX];
     struct sbuf out;
     sbuf_init(&out, REDIS_REQUEST_MAX);
-    redis_command(&out, 8);
+    redis_command(&out, 7);
     redis_arg(&out, "EVAL");
     redis_arg(&out, script);
     redis_arg(&out, "3");
@@ -44,26 +52,29 @@ static int run(struct redis *r, const char *script, const char *version, const c
     redis_arg(&out, REDIS_PREVIOUS);
     redis_arg(&out, REDIS_VERSIONS);
     redis_arg(&out, version);
-    redis_arg(&out, argument);
     int rc = redis_answer(r, &out, answer);
     if (rc != 0 || strcmp(answer, "done") == 0)
         return rc;
-    if (strcmp(answer, "removed") != 0)
-        return VOUCH_E_RANGE;
-    redis_trouble(r, "this version of the model is being removed");
+    if (strcmp(answer, "again") == 0)
+        return AGAIN;
+    if (strcmp(answer, "removed") == 0)
+        redis_trouble(r, "this version of the model is being removed");
     return VOUCH_E_RANGE;
 }
 
 int redis_activate(struct store *s, const char *version)
 {
     struct redis *r = (struct redis *)s;
-    int rc = run(r, activate_script, version, "");
+    int rc;
+    while ((rc = run(r, activate_script, version)) == AGAIN)
+        continue;
     return rc == 0 ? redis_set_active(r, version) : rc;
 }
 
 static int unlink_page(void *arg, const redisReply *keys)
 {
     struct redis *r = arg;
+    redisReply *reply;
     struct sbuf out;
     if (keys->elements == 0)
         return 0;
@@ -72,17 +83,22 @@ static int unlink_page(void *arg, const redisReply *keys)
     redis_arg(&out, "UNLINK");
     for (size_t i = 0; i < keys->elements; i++)
         redis_arg_bytes(&out, keys->element[i]->str, keys->element[i]->len);
-    return redis_call(r, &out, 1, NULL);
+    int rc = redis_call(r, &out, 1, &reply);
+    if (rc == 0)
+        freeReplyObject(reply);
+    return rc;
 }
 
 int redis_drop(struct store *s, const char *version)
 {
     struct redis *r = (struct redis *)s;
-    int rc = run(r, drop_script, version, "");
+    int rc = run(r, drop_script, version);
     if (rc == 0)
         rc = redis_scan_keys(r, version, redis_arg_all, unlink_page, r);
     if (rc == 0)
-        rc = run(r, drop_script, version, "1");
+        rc = run(r, forget_previous_script, version);
+    if (rc == 0)
+        rc = run(r, dropped_script, version);
     return rc;
 }
 

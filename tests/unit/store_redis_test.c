@@ -131,11 +131,11 @@ static void layout_is_as_documented(void **state)
     assert_string_equal(answer, "24");
     redis_server_do(r, "OBJECT ENCODING vouch:1:{123}:dom:example.org", answer, sizeof answer);
     assert_string_equal(answer, "listpack");
-    redis_server_do(r, "HGET vouch:1:watermarks mx1", answer, sizeof answer);
+    redis_server_do(r, "HGET vouch:1:state w:mx1", answer, sizeof answer);
     assert_string_equal(answer, "00000000000000000042");
     redis_server_do(r, "DBSIZE", answer, sizeof answer);
-    assert_string_equal(answer, "4");
-    redis_server_do(r, "STRLEN vouch:1:stamp:{123}", answer, sizeof answer);
+    assert_string_equal(answer, "3");
+    redis_server_do(r, "HSTRLEN vouch:1:state s:123", answer, sizeof answer);
     assert_string_equal(answer, "8");
     redis_server_do(r, "ZSCORE vouch:versions 1", answer, sizeof answer);
     assert_string_equal(answer, "1");
