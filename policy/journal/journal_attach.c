@@ -2,8 +2,10 @@
 /* A writer's directory taken up: what a crash left is made whole, and the next number found. */
 #include "config.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "clock.h"
 #include "journal_private.h"
@@ -120,6 +122,24 @@ static void add_segment(struct attachment *a, struct segment *s)
     a->last = s->last > a->last ? s->last : a->last;
 }
 
+/* A segment whose head is damaged: put aside, since nothing says what is in it, and no number that it
+ * can have used is used again. */
+static int put_aside(struct attachment *a, uint64_t first)
+{
+    char name[JOURNAL_NAME_MAX], aside[JOURNAL_NAME_MAX];
+    struct stat st;
+    journal_name(name, first, ".open");
+    journal_name(aside, first, ".damaged");
+    if (fstatat(a->home.dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
+        renameat(a->home.dir, name, a->home.dir, aside) != 0)
+        return -1;
+    a->last = first + (uint64_t)st.st_size / FRAME_BYTES;
+    tell(a, true, first, ".open",
+         "its head is damaged, is the disk failing? It is put aside as .damaged: its records are "
+         "lost to vouch");
+    return 0;
+}
+
 /* Takes up one open segment, or removes it when there is nothing in it. */
 static int recover(struct attachment *a, uint64_t first)
 {
@@ -129,6 +149,8 @@ static int recover(struct attachment *a, uint64_t first)
     struct segment *s = segment_recover(a->home.dir, first, a->j->schema, &cut, &lost);
     if (!s && errno == ENODATA)
         return unlinkat(a->home.dir, name, 0);
+    if (!s && errno == EBADMSG)
+        return put_aside(a, first);
     if (!s)
         return -1;
     snprintf(text, sizeof text, "the last %llu bytes are no whole record and were cut off",

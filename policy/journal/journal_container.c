@@ -17,6 +17,8 @@
 
 struct container {
     int fd;
+    int (*block)(void *, uint64_t, uint32_t);
+    void *arg;
     uint64_t offset; /* of the block that is collected */
     uint64_t count;  /* data in it */
     struct sbuf data, packed;
@@ -71,12 +73,15 @@ static int put_header(struct container *c, struct span schema)
     return rc;
 }
 
-struct container *container_new(int fd, struct span schema)
+struct container *container_new(int fd, struct span schema,
+                                int (*block)(void *, uint64_t offset, uint32_t crc), void *arg)
 {
     struct container *c = calloc(1, sizeof *c);
     if (!c)
         return NULL;
     c->fd = fd;
+    c->block = block;
+    c->arg = arg;
     sbuf_init(&c->data, BLOCK_DATA_MAX);
     sbuf_init(&c->packed, 2 * BLOCK_DATA_MAX);
     c->sha256 = EVP_MD_CTX_new();
@@ -145,8 +150,13 @@ static int flush(struct container *c)
     add_long(&c->packed, (int64_t)c->count);
     add_long(&c->packed, (int64_t)len);
     sbuf_add(&c->packed, packed, len);
-    sbuf_add(&c->packed, c->sync, BLOCK_SYNC);
     free(packed);
+    uint32_t crc = (uint32_t)crc32_z(0, (const Bytef *)c->packed.p, c->packed.len);
+    if (c->block(c->arg, c->offset, crc) != 0) {
+        errno = ENOMEM;
+        return -1;
+    }
+    sbuf_add(&c->packed, c->sync, BLOCK_SYNC);
     sbuf_reset(&c->data);
     c->count = 0;
     return put(c, &c->packed);

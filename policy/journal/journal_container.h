@@ -11,8 +11,10 @@ struct container;
 
 #define CONTAINER_SHA256 32
 
-/* fd: an empty file, borrowed. NULL with errno. */
-struct container *container_new(int fd, struct span schema);
+/* fd: an empty file, borrowed. block: called for each block written, with the CRC (zlib's crc32) of its
+ * bytes but for the sync marker; not 0: container_add or _end fails with ENOMEM. NULL with errno. */
+struct container *container_new(int fd, struct span schema,
+                                int (*block)(void *, uint64_t offset, uint32_t crc), void *arg);
 void container_free(struct container **cp);
 /* Adds one encoded datum. *offset_r: where the block that it stands in begins; *place_r: its place
  * there, from 0. 0 or -1 with errno. */

@@ -50,6 +50,8 @@ static uint32_t crc_salted(uint64_t salt)
 uint64_t frame_digest(struct span id)
 {
     uint64_t h = 14695981039346656037u;
+    if (id.len > 1 && id.p[0] == '<' && id.p[id.len - 1] == '>')
+        id = span_slice(id, 1, id.len - 1);
     if (!id.p || id.len == 0)
         return 0;
     for (size_t i = 0; i < id.len; i++)

@@ -40,7 +40,8 @@ struct frame {
 
 enum frame_outcome { FRAME_WHOLE = 1, FRAME_PART = 0 };
 
-/* What finds an id again: 64 bits, never 0 but for an absent or empty span. */
+/* What finds an id again, or a message-id, with or without its <>: 64 bits, never 0 but for an absent
+ * or empty span. */
 uint64_t frame_digest(struct span id);
 
 /* Appends the head's bytes. 0, VOUCH_E_NOMEM, VOUCH_E_LIMIT: writer or schema is too long. */

@@ -11,12 +11,12 @@
 #include <zlib.h>
 #include "errors.h"
 
-#define FILE_MODE   0440
-#define MAGIC       "VOUCHX1\n"
-#define ENTRY_BYTES 16u
-#define PAGE_HEAD   8u
-#define PAGE_MOST   ((INDEX_PAGE - PAGE_HEAD) / ENTRY_BYTES)
-#define INDEX_MAX   (1u << 30) /* bytes of an index */
+#define FILE_MODE  0440
+#define MAGIC      "VOUCHX1\n"
+#define ITEM_BYTES 16u
+#define PAGE_HEAD  8u
+#define PAGE_MOST  ((INDEX_PAGE - PAGE_HEAD) / ITEM_BYTES)
+#define INDEX_MAX  (1u << 30) /* bytes of an index */
 
 int index_add(struct index_builder *b, uint64_t digest, uint64_t offset, uint16_t place)
 {
@@ -34,9 +34,24 @@ int index_add(struct index_builder *b, uint64_t digest, uint64_t offset, uint16_
     return 0;
 }
 
+int index_add_block(struct index_builder *b, uint64_t offset, uint32_t crc)
+{
+    if (b->block_count == b->block_room) {
+        size_t room = b->block_room ? 2 * b->block_room : 256;
+        struct index_block *blocks = realloc(b->blocks, room * sizeof *blocks);
+        if (!blocks)
+            return VOUCH_E_NOMEM;
+        b->blocks = blocks;
+        b->block_room = room;
+    }
+    b->blocks[b->block_count++] = (struct index_block){offset, crc};
+    return 0;
+}
+
 void index_clear(struct index_builder *b)
 {
     free(b->entries);
+    free(b->blocks);
     *b = (struct index_builder){0};
 }
 
@@ -76,49 +91,80 @@ static uint32_t page_crc(const uint8_t page[INDEX_PAGE], uint64_t number)
     return (uint32_t)crc32_z(0, page + from, INDEX_PAGE - from);
 }
 
-static void add_page(struct sbuf *out, uint8_t page[INDEX_PAGE], uint64_t number)
+/* Pages as they are written. */
+struct writing {
+    struct sbuf out;
+    uint8_t page[INDEX_PAGE];
+    uint64_t number;
+    size_t items; /* in the page */
+};
+
+static void end_page(struct writing *w)
 {
-    put(page + crc_at(number), page_crc(page, number), 4);
-    sbuf_add(out, page, INDEX_PAGE);
+    if (w->number > 0)
+        put(w->page + 4, w->items, 4);
+    put(w->page + crc_at(w->number), page_crc(w->page, w->number), 4);
+    sbuf_add(&w->out, w->page, INDEX_PAGE);
+    memset(w->page, 0, INDEX_PAGE);
+    w->number++;
+    w->items = 0;
+}
+
+/* The next item's bytes; they count when it is written. */
+static uint8_t *next_item(struct writing *w)
+{
+    if (w->items == PAGE_MOST)
+        end_page(w);
+    return w->page + PAGE_HEAD + w->items++ * ITEM_BYTES;
+}
+
+static void write_pages(struct writing *w, const struct index_builder *b, uint64_t first,
+                        uint64_t bytes)
+{
+    memcpy(w->page, MAGIC, sizeof MAGIC - 1);
+    put(w->page + 16, first, 8);
+    put(w->page + 24, bytes, 8);
+    put(w->page + 32, b->count, 8);
+    put(w->page + 40, b->block_count, 8);
+    end_page(w);
+    for (size_t i = 0; i < b->count; i++) {
+        uint8_t *p = next_item(w);
+        put(p, b->entries[i].digest, 8);
+        put(p + 8, b->entries[i].offset, 6);
+        put(p + 14, b->entries[i].place, 2);
+    }
+    if (w->items > 0)
+        end_page(w);
+    for (size_t i = 0; i < b->block_count; i++) {
+        uint8_t *p = next_item(w);
+        put(p, b->blocks[i].offset, 8);
+        put(p + 8, b->blocks[i].crc, 4);
+    }
+    if (w->items > 0)
+        end_page(w);
 }
 
 int index_write(struct index_builder *b, int dir, uint64_t first, uint64_t bytes)
 {
     char name[JOURNAL_NAME_MAX];
-    uint8_t page[INDEX_PAGE] = MAGIC;
-    struct sbuf out;
-    sbuf_init(&out, INDEX_MAX);
+    struct writing w = {.number = 0};
+    sbuf_init(&w.out, INDEX_MAX);
     if (b->count > 0)
         qsort(b->entries, b->count, sizeof *b->entries, compare);
-    put(page + 16, first, 8);
-    put(page + 24, bytes, 8);
-    put(page + 32, b->count, 8);
-    add_page(&out, page, 0);
-    for (size_t i = 0; i < b->count; i += PAGE_MOST) {
-        size_t n = b->count - i < PAGE_MOST ? b->count - i : PAGE_MOST;
-        memset(page, 0, sizeof page);
-        put(page + 4, n, 4);
-        for (size_t k = 0; k < n; k++) {
-            uint8_t *p = page + PAGE_HEAD + k * ENTRY_BYTES;
-            put(p, b->entries[i + k].digest, 8);
-            put(p + 8, b->entries[i + k].offset, 6);
-            put(p + 14, b->entries[i + k].place, 2);
-        }
-        add_page(&out, page, 1 + i / PAGE_MOST);
-    }
+    write_pages(&w, b, first, bytes);
     journal_name(name, first, ".index");
     errno = ENOMEM;
-    int rc = out.failed ? -1 : journal_file_put(dir, name, FILE_MODE, false, sbuf_span(&out));
+    int rc = w.out.failed ? -1 : journal_file_put(dir, name, FILE_MODE, false, sbuf_span(&w.out));
     int error = errno;
-    sbuf_clear(&out);
+    sbuf_clear(&w.out);
     errno = error;
     return rc;
 }
 
-/* A look-up's state: one page at a time. */
+/* An index that is read, one page at a time. */
 struct lookup {
     const struct index_source *source;
-    uint64_t entries;
+    uint64_t entries, blocks;
     uint64_t number; /* of the page at hand */
     uint8_t page[INDEX_PAGE];
 };
@@ -128,50 +174,70 @@ static int load(struct lookup *l, uint64_t number)
     int rc = l->source->page(l->source->arg, number, l->page);
     l->number = number;
     if (rc != 0)
+        l->number = UINT64_MAX; /* what is there is no page */
+    if (rc != 0)
         return rc;
     return get(l->page + crc_at(number), 4) == page_crc(l->page, number) ? 0 : VOUCH_E_SYNTAX;
 }
 
-/* Entry i of all, sorted. */
-static int entry_at(struct lookup *l, uint64_t i, struct index_entry *e_r)
+static int begin(struct lookup *l, const struct index_source *source, uint64_t first,
+                 uint64_t bytes)
 {
-    uint64_t number = 1 + i / PAGE_MOST, place = i % PAGE_MOST;
-    int rc = l->number == number ? 0 : load(l, number);
+    l->source = source;
+    int rc = load(l, 0);
     if (rc != 0)
         return rc;
-    if (place >= get(l->page + 4, 4))
-        return VOUCH_E_SYNTAX;
-    const uint8_t *p = l->page + PAGE_HEAD + place * ENTRY_BYTES;
-    *e_r = (struct index_entry){get(p, 8), get(p + 8, 6), (uint16_t)get(p + 14, 2)};
-    return 0;
+    l->entries = get(l->page + 32, 8);
+    l->blocks = get(l->page + 40, 8);
+    return memcmp(l->page, MAGIC, sizeof MAGIC - 1) == 0 && get(l->page + 16, 8) == first &&
+                   get(l->page + 24, 8) == bytes && l->entries <= INDEX_MAX / ITEM_BYTES &&
+                   l->blocks <= INDEX_MAX / ITEM_BYTES
+               ? 0
+               : VOUCH_E_SYNTAX;
+}
+
+/* Item i of those whose pages begin with page `from`. NULL: *rc_r says why. */
+static const uint8_t *item_at(struct lookup *l, uint64_t from, uint64_t i, int *rc_r)
+{
+    uint64_t number = from + i / PAGE_MOST, place = i % PAGE_MOST;
+    *rc_r = l->number == number ? 0 : load(l, number);
+    if (*rc_r == 0 && place >= get(l->page + 4, 4))
+        *rc_r = VOUCH_E_SYNTAX;
+    return *rc_r == 0 ? l->page + PAGE_HEAD + place * ITEM_BYTES : NULL;
+}
+
+/* How many of the items begin with 8 bytes that are at most key. */
+static uint64_t count_upto(struct lookup *l, uint64_t from, uint64_t count, uint64_t key, int *rc_r)
+{
+    uint64_t low = 0, high = count;
+    *rc_r = 0;
+    while (low < high) {
+        uint64_t middle = low + (high - low) / 2;
+        const uint8_t *p = item_at(l, from, middle, rc_r);
+        if (!p)
+            return 0;
+        if (get(p, 8) <= key)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
 }
 
 int index_find(const struct index_source *source, uint64_t first, uint64_t bytes, uint64_t digest,
                int (*each)(void *, const struct index_entry *), void *arg)
 {
-    struct lookup l = {.source = source};
-    struct index_entry e;
-    int rc = load(&l, 0);
+    struct lookup l;
+    int rc = begin(&l, source, first, bytes);
     if (rc != 0)
         return rc;
-    if (memcmp(l.page, MAGIC, 8) != 0 || get(l.page + 16, 8) != first ||
-        get(l.page + 24, 8) != bytes)
-        return VOUCH_E_SYNTAX;
-    uint64_t low = 0, high = get(l.page + 32, 8);
-    if (high > INDEX_MAX / ENTRY_BYTES)
-        return VOUCH_E_SYNTAX;
-    while (rc == 0 && low < high) { /* to the first entry above digest */
-        uint64_t middle = low + (high - low) / 2;
-        rc = entry_at(&l, middle, &e);
-        if (rc != 0)
+    uint64_t i = count_upto(&l, 1, l.entries, digest, &rc);
+    while (rc == 0 && i > 0) {
+        const uint8_t *p = item_at(&l, 1, --i, &rc);
+        if (!p || get(p, 8) != digest)
             break;
-        if (e.digest <= digest)
-            low = middle + 1;
-        else
-            high = middle;
+        rc = each(arg, &(struct index_entry){digest, get(p + 8, 6), (uint16_t)get(p + 14, 2)});
     }
-    while (rc == 0 && low > 0 && (rc = entry_at(&l, --low, &e)) == 0 && e.digest == digest)
-        rc = each(arg, &e);
     return rc;
 }
 
@@ -195,4 +261,45 @@ int index_find_file(int dir, uint64_t first, uint64_t bytes, uint64_t digest,
     close(fd);
     errno = error;
     return rc;
+}
+
+struct index_crcs {
+    int fd;
+    struct index_source source;
+    struct lookup lookup;
+};
+
+struct index_crcs *index_crcs_open(int dir, uint64_t first, uint64_t bytes)
+{
+    char name[JOURNAL_NAME_MAX];
+    struct index_crcs *c = calloc(1, sizeof *c);
+    if (!c)
+        return NULL;
+    journal_name(name, first, ".index");
+    c->fd = journal_file_open(dir, name, O_RDONLY, 0);
+    c->source = (struct index_source){page_of_file, &c->fd};
+    if (c->fd < 0 || begin(&c->lookup, &c->source, first, bytes) != 0)
+        index_crcs_close(&c);
+    return c;
+}
+
+void index_crcs_close(struct index_crcs **cp)
+{
+    if (*cp && (*cp)->fd >= 0)
+        close((*cp)->fd);
+    free(*cp);
+    *cp = NULL;
+}
+
+int index_crc(struct index_crcs *c, uint64_t offset, uint32_t *crc_r)
+{
+    struct lookup *l = &c->lookup;
+    uint64_t from = 1 + (l->entries + PAGE_MOST - 1) / PAGE_MOST;
+    int rc;
+    uint64_t i = count_upto(l, from, l->blocks, offset, &rc);
+    const uint8_t *p = rc == 0 && i > 0 ? item_at(l, from, i - 1, &rc) : NULL;
+    if (!p || get(p, 8) != offset)
+        return rc;
+    *crc_r = (uint32_t)get(p + 8, 4);
+    return 1;
 }

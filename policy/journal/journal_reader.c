@@ -158,6 +158,8 @@ static int open_tail(struct journal_reader *r, uint64_t first, bool newer)
     }
     if (errno == ENOENT)
         return VOUCH_E_TEMP;
+    if (errno == EBADMSG)
+        return pass_over(r, first, ".open", "its head is damaged: nothing in it can be read");
     if (errno != ENODATA)
         return wrong_in(r, VOUCH_E_IO, first, ".open", strerror(errno));
     if (!newer)

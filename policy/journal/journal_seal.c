@@ -44,6 +44,13 @@ static void piece_clear(struct piece *p)
     errno = error;
 }
 
+/* container_new's block */
+static int note_block(void *arg, uint64_t offset, uint32_t crc)
+{
+    struct piece *p = arg;
+    return index_add_block(&p->index, offset, crc);
+}
+
 static int piece_begin(struct sealing *s, struct piece *p, const struct frame *f)
 {
     char name[JOURNAL_NAME_MAX];
@@ -53,7 +60,7 @@ static int piece_begin(struct sealing *s, struct piece *p, const struct frame *f
         .first = f->number, .previous = s->previous, .first_us = f->time_us, .last_us = f->time_us};
     p->fd = journal_file_open(s->dir, name, O_WRONLY | O_CREAT | O_TRUNC, 0640);
     if (p->fd >= 0)
-        p->container = container_new(p->fd, journal_tail_head(s->tail)->schema);
+        p->container = container_new(p->fd, journal_tail_head(s->tail)->schema, note_block, p);
     return p->container ? 0 : -1;
 }
 
@@ -195,6 +202,19 @@ static int hash_file(int fd, struct manifest_entry *e)
     return n == 0 ? 0 : -1;
 }
 
+int journal_seal_hash(int dir, struct manifest_entry *e, char *error_r, size_t size)
+{
+    char name[JOURNAL_NAME_MAX];
+    journal_name(name, e->first, ".avro");
+    int fd = journal_file_open(dir, name, O_RDONLY, 0);
+    int rc = fd >= 0 && hash_file(fd, e) == 0 ? 0 : VOUCH_E_IO;
+    if (rc != 0)
+        snprintf(error_r, size, "%s", strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    return rc;
+}
+
 int journal_seal_measure(int dir, struct manifest_entry *e, char *error_r, size_t size)
 {
     char name[JOURNAL_NAME_MAX];
@@ -209,18 +229,12 @@ int journal_seal_measure(int dir, struct manifest_entry *e, char *error_r, size_
     if (rc != 0)
         snprintf(error_r, size, "%s", count ? journal_sealed_error(s) : "there is no record in it");
     journal_sealed_close(&s);
-    if (rc != 0)
-        return rc;
     journal_name(name, e->first, ".avro");
-    int fd = journal_file_open(dir, name, O_RDONLY, 0);
-    if (fd < 0 || hash_file(fd, e) != 0 || fstat(fd, &st) != 0) {
-        snprintf(error_r, size, "%s", strerror(errno));
-        rc = VOUCH_E_IO;
-    }
-    if (fd >= 0)
-        close(fd);
+    if (rc == 0)
+        rc = journal_seal_hash(dir, e, error_r, size);
+    if (rc == 0 && fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+        e->last_us = (int64_t)st.st_mtime * 1000000;
     e->last = e->first + count - 1;
     e->first_us = 0;
-    e->last_us = rc == 0 ? (int64_t)st.st_mtime * 1000000 : 0;
     return rc;
 }

@@ -9,8 +9,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
+#include <zlib.h>
 #include "journal_dir.h"
+#include "journal_index.h"
 
 #define WINDOW_FIRST (256u * 1024)
 #define WINDOW_MAX   (BLOCK_HEAD_MAX + BLOCK_DATA_MAX + BLOCK_SYNC)
@@ -23,6 +26,7 @@ struct journal_sealed {
     uint64_t block;             /* where the one that is read begins */
     struct block_header header; /* its schema: in `schema` */
     char *schema;
+    struct index_crcs *crcs; /* NULL: they are not known */
     struct journal_datum datum;
     struct sbuf data; /* of the block that is read */
     struct span rest; /* what is left of them */
@@ -112,6 +116,7 @@ static int read_header(struct journal_sealed *s, char *error_r, size_t size)
 struct journal_sealed *journal_sealed_open(int dir, uint64_t first, char *error_r, size_t size)
 {
     char name[JOURNAL_NAME_MAX];
+    struct stat st;
     struct journal_sealed *s = calloc(1, sizeof *s);
     error_r[0] = '\0';
     if (s) {
@@ -121,8 +126,10 @@ struct journal_sealed *journal_sealed_open(int dir, uint64_t first, char *error_
         s->room = WINDOW_FIRST;
         s->window = malloc(s->room);
         s->fd = s->window ? journal_file_open(dir, name, O_RDONLY, 0) : -1;
-        if (s->fd >= 0 && read_header(s, error_r, size) == 0)
+        if (s->fd >= 0 && read_header(s, error_r, size) == 0 && fstat(s->fd, &st) == 0) {
+            s->crcs = index_crcs_open(dir, first, (uint64_t)st.st_size);
             return s;
+        }
     }
     int error = errno;
     if (error_r[0] == '\0')
@@ -139,6 +146,7 @@ void journal_sealed_close(struct journal_sealed **sp)
         return;
     if (s->fd >= 0)
         close(s->fd);
+    index_crcs_close(&s->crcs);
     journal_datum_clear(&s->datum);
     sbuf_clear(&s->data);
     free(s->schema);
@@ -223,6 +231,21 @@ static int unpack(struct journal_sealed *s, const struct block *b)
     return wrong(s, rc, s->block, "cannot be unpacked: its records were passed over");
 }
 
+/* The block at the window's position, whole and as it was written. */
+static int parse_block(struct journal_sealed *s, struct block *b)
+{
+    uint32_t crc;
+    int rc = parse(s, b, true);
+    if (rc != BLOCK_WHOLE || !s->crcs)
+        return rc;
+    int known = index_crc(s->crcs, here(s), &crc);
+    if (known < 0)
+        index_crcs_close(&s->crcs); /* it is damaged itself */
+    if (known == 1 && crc != crc32_z(0, (const Bytef *)window(s).p, b->head + b->size))
+        return VOUCH_E_SYNTAX;
+    return known == 0 ? VOUCH_E_SYNTAX : rc;
+}
+
 /* The next block with a number that is wanted: 1; 0: the end. */
 static int next_block(struct journal_sealed *s, uint64_t from, uint64_t last)
 {
@@ -234,7 +257,7 @@ static int next_block(struct journal_sealed *s, uint64_t from, uint64_t last)
         s->damaged = false;
     }
     for (;;) {
-        int rc = parse(s, &b, true);
+        int rc = parse_block(s, &b);
         if (rc == BLOCK_PART && window(s).len == 0)
             return 0;
         if (rc == VOUCH_E_IO || rc == VOUCH_E_NOMEM)
@@ -254,11 +277,13 @@ static int next_block(struct journal_sealed *s, uint64_t from, uint64_t last)
 static int take(struct journal_sealed *s, struct span *datum_r)
 {
     int rc = journal_datum_take(&s->datum, &s->rest, datum_r);
-    if (rc == 0) {
+    if (rc == 0 && (s->left > 1 || s->rest.len == 0)) {
         s->left--;
         s->number++;
         return 0;
     }
+    if (rc == 0)
+        rc = VOUCH_E_SYNTAX; /* bytes are left */
     s->number += s->left;
     s->left = 0;
     return wrong(s, rc, s->block, "holds records that are not of the file's schema");
@@ -290,7 +315,7 @@ int journal_sealed_at(struct journal_sealed *s, uint64_t offset, uint16_t place,
     s->left = 0;
     int rc = fill(s, offset, false);
     if (rc == 0) {
-        rc = parse(s, &b, true);
+        rc = parse_block(s, &b);
         rc = rc == BLOCK_WHOLE && place < b.count ? unpack(s, &b)
              : rc == VOUCH_E_IO || rc == VOUCH_E_NOMEM
                  ? rc

@@ -8,7 +8,7 @@
 /* Reads a sealed segment: the data of its blocks in order, or of one block. */
 struct journal_sealed;
 
-/* Of <first>.avro in dir. NULL: errno, and one line in error_r, without the file's name; ENODATA:
+/* Of <first>.avro in dir; what its index says of its blocks is checked where there is one. NULL: errno, and one line in error_r, without the file's name; ENODATA:
  * the file is damaged or foreign. */
 struct journal_sealed *journal_sealed_open(int dir, uint64_t first, char *error_r, size_t size);
 void journal_sealed_close(struct journal_sealed **sp);

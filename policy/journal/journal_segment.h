@@ -29,7 +29,8 @@ struct segment *segment_new(int dir, uint64_t first, uint64_t previous, struct s
                             struct span schema, int64_t now_us);
 /* Takes up what is in <first>.open: cuts off what is not whole. *cut_r: bytes cut off; *lost_r:
  * damaged bytes before the last whole frame, which only a failing disk leaves; the segment is then
- * full. NULL with errno; ENODATA: it holds no record. */
+ * full. NULL with errno; ENODATA: it holds no record; EBADMSG: its head is damaged, so
+ * that nothing in it can be known. */
 struct segment *segment_recover(int dir, uint64_t first, struct span schema, uint64_t *cut_r,
                                 uint64_t *lost_r);
 void segment_free(struct segment **sp);

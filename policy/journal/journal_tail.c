@@ -30,8 +30,9 @@ static int read_head(struct journal_tail *t)
         return -1;
     ssize_t n = journal_read_at(t->fd, bytes, FRAME_HEAD_MAX, 0);
     int rc = n < 0 ? -1 : 0;
-    if (rc == 0 && frame_head_parse(span_make(bytes, (size_t)n), &t->head) != FRAME_WHOLE) {
-        errno = ENODATA;
+    int is = rc == 0 ? frame_head_parse(span_make(bytes, (size_t)n), &t->head) : 0;
+    if (rc == 0 && is != FRAME_WHOLE) {
+        errno = is == FRAME_PART ? ENODATA : EBADMSG;
         rc = -1;
     }
     if (rc == 0) {
@@ -63,7 +64,7 @@ struct journal_tail *journal_tail_open(int dir, uint64_t first)
     if (t->fd >= 0 && t->buffer && read_head(t) == 0) {
         if (t->head.first == first)
             return t;
-        errno = ENODATA;
+        errno = EBADMSG;
     }
     int error = errno;
     journal_tail_close(&t);
@@ -136,6 +137,13 @@ int journal_tail_next(struct journal_tail *t, struct frame *frame_r)
 uint64_t journal_tail_at(const struct journal_tail *t)
 {
     return t->at;
+}
+
+uint64_t journal_tail_left(const struct journal_tail *t)
+{
+    struct stat st;
+    return fstat(t->fd, &st) == 0 && (uint64_t)st.st_size > t->at ? (uint64_t)st.st_size - t->at
+                                                                  : 0;
 }
 
 int64_t journal_tail_pass(struct journal_tail *t, uint64_t *at_r)

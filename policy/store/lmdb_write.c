@@ -92,11 +92,25 @@ static int write_all(struct change *c)
     return rc;
 }
 
+/* After a commit that failed: whether LMDB cannot tell what is on disk now. */
+static bool unknown(struct lmdb_env *env)
+{
+    MDB_txn *txn;
+    int rc = mdb_txn_begin(env->mdb, NULL, MDB_RDONLY, &txn);
+    if (rc == 0)
+        mdb_txn_abort(txn);
+    return rc == MDB_PANIC;
+}
+
 /* Ends a transaction: what was changed stays only if rc is 0. */
 static int finish(struct lmdb *l, MDB_txn *txn, int rc)
 {
     if (rc == 0) {
         rc = mdb_txn_commit(txn);
+        if (rc != 0 && unknown(l->env)) {
+            lmdb_fail(l, MDB_PANIC);
+            return VOUCH_E_TEMP;
+        }
         if (rc == 0)
             __atomic_store_n(&l->env->error, 0, __ATOMIC_RELAXED); /* a disk that was full is not */
     } else {

@@ -9,6 +9,7 @@ static const struct tool_command commands[] = {
     {"check", "judge messages as the milter would, and say why", tool_check},
     {"lookup", "show what the model knows of an address, domain or network", tool_lookup},
     {"model", "list, build, check, switch, import or export the model", tool_model},
+    {"forget", "make the model forget an address, a domain or a host", tool_forget},
     {"config", "check vouch.conf, or show the settings in force", tool_config},
 };
 #define COMMAND_COUNT (sizeof commands / sizeof *commands)

@@ -9,6 +9,7 @@
 
 static const struct tool_command commands[] = {
     {"model list", "show the versions, and how far each has learnt", model_list},
+    {"model build", "make a new version from the journals", model_build},
     {"model activate", "ask another version from now on", model_activate},
     {"model rollback", "return to the version before", model_rollback},
     {"model drop", "remove a version", model_drop},

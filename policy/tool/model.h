@@ -35,6 +35,7 @@ int model_store_error(struct store *s, const char *what, int code);
 int model_import(int argc, char **argv);
 int model_export(int argc, char **argv);
 int model_list(int argc, char **argv);
+int model_build(int argc, char **argv);
 int model_activate(int argc, char **argv);
 int model_rollback(int argc, char **argv);
 int model_drop(int argc, char **argv);

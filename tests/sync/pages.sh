@@ -6,7 +6,7 @@ set -u
 src=${VOUCH_SRCDIR:-.} build=${VOUCH_BUILDDIR:-.}
 . "$src/tests/sync/report.bash"
 
-echo "1..17"
+echo "1..19"
 
 # options in mdoc ".It Fl -name" or ".Fl -name" between two headings
 page_options() { # PAGE SECTION-PATTERN
@@ -34,9 +34,11 @@ same "vouch model import" "$src/man/vouch.1" "vouch model import" "$build/vouch"
 same "vouch model export" "$src/man/vouch.1" "vouch model export" "$build/vouch" model export
 same "vouch model list" "$src/man/vouch.1" "vouch model list" "$build/vouch" model list
 same "vouch model verify" "$src/man/vouch.1" "vouch model verify" "$build/vouch" model verify
+same "vouch model build" "$src/man/vouch.1" "vouch model build" "$build/vouch" model build
 same "vouch model activate" "$src/man/vouch.1" "vouch model activate" "$build/vouch" model activate
 same "vouch model rollback" "$src/man/vouch.1" "vouch model rollback" "$build/vouch" model rollback
 same "vouch model drop" "$src/man/vouch.1" "vouch model drop" "$build/vouch" model drop
+same "vouch forget" "$src/man/vouch.1" "vouch forget" "$build/vouch" forget
 same "vouch config" "$src/man/vouch.1" "vouch config" "$build/vouch" config
 same "vouch-milter" "$src/man/vouch-milter.8" "OPTIONS|DESCRIPTION" "$build/vouch-milter"
 

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include "journal.h"
 #include "journal_reader.h"
+#include "record.h"
 
 /* A journal in a directory of its own, what it reported, and records that can be told apart. */
 struct fixture {
@@ -21,6 +22,10 @@ int teardown(void **state);
 /* options NULL: the fixture's */
 struct journal *open_or_fail(struct fixture *f, const struct journal_options *options);
 
+/* Record n's id, and its message-id. */
+void record_names(uint64_t n, char id_r[RECORD_ID_TEXT], char message_id_r[64]);
+/* Appends record n with the message-id of another. */
+uint64_t append_same(struct journal *j, uint64_t n, uint64_t same);
 /* Appends record n; its number, or 0 when it is only kept. */
 uint64_t append_one(struct journal *j, uint64_t n);
 /* Appends first to last, which get these numbers. */
@@ -42,9 +47,14 @@ void write_file(struct fixture *f, const char *name, const char *text);
 void remove_file(struct fixture *f, const char *name);
 void cut_file(struct fixture *f, const char *name, off_t size);
 void flip_byte(struct fixture *f, const char *name, off_t at);
+void chmod_file(struct fixture *f, const char *name, mode_t mode);
 off_t file_size(struct fixture *f, const char *name);
 mode_t mode_of(struct fixture *f, const char *name);
 /* Files whose name ends so. */
 unsigned count_files(struct fixture *f, const char *ending);
+/* Until there are n of them. */
+void wait_files(struct fixture *f, const char *ending, unsigned n);
+/* Runs the command in the tree. */
+void shell(struct fixture *f, const char *command);
 
 #endif

@@ -22,48 +22,33 @@
 
 #define FIRST "00000000000000000001"
 
-static void wait_files(struct fixture *f, const char *ending, unsigned n)
-{
-    int64_t deadline = clock_ms() + 20000;
-    while (count_files(f, ending) != n) {
-        if (clock_ms() > deadline)
-            fail_msg("%u files *%s, not %u", count_files(f, ending), ending, n);
-        nap();
-    }
-}
-
 /* Ten records in one open segment, and what sealing makes of it: FIRST.avro, .index, manifest. Kept in
  * f->dir/was. */
 static void make_states(struct fixture *f)
 {
-    char command[1400];
     struct journal_options o = f->options;
     struct journal *j = open_or_fail(f, NULL);
     append_many(j, 1, 10);
     journal_close(&j);
-    snprintf(command, sizeof command, "mkdir %s/was && cp -p %s/* %s/was", f->dir, f->path, f->dir);
-    assert_int_equal(system(command), 0);
+    shell(f, "cp -rp mx1 ../was");
     o.segment_bytes = 1;
     j = open_or_fail(f, &o);
     wait_files(f, ".open", 0);
     journal_close(&j);
-    snprintf(command, sizeof command,
-             "cp -p %s/*.avro %s/*.index %s/was; cp %s/manifest %s/was/full", f->path, f->path,
-             f->dir, f->path, f->dir);
-    assert_int_equal(system(command), 0);
+    shell(f, "cp -p mx1/*.avro mx1/*.index ../was && cp mx1/manifest ../was/full");
     assert_int_equal(read_all(f, 0, 1), 10);
 }
 
 /* Sets the directory to the files named, of those kept ("full": as manifest). */
 static void set_state(struct fixture *f, const char *files)
 {
-    char command[1400];
+    char command[600];
     snprintf(command, sizeof command,
-             "cd %s && rm -f mx1/*.open mx1/*.avro mx1/*.index mx1/*.tmp mx1/manifest && "
-             "for x in %s; do cp -p ../was/$x mx1/$x; done && "
+             "rm -f mx1/*.open mx1/*.avro mx1/*.index mx1/*.tmp mx1/manifest; "
+             "for x in %s; do cp -p ../was/$x mx1/$x; done; "
              "if [ -f mx1/full ]; then mv mx1/full mx1/manifest; fi",
-             f->tree, files);
-    assert_int_equal(system(command), 0);
+             files);
+    shell(f, command);
 }
 
 static void check_repaired(struct fixture *f, const char *what, uint64_t next)
