@@ -19,6 +19,11 @@ static void journal_free(struct journal **jp)
     }
     journal_home_leave(&j->home);
     manifest_clear(&j->manifest);
+    while (j->names) {
+        struct journal_name *name = j->names;
+        j->names = name->next;
+        free(name);
+    }
     kept_clear(&j->kept);
     pthread_cond_destroy(&j->syncer_work);
     pthread_cond_destroy(&j->keeper_work);
@@ -133,7 +138,7 @@ int journal_flush(struct journal *j)
 const char *journal_writer(struct journal *j)
 {
     pthread_mutex_lock(&j->lock);
-    const char *writer = j->attached ? j->home.writer : NULL;
+    const char *writer = j->attached ? j->names->writer : NULL;
     pthread_mutex_unlock(&j->lock);
     return writer;
 }

@@ -10,8 +10,8 @@
 
 void journal_fail(struct journal *j, const char *what, int error)
 {
-    snprintf(j->trouble, sizeof j->trouble, "%s in %.100s/%.64s: %s", what, j->options.dir,
-             j->options.writer, strerror(error));
+    snprintf(j->trouble, sizeof j->trouble, "%.100s/%.64s: %s%s%s", j->options.dir,
+             j->options.writer, what, error ? ": " : "", error ? strerror(error) : "");
     j->failing = true;
     pthread_cond_signal(&j->syncer_work);
     pthread_cond_broadcast(&j->sync_done);
@@ -40,7 +40,7 @@ int journal_put(struct journal *j, struct frame *f)
 {
     struct segment *s = segment_for_next(j);
     if (!s || segment_cut(s) != 0 || segment_append(s, f) != 0) {
-        journal_fail(j, "cannot write the journal", errno);
+        journal_fail(j, "cannot be written", errno);
         return VOUCH_E_IO;
     }
     j->last = f->number;
@@ -93,7 +93,7 @@ int journal_sync_to(struct journal *j, uint64_t number)
         j->syncing = false;
         if (error) {
             j->sync_failed = true;
-            journal_fail(j, "cannot sync the journal", error);
+            journal_fail(j, "cannot be synced to the disk", error);
         }
         pthread_cond_broadcast(&j->sync_done);
     }

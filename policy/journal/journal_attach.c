@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -211,9 +212,15 @@ static int take_all(struct attachment *a)
     return rc == 0 ? 0 : error == ENOMEM ? VOUCH_E_NOMEM : VOUCH_E_IO;
 }
 
-static void install(struct journal *j, struct attachment *a, uint64_t floor)
+static int install(struct journal *j, struct attachment *a, uint64_t floor)
 {
+    struct journal_name *name = malloc(sizeof *name);
+    if (!name)
+        return VOUCH_E_NOMEM;
     pthread_mutex_lock(&j->lock);
+    name->next = j->names;
+    memcpy(name->writer, a->home.writer, sizeof name->writer);
+    j->names = name;
     j->home = a->home;
     j->manifest = a->manifest;
     j->oldest = a->oldest;
@@ -228,6 +235,30 @@ static void install(struct journal *j, struct attachment *a, uint64_t floor)
     j->attached = true;
     pthread_cond_signal(&j->keeper_work);
     pthread_mutex_unlock(&j->lock);
+    return 0;
+}
+
+bool journal_is_gone(const struct journal *j)
+{
+    struct stat st;
+    return j->attached && fstat(j->home.dir, &st) == 0 && st.st_nlink == 0;
+}
+
+void journal_detach(struct journal *j)
+{
+    while (j->keeping || j->syncing)
+        pthread_cond_wait(&j->sync_done, &j->lock);
+    while (j->oldest) {
+        struct segment *s = j->oldest;
+        j->oldest = s->next;
+        segment_free(&s);
+    }
+    j->newest = NULL;
+    manifest_clear(&j->manifest);
+    journal_home_leave(&j->home);
+    j->attached = j->sync_failed = false;
+    j->last = j->synced = j->learnt = 0;
+    j->dirty_ms = 0;
 }
 
 int journal_attach(struct journal *j, unsigned wait_ms, char *error_r, size_t size)
@@ -251,8 +282,8 @@ int journal_attach(struct journal *j, unsigned wait_ms, char *error_r, size_t si
     else
         rc = journal_home_floor(&a.home, a.last, &floor, error_r, size);
     if (rc == 0)
-        install(j, &a, floor);
-    else
+        rc = install(j, &a, floor);
+    if (rc != 0)
         drop(&a);
     return rc;
 }

@@ -14,7 +14,7 @@
 #include "journal_seal.h"
 
 #define ROUND_MS  60000 /* retention is looked at so often */
-#define RETRY_MS  5000  /* after a failure */
+#define RETRY_MS  1000  /* after a failure */
 #define REMIND_MS 600000
 
 /* Something here failed: said at once, and then now and then. The lock is not held. */
@@ -37,11 +37,23 @@ static int64_t due_ms(const struct journal *j)
                : INT64_MAX;
 }
 
+/* Between these two segments stay, and the directory. The lock is held. */
+static void work_begins(struct journal *j)
+{
+    j->keeping = true;
+}
+
+static void work_ends(struct journal *j)
+{
+    while (j->syncing) /* it may be a file that goes next */
+        pthread_cond_wait(&j->sync_done, &j->lock);
+    j->keeping = false;
+    pthread_cond_broadcast(&j->sync_done);
+}
+
 static void drop_oldest(struct journal *j)
 {
     struct segment *s = j->oldest;
-    while (j->syncing) /* it may be this one's file */
-        pthread_cond_wait(&j->sync_done, &j->lock);
     j->oldest = s->next;
     if (j->newest == s)
         j->newest = NULL;
@@ -54,9 +66,12 @@ static bool seal_oldest(struct journal *j)
 {
     struct segment *s = j->oldest;
     char error[200];
-    if (journal_sync_to(j, s->last) != 0)
-        return false; /* the syncer tells */
     uint64_t first = s->first, last = s->last;
+    work_begins(j);
+    if (journal_sync_to(j, last) != 0) { /* the syncer tells */
+        work_ends(j);
+        return false;
+    }
     pthread_mutex_unlock(&j->lock);
     int rc = journal_seal(j->home.dir, &j->manifest, first, last, error, sizeof error);
     if (rc != 0)
@@ -64,6 +79,7 @@ static bool seal_oldest(struct journal *j)
     else
         j->unsealed_ms = 0;
     pthread_mutex_lock(&j->lock);
+    work_ends(j);
     if (rc == 0)
         drop_oldest(j);
     return rc == 0;
@@ -125,9 +141,11 @@ static int64_t keep_round(struct journal *j)
         if (!seal_oldest(j))
             return clock_ms() + RETRY_MS;
     uint64_t learnt = j->options.nobody_learns ? UINT64_MAX : j->learnt;
+    work_begins(j);
     pthread_mutex_unlock(&j->lock);
     remove_old(j, learnt);
     pthread_mutex_lock(&j->lock);
+    work_ends(j);
     int64_t due = due_ms(j), next = clock_ms() + ROUND_MS;
     bool more = j->oldest && j->oldest->full; /* since */
     return more ? 0 : due < next ? due : next;

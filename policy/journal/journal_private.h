@@ -19,6 +19,11 @@
 
 #define JOURNAL_ERROR_MAX 400
 
+struct journal_name {
+    struct journal_name *next;
+    char writer[JOURNAL_WRITER_ID];
+};
+
 struct journal {
     struct journal_options options; /* its strings are copies */
     struct span schema;             /* of what is appended */
@@ -31,11 +36,13 @@ struct journal {
 
     bool attached; /* home is held, segments are known */
     struct journal_home home;
+    struct journal_name *names; /* who this was, the newest first: journal_writer lends them out */
     struct segment *oldest, *newest; /* the open segments; appended to is the newest */
     struct manifest manifest;        /* once attached: the keeper's, without the lock */
     uint64_t next;                   /* number of the next record */
     uint64_t last, synced;           /* the last record's; the last one's that is on the disk */
     uint64_t learnt;
+    bool keeping;        /* the keeper is at the files, with the lock let go */
     bool syncing;        /* somebody syncs, with the lock let go */
     int64_t dirty_ms;    /* clock_ms() of the first append since a sync; 0: all is synced */
     struct kept kept;    /* count > 0: what is appended goes behind these */
@@ -51,7 +58,7 @@ struct journal {
 /* journal_append.c; the lock is held. */
 /* Writes the record to the newest segment, or a new one: 0, or VOUCH_E_IO and journal_fail. */
 int journal_put(struct journal *j, struct frame *f);
-/* From now on records are kept in memory. what: "cannot write ..."; error: an errno. */
+/* From now on records are kept in memory. what: "cannot ..."; error: an errno, or 0. */
 void journal_fail(struct journal *j, const char *what, int error);
 /* Returns when the record of that number is on the disk; lets the lock go meanwhile. */
 int journal_sync_to(struct journal *j, uint64_t number);
@@ -60,6 +67,9 @@ int journal_sync_to(struct journal *j, uint64_t number);
 /* Takes up the directory: 0; VOUCH_E_IO, cannot be used now; VOUCH_E_CONFIG, must not be used;
  * VOUCH_E_NOMEM: one line in error_r. The lock is not held. */
 int journal_attach(struct journal *j, unsigned wait_ms, char *error_r, size_t size);
+/* The lock is held for these two. Whether the directory was removed; and leaves it, to attach anew. */
+bool journal_is_gone(const struct journal *j);
+void journal_detach(struct journal *j);
 
 /* journal_keep.c: the keeper's thread */
 void *journal_keep(void *journal);

@@ -97,6 +97,8 @@ static int mend(struct journal *j)
 static void retry(struct journal *j)
 {
     char error[JOURNAL_ERROR_MAX] = "";
+    if (journal_is_gone(j))
+        journal_detach(j);
     if (!j->attached) {
         pthread_mutex_unlock(&j->lock);
         int rc = journal_attach(j, 0, error, sizeof error);
@@ -109,7 +111,7 @@ static void retry(struct journal *j)
     }
     int failed = mend(j);
     if (failed) {
-        journal_fail(j, "cannot write the journal", failed);
+        journal_fail(j, "cannot be written", failed);
         return;
     }
     j->failing = false;
@@ -133,6 +135,8 @@ static void syncer_round(struct journal *j)
         int64_t due = j->dirty_ms + j->options.interval_ms;
         if (clock_ms() < due)
             journal_wait(j, &j->syncer_work, due);
+        else if (journal_is_gone(j))
+            journal_fail(j, "was removed, with all records in it: a new journal begins", 0);
         else
             journal_sync_to(j, j->last);
     } else {
