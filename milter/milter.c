@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* libmilter: the only file that knows it. Callbacks translate and return at once; all state of a connection is its session,
- * held by smfi_setpriv, for libmilter may run each callback on another thread. But for the last one (and SKIP) no callback
+ * held by smfi_setpriv, for libmilter may run each callback on another thread. But for the last one (and RCPT and SKIP) no callback
  * replies: where an MTA wants replies, libmilter itself says "go on". */
 #include "milter.h"
 #include <libmilter/mfapi.h>
@@ -18,9 +18,12 @@
 #define WANTED_ACTIONS                                                                             \
     (SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_ADDRCPT | SMFIF_DELRCPT | SMFIF_QUARANTINE |            \
      SMFIF_SETSYMLIST)
+/* RCPT is answered, so that what was said up to it comes now: Postfix sends commands that need no reply
+ * along with the next that does, and forgets them if there is none, so that we should never hear of a
+ * transaction whose recipients were all refused. It also has DNS asked while the MTA waits for DATA. */
 #define WANTED_STEPS                                                                               \
-    (SMFIP_NR_CONN | SMFIP_NR_HELO | SMFIP_NR_MAIL | SMFIP_NR_RCPT | SMFIP_NR_HDR | SMFIP_NR_EOH | \
-     SMFIP_NODATA | SMFIP_NOUNKNOWN | SMFIP_HDR_LEADSPC | SMFIP_RCPT_REJ | SMFIP_SKIP)
+    (SMFIP_NR_CONN | SMFIP_NR_HELO | SMFIP_NR_MAIL | SMFIP_NR_HDR | SMFIP_NR_EOH | SMFIP_NODATA |  \
+     SMFIP_NOUNKNOWN | SMFIP_HDR_LEADSPC | SMFIP_RCPT_REJ | SMFIP_SKIP)
 
 /* libmilter hands nothing of ours to its first callback: set once, before it runs. */
 static struct daemon *the_daemon;
@@ -173,7 +176,7 @@ static sfsistat on_rcpt(SMFICTX *ctx, char **argv)
     else if (session_of(ctx) &&
              refused_as_unknown(macro(ctx, "{rcpt_host}"), macro(ctx, "{rcpt_addr}")))
         session_rcpt_unknown(session_of(ctx));
-    return SMFIS_NOREPLY;
+    return SMFIS_CONTINUE;
 }
 
 static sfsistat on_field(SMFICTX *ctx, char *name, char *value)

@@ -62,7 +62,10 @@ def send(client, args, text, number):
     if args.abort == "mail" or not reply.startswith("2"):
         return reply
     replies = [client.ask("RCPT TO:<%s>" % rcpt) for rcpt in args.rcpt or ["someone@example.org"]]
-    if args.abort == "rcpt" or not any(r.startswith("2") for r in replies):
+    if args.abort == "rcpt":
+        return replies[-1]
+    if not any(r.startswith("2") for r in replies):
+        client.ask("RSET")
         return replies[-1]
     client.ask("DATA")
     body = wire(text.replace(b"%N", str(number).encode()))

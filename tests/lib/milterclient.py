@@ -7,7 +7,7 @@ import struct
 
 ADDHDRS, CHGHDRS, ADDRCPT, DELRCPT, QUARANTINE = 1, 0x10, 4, 8, 0x20
 ALL_ACTIONS, ALL_STEPS = 0x1FF, 0x1FFFFF
-NR_BODY, SKIP = 0x80000, 0x400
+NR_RCPT, NR_BODY, SKIP = 0x8000, 0x80000, 0x400
 FINAL = b"acrtdyfs4"  # accept, continue, reject, tempfail, discard, reply code, conn_fail, skip, shutdown
 
 
@@ -55,6 +55,8 @@ class Client:
         self.send(b"M", sender + b"\0")
         for rcpt in rcpts:
             self.send(b"R", rcpt + b"\0")
+            if not self.steps & NR_RCPT:
+                assert self.read()[0] == b"c"
 
     def header(self, fields=((b"From", b" sender@example.net"), (b"Subject", b" hello"))):
         for name, value in fields:

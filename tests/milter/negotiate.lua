@@ -7,10 +7,11 @@ for _, action in ipairs({SMFIF_ADDHDRS, SMFIF_CHGHDRS, SMFIF_ADDRCPT, SMFIF_DELR
 end
 check("leaves bodies alone", not mt.test_action(conn, SMFIF_CHGBODY))
 check("leaves senders alone", not mt.test_action(conn, SMFIF_CHGFROM))
-for _, step in ipairs({SMFIP_NR_CONN, SMFIP_NR_HELO, SMFIP_NR_MAIL, SMFIP_NR_RCPT, SMFIP_NR_HDR, SMFIP_NR_EOH,
+for _, step in ipairs({SMFIP_NR_CONN, SMFIP_NR_HELO, SMFIP_NR_MAIL, SMFIP_NR_HDR, SMFIP_NR_EOH,
                        SMFIP_NODATA, SMFIP_NOUNKNOWN, SMFIP_SKIP, SMFIP_RCPT_REJ, SMFIP_HDR_LEADSPC}) do
     check("asks step " .. step, mt.test_option(conn, step))
 end
+check("replies to recipients", not mt.test_option(conn, SMFIP_NR_RCPT))
 check("replies to bodies", not mt.test_option(conn, SMFIP_NR_BODY))
 mt.disconnect(conn)
 

@@ -11,8 +11,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <cmocka.h>
+#include "journal_reader.h"
 #include "nomem.h"
+#include "record_avro.h"
 #include "session.h"
 
 /* Allocations of this thread, counted while a message is under way; the fail_at-th fails, or all
@@ -81,19 +84,25 @@ static int set_reply(void *engine, const char *code, const char *enhanced, const
 struct fixture {
     struct log *log;
     struct daemon *daemon;
+    char dir[64];
+    uint64_t read; /* records of the journal that were looked at */
 };
 
-static const char settings_text[] = "authserv_id = \"mx.example.org\";\n"
-                                    "store = \"memory:\"; journal: { directory = \"\"; };\n"
-                                    "on_failure = \"tempfail\";\n"
-                                    "dns: { servers = [ \"127.0.0.1@9\" ]; };\n"
-                                    "deadlines: { message = \"100ms\"; dns = \"20ms\"; };\n"
-                                    "subject_prefix = \"[x]\";\n"
-                                    "policies = ( { name = \"cfo\";\n"
-                                    "    recipients = [ \"cfo@example.org\" ];\n"
-                                    "    quarantine: { method = \"redirect\";\n"
-                                    "        mailbox = \"q@example.org\"; };\n"
-                                    "    actions: { suspicious = \"quarantine\"; }; } );\n";
+static const char settings_format[] = "authserv_id = \"mx.example.org\";\n"
+                                      "store = \"memory:\";\n"
+                                      "internal = [ \"192.0.2.0/24\" ];\n"
+                                      "trusted_relays = [ \"203.0.113.25\" ];\n"
+                                      "journal: { directory = \"%s/journal\"; writer = \"w\"; };\n"
+                                      "labels: { traps = [ \"trap@example.org\" ]; };\n"
+                                      "on_failure = \"tempfail\";\n"
+                                      "dns: { servers = [ \"127.0.0.1@9\" ]; };\n"
+                                      "deadlines: { message = \"100ms\"; dns = \"20ms\"; };\n"
+                                      "subject_prefix = \"[x]\";\n"
+                                      "policies = ( { name = \"cfo\";\n"
+                                      "    recipients = [ \"cfo@example.org\" ];\n"
+                                      "    quarantine: { method = \"redirect\";\n"
+                                      "        mailbox = \"q@example.org\"; };\n"
+                                      "    actions: { suspicious = \"quarantine\"; }; } );\n";
 
 static int set_up(void **state)
 {
@@ -101,8 +110,12 @@ static int set_up(void **state)
     struct settings_error *errors = NULL;
     size_t count = 0;
     char error[512] = "";
-    struct settings *s =
-        settings_parse(settings_text, sizeof settings_text - 1, "test.conf", &errors, &count);
+    char text[2000];
+    snprintf(f.dir, sizeof f.dir, "/tmp/session_test.XXXXXX");
+    if (!mkdtemp(f.dir))
+        return -1;
+    snprintf(text, sizeof text, settings_format, f.dir);
+    struct settings *s = settings_parse(text, strlen(text), "test.conf", &errors, &count);
     for (size_t i = 0; i < count; i++)
         print_message("# line %d: %s\n", errors[i].line, errors[i].text);
     settings_errors_free(&errors, count);
@@ -119,9 +132,47 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     struct fixture *f = *state;
+    char command[100];
     daemon_free(&f->daemon);
     log_free(&f->log);
-    return 0;
+    snprintf(command, sizeof command, "rm -r %s", f->dir);
+    return system(command);
+}
+
+/* The next record in the journal, in the arena; NULL: there is none. */
+static const struct record *next_record(struct fixture *f, struct arena *arena)
+{
+    char path[100], error[300];
+    struct journal_entry entry;
+    const struct record *r = NULL;
+    snprintf(path, sizeof path, "%s/journal/w", f->dir);
+    struct journal_reader *reader = journal_reader_open(path, f->read, error, sizeof error);
+    assert_non_null(reader);
+    int rc = journal_reader_next(reader, &entry);
+    if (rc == 1) {
+        f->read = entry.number;
+        const char *datum = arena_span(arena, entry.datum);
+        assert_int_equal(record_decode(arena, span_make(datum, entry.datum.len), &r), 0);
+    } else {
+        assert_int_equal(rc, 0);
+    }
+    journal_reader_close(&reader);
+    return r;
+}
+
+static void expect_no_record(struct fixture *f)
+{
+    struct arena *arena = arena_new(1 << 20);
+    assert_null(next_record(f, arena));
+    arena_free(&arena);
+}
+
+static void pass_records(struct fixture *f)
+{
+    struct arena *arena = arena_new(16 << 20);
+    while (next_record(f, arena))
+        ;
+    arena_free(&arena);
 }
 
 /* One message with a forged field, up to its end. */
@@ -145,16 +196,21 @@ static enum mta_answer end_message(struct session *s, struct seen *seen)
     return session_end(s, "QID", &mta);
 }
 
-static struct session *begin_session(struct fixture *f)
+static struct session *begin_session_from(struct fixture *f, const char *client)
 {
     struct ipaddr ip;
-    assert_int_equal(ipaddr_parse(SPAN_LIT("198.51.100.7"), &ip), 0);
+    assert_int_equal(ipaddr_parse(span_of(client), &ip), 0);
     struct session *s = session_new(f->daemon, MTA_ALL);
     if (s) {
         session_connect(s, &ip, "client.example.net");
         session_helo(s, "client.example.net");
     }
     return s;
+}
+
+static struct session *begin_session(struct fixture *f)
+{
+    return begin_session_from(f, "198.51.100.7");
 }
 
 static void expect_good(struct session *s)
@@ -191,6 +247,92 @@ static void messages_come_and_go(void **state)
     session_free(&s);
     session_free(&s);
     assert_int_equal(daemon_messages(f->daemon), 0);
+}
+
+static void what_was_decided_is_in_the_journal(void **state)
+{
+    struct fixture *f = *state;
+    struct seen seen;
+    struct arena *arena = arena_new(4 << 20);
+    struct session *s = begin_session(f);
+    pass_records(f);
+    bring_message(s);
+    session_abort(s);
+    expect_no_record(f);
+
+    bring_message(s);
+    assert_int_equal(end_message(s, &seen), MTA_CONTINUE);
+    const struct record *r = next_record(f, arena);
+    assert_non_null(r);
+    assert_int_equal(r->kind, RECORD_DECISION);
+    assert_string_equal(r->message->env.sender, "a@example.net");
+    assert_string_equal(r->message->env.queue_id, "QID");
+    assert_int_equal(r->message->env.rcpt_count, 2);
+    assert_int_equal(r->label_count, 0);
+    expect_no_record(f);
+
+    session_mail(s, "<a@example.net>", NULL, NULL, NULL); /* a trap, and recipients unknown */
+    session_rcpt_unknown(s);
+    session_rcpt_unknown(s);
+    session_rcpt(s, "<trap@example.org>", NULL);
+    session_eoh(s, NULL);
+    assert_int_equal(end_message(s, &seen), MTA_CONTINUE);
+    r = next_record(f, arena);
+    assert_int_equal(r->message->env.rejected, 2);
+    assert_int_equal(r->label_count, 2);
+    assert_int_equal(r->labels[0].source, LABEL_TRAP);
+    assert_int_equal(r->labels[1].source, LABEL_UNKNOWN_RECIPIENT);
+    session_free(&s);
+    expect_no_record(f);
+    arena_free(&arena);
+}
+
+static void harvests_are_in_the_journal(void **state)
+{
+    static const struct {
+        const char *name, *client, *sender, *user;
+        unsigned unknown, known;
+        bool kept;
+    } table[] = {
+        {"harvest", "198.51.100.7", "<a@example.net>", NULL, 3, 0, true},
+        {"one", "2001:db8::7", "<a@example.net>", NULL, 1, 0, true},
+        {"none", "198.51.100.7", "<a@example.net>", NULL, 0, 0, false},
+        {"a message was still to come", "198.51.100.7", "<a@example.net>", NULL, 3, 1, false},
+        {"bounce", "198.51.100.7", "<>", NULL, 3, 0, false},
+        {"from our own", "192.0.2.1", "<a@example.net>", NULL, 3, 0, false},
+        {"from a user", "198.51.100.7", "<a@example.net>", "user", 3, 0, false},
+        {"by a relay", "203.0.113.25", "<a@example.net>", NULL, 3, 0, false},
+    };
+    struct fixture *f = *state;
+    pass_records(f);
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        struct arena *arena = arena_new(4 << 20);
+        struct session *s = begin_session_from(f, table[i].client);
+        char ip[IPADDR_TEXT];
+        print_message("# %s\n", table[i].name);
+        session_mail(s, table[i].sender, NULL, table[i].user, NULL);
+        for (unsigned n = 0; n < table[i].unknown; n++)
+            session_rcpt_unknown(s);
+        for (unsigned n = 0; n < table[i].known; n++)
+            session_rcpt(s, "<b@example.org>", NULL);
+        session_abort(s);
+        session_free(&s);
+        const struct record *r = next_record(f, arena);
+        assert_int_equal(r != NULL, table[i].kept);
+        if (r) {
+            assert_int_equal(r->kind, RECORD_LABEL);
+            assert_int_equal(r->label_count, 1);
+            assert_int_equal(r->labels->source, LABEL_UNKNOWN_RECIPIENT);
+            assert_int_equal(r->labels->verdict, LABEL_BAD);
+            assert_string_equal(r->subject, r->id);
+            assert_true(r->subject_unseen && r->subject_time_us == r->time_us);
+            assert_string_equal(ipaddr_format(&r->message->env.ip, ip), table[i].client);
+            assert_string_equal(r->message->env.sender, "a@example.net");
+            assert_string_equal(r->message->env.helo, "client.example.net");
+        }
+        expect_no_record(f);
+        arena_free(&arena);
+    }
 }
 
 /* A recipient is known in whatever form an MTA takes it, and gets no message that is to be redirected, also where its form is
@@ -279,6 +421,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(messages_come_and_go),
+        cmocka_unit_test(what_was_decided_is_in_the_journal),
+        cmocka_unit_test(harvests_are_in_the_journal),
         cmocka_unit_test(recipients_are_known_in_any_form),
         cmocka_unit_test(no_allocation_is_relied_on),
     };
