@@ -8,10 +8,16 @@
 #include <string.h>
 #include "model_lines.h"
 
+/* Nearly all names are ASCII: jansson, which knows UTF-8, need not copy those to see that. */
 static bool name_valid(const char *name)
 {
-    size_t n = strnlen(name, STORE_NAME_MAX + 1);
-    json_t *text = n > 0 && n <= STORE_NAME_MAX ? json_stringn(name, n) : NULL;
+    size_t n = 0;
+    while (n <= STORE_NAME_MAX && name[n] != '\0' && (unsigned char)name[n] < 0x80)
+        n++;
+    if (name[n] == '\0')
+        return n > 0 && n <= STORE_NAME_MAX;
+    n = strnlen(name, STORE_NAME_MAX + 1);
+    json_t *text = n <= STORE_NAME_MAX ? json_stringn(name, n) : NULL;
     json_decref(text);
     return text != NULL;
 }

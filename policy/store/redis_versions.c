@@ -122,8 +122,11 @@ static int count_page(void *arg, const redisReply *keys)
 {
     struct list *l = arg;
     for (size_t i = 0; i < keys->elements; i++) {
-        const char *name = keys->element[i]->str + strlen("vouch:");
-        struct store_version_info *info = find(l, name, strcspn(name, ":"));
+        struct span rest = span_of(keys->element[i]->str), version;
+        span_split(&rest, ':', &version); /* "vouch" */
+        if (!span_split(&rest, ':', &version))
+            continue;
+        struct store_version_info *info = find(l, version.p, version.len);
         if (info)
             info->keys++;
     }

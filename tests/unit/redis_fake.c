@@ -14,6 +14,8 @@
 #include <cmocka.h>
 #include "redis_fake.h"
 
+#define CLIENTS 200 /* in all */
+
 /* Something to read from fd; false: the end of the test. */
 static bool wait_for(struct redis_fake *f, int fd)
 {
@@ -35,22 +37,41 @@ static void serve(struct redis_fake *f, int fd)
         send(fd, f->hello, strlen(f->hello), MSG_NOSIGNAL);
     if (!hear(f, fd))
         return;
-    if (f->answer)
-        send(fd, f->answer, f->answer_len, MSG_NOSIGNAL);
+    do {
+        if (f->answer)
+            send(fd, f->answer, f->answer_len, MSG_NOSIGNAL);
+    } while (f->again && hear(f, fd));
     while (!f->close && hear(f, fd))
         continue;
+}
+
+struct client {
+    pthread_t thread;
+    struct redis_fake *fake;
+    int fd;
+};
+
+static void *run_client(void *arg)
+{
+    struct client *c = arg;
+    serve(c->fake, c->fd);
+    close(c->fd);
+    return NULL;
 }
 
 static void *run(void *arg)
 {
     struct redis_fake *f = arg;
-    while (wait_for(f, f->listener)) {
+    struct client clients[CLIENTS];
+    int n = 0;
+    while (n < CLIENTS && wait_for(f, f->listener)) {
         int fd = accept(f->listener, NULL, NULL);
-        if (fd >= 0) {
-            serve(f, fd);
-            close(fd);
-        }
+        clients[n] = (struct client){.fake = f, .fd = fd};
+        if (fd >= 0 && pthread_create(&clients[n].thread, NULL, run_client, &clients[n]) == 0)
+            n++;
     }
+    while (n > 0)
+        pthread_join(clients[--n].thread, NULL);
     return NULL;
 }
 

@@ -12,6 +12,7 @@ struct redis_fake {
     const char *hello;  /* to the first thing said; NULL: nothing */
     const char *answer; /* to what follows; NULL: nothing */
     size_t answer_len;
+    bool again; /* and to all that follows */
     bool close; /* then hangs up */
     pthread_t thread;
     int listener, stop[2];

@@ -19,7 +19,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 #include "clock.h"
-#include "redis_proxy.h"
+#include "redis_fake.h"
 #include "redis_server.h"
 #include "store.h"
 
@@ -245,28 +245,33 @@ static void a_large_change_comes_through_between_small_ones(void **state)
     keys_clear(&large);
 }
 
-static void a_change_is_two_round_trips(void **state)
+/* How often the server was asked to do something since this was asked last. */
+static unsigned calls(struct redis_server *r, const char *command)
+{
+    char answer[8192], name[40];
+    redis_server_do(r, "INFO commandstats", answer, sizeof answer);
+    snprintf(name, sizeof name, "cmdstat_%s:calls=", command);
+    const char *at = strstr(answer, name);
+    return at ? (unsigned)strtoul(at + strlen(name), NULL, 10) : 0;
+}
+
+static void a_change_is_one_read_and_two_scripts(void **state)
 {
     struct redis_server *r = *state;
-    struct redis_proxy proxy;
-    struct keys keys = keys_new(50);
+    struct keys keys = keys_new(30); /* 10 groups */
     char answer[64];
-    struct store *direct = open_at(r->socket, NULL);
-    assert_fine(direct, add(direct, &keys, "mx1", 1));
-    redis_proxy_start(&proxy, r->dir, r->socket);
-    redis_server_do(r, "SCRIPT FLUSH", answer, sizeof answer); /* as a restart does */
-    struct store *s = open_at(proxy.socket, "1");
+    struct store *s = open_at(r->socket, NULL);
     assert_fine(s, add(s, &keys, "mx1", 2));
-    unsigned before = redis_proxy_trips(&proxy);
+    redis_server_do(r, "SCRIPT FLUSH", answer, sizeof answer); /* as a restart does */
+    redis_server_do(r, "CONFIG RESETSTAT", answer, sizeof answer);
     assert_fine(s, add(s, &keys, "mx1", 3));
-    assert_int_equal(redis_proxy_trips(&proxy) - before, 2);
-    before = redis_proxy_trips(&proxy);
+    assert_int_equal(calls(r, "eval"), 2);
+    assert_int_equal(calls(r, "hmget"),
+                     10 + 1 + 1);            /* the groups, the state; and again in the script */
     assert_fine(s, add(s, &keys, "mx1", 3)); /* done before */
-    assert_int_equal(redis_proxy_trips(&proxy) - before, 1);
-    assert_int_equal(scan(direct).most, 3);
+    assert_int_equal(calls(r, "eval"), 2);
+    assert_int_equal(scan(s).most, 2);
     store_close(&s);
-    store_close(&direct);
-    redis_proxy_stop(&proxy);
     keys_clear(&keys);
 }
 
@@ -378,6 +383,102 @@ static void what_is_refused_changed_nothing(void **state)
         assert_int_equal(seen.most, i + 1);
         assert_int_equal(mark_of(s, "mx2"), 0);
         store_close(&s);
+    }
+    keys_clear(&keys);
+}
+
+/* As a server leaves it that was killed before the second step. */
+static void what_was_committed_is_settled_by_whoever_comes(void **state)
+{
+    struct redis_server *r = *state;
+    /* MessagePack: the hash's key, two that follow, the field, the value */
+    static const char open[] = "HSET vouch:1:state w:mx9 00000000000000000005 open 12345678 values "
+                               "\x94\xbcvouch:1:{192}:dom:g0.example\x02\xa2k0\xa1"
+                               "7";
+    struct keys keys = keys_new(1);
+    char answer[64];
+    struct store *s = open_at(r->socket, NULL);
+    for (int i = 0; i < 3; i++) {
+        redis_server_do(r, open, answer, sizeof answer);
+        if (i == 0) {
+            assert_int_equal(scan(s).most, 7);
+        } else if (i == 1) {
+            assert_int_equal(mark_of(s, "mx9"), 5);
+        } else {
+            /* a server that is full keeps it as it is, and says so */
+            redis_server_do(r, "CONFIG SET maxmemory 1", answer, sizeof answer);
+            assert_int_equal(add(s, &keys, "mx1", 1), VOUCH_E_TEMP);
+            assert_state(s, "OOM");
+            redis_server_do(r, "CONFIG SET maxmemory 0", answer, sizeof answer);
+            assert_fine(s, add(s, &keys, "mx1", 1));
+            assert_int_equal(scan(s).most, 8);
+        }
+        redis_server_do(r, "HEXISTS vouch:1:state open", answer, sizeof answer);
+        assert_string_equal(answer, "0");
+    }
+    store_close(&s);
+    keys_clear(&keys);
+}
+
+#define NIL         "$-1\r\n"
+#define THEN(items) "*2\r\n$1\r\n0\r\n*" items
+
+static int seen_anything(void *arg, const struct store_key *key, struct span value)
+{
+    (void)key, (void)value;
+    ++*(int *)arg;
+    return 0;
+}
+
+static int any_mark(void *arg, const char *writer, uint64_t watermark)
+{
+    (void)writer, (void)watermark;
+    ++*(int *)arg;
+    return 0;
+}
+
+/* Whatever answers there, no more comes of it than an error. */
+static void a_server_that_is_none_is_survived(void **state)
+{
+    (void)state;
+    static const char *const changes[] = {
+        NIL ":1\r\n:1\r\n",
+        NIL "*3\r\n:1\r\n:2\r\n:3\r\n*1\r\n" NIL,
+        NIL "*2\r\n" NIL NIL "*1\r\n" NIL,
+        NIL "*3\r\n" NIL NIL NIL "*0\r\n",
+        NIL "*3\r\n" NIL NIL NIL "*1\r\n*0\r\n",
+        NIL "*3\r\n" NIL NIL NIL "-ERR no\r\n",
+        ":7\r\n*3\r\n" NIL NIL NIL "*1\r\n" NIL,
+        "$3\r\n*/*\r\n*3\r\n" NIL NIL NIL "*1\r\n" NIL,
+        "*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n",
+        NIL NIL NIL NIL,
+    };
+    static const char *const scans[] = {
+        "+OK\r\n",
+        THEN("1\r\n:1\r\n"),
+        THEN("1\r\n$3\r\nabc\r\n"),
+        THEN("1\r\n$12\r\nvouch:1:{5}:\r\n"),
+        THEN("2\r\n$13\r\nvouch:1:{5}:g\r\n:5\r\n"),
+        "*2\r\n:0\r\n*0\r\n",
+        "*3\r\n:1\r\n:2\r\n:3\r\n",
+    };
+    struct keys keys = keys_new(1);
+    for (size_t i = 0; i < LENGTH(changes) + LENGTH(scans); i++) {
+        bool change = i < LENGTH(changes);
+        const char *answer = change ? changes[i] : scans[i - LENGTH(changes)];
+        struct redis_fake f = {
+            .hello = NIL, .answer = answer, .answer_len = strlen(answer), .again = !change};
+        int found = 0;
+        redis_fake_start(&f);
+        struct store *s = open_at(f.socket, NULL);
+        int rc = change ? add(s, &keys, "mx1", 1) : store_scan_bytes(s, seen_anything, &found);
+        if (rc != VOUCH_E_IO && rc != VOUCH_E_TEMP)
+            fail_msg("case %zu: %d", i, rc);
+        if (!change)
+            store_watermarks(s, any_mark, &found);
+        assert_int_equal(found, 0);
+        store_close(&s);
+        redis_fake_stop(&f);
     }
     keys_clear(&keys);
 }
@@ -730,10 +831,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_SERVER(writers_that_compete_lose_nothing),
         WITH_SERVER(a_large_change_comes_through_between_small_ones),
-        WITH_SERVER(a_change_is_two_round_trips),
+        WITH_SERVER(a_change_is_one_read_and_two_scripts),
         WITH_SERVER(a_huge_change_is_one_step),
         WITH_SERVER(what_is_removed_is_gone),
         WITH_SERVER(what_is_refused_changed_nothing),
+        WITH_SERVER(what_was_committed_is_settled_by_whoever_comes),
+        cmocka_unit_test(a_server_that_is_none_is_survived),
         WITH_LOG(every_change_is_there_once_whatever_is_killed),
         WITH_LOG(a_change_is_whole_wherever_the_log_ends),
         WITH_SERVER(a_hung_server_is_given_up_in_time),
@@ -742,6 +845,7 @@ int main(void)
         WITH_SERVER(a_version_that_was_dropped_does_not_come_back_in_part),
     };
     const struct CMUnitTest without_server[] = {
+        cmocka_unit_test(a_server_that_is_none_is_survived),
         cmocka_unit_test(what_needs_a_redis_server),
     };
     if (!redis_server_installed())
