@@ -12,7 +12,8 @@
 #include "learn_erase.h"
 #include "record_avro.h"
 
-#define BATCH_DEFAULT 1024 /* records: some 4000 keys, which Redis changes in a few milliseconds */
+#define BATCH_DEFAULT 1024 /* records, and four times as many keys */
+#define BATCH_LMDB    8192
 #define ERROR_BYTES   512
 #define DAMAGE_MAX    16 /* places that cannot be read, passed over in one step */
 #define LOST_RACES    8  /* steps in a row that another learner made first */
@@ -35,6 +36,11 @@ struct learner {
     char damage_text[ERROR_BYTES]; /* the first of them */
     char error[ERROR_BYTES];
 };
+
+size_t learn_batch_for(const char *url)
+{
+    return strncmp(url, "lmdb:", 5) == 0 ? BATCH_LMDB : BATCH_DEFAULT;
+}
 
 struct learner *learner_new(const struct learn_options *options, const char *path,
                             const char *writer)
@@ -279,6 +285,7 @@ int learner_step(struct learner *l)
 {
     bool behind = true;
     int rc = 0;
+    l->error[0] = '\0';
     for (int tries = 0; tries < LOST_RACES && behind; tries++) {
         behind = false;
         rc = step(l, &behind);

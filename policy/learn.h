@@ -23,10 +23,14 @@ struct learn_options {
     struct store *store;             /* borrowed */
     const struct settings *settings; /* borrowed: half-life, weights of labels */
     const struct psl_ctx_st *psl;    /* borrowed */
-    /* Records in one step at most; 0: 1024, which Redis does in some milliseconds. A step also ends
-     * at four times as many keys. Memory: learn_batch.h. */
+    /* Records in one step at most; 0: 1024. A step also ends at four times as many keys. Memory:
+     * learn_batch.h. */
     size_t batch;
 };
+/* How many are well learnt in one step by the store at url. Redis answers nobody else while it makes
+ * one, so it is given some milliseconds' worth; LMDB keeps nobody waiting, and writes a page that many
+ * records changed only once. */
+size_t learn_batch_for(const char *url);
 struct learner;
 /* Of one journal: path is DIR/WRITER, writer is "WRITER@<uuid>". NULL: out of memory. */
 struct learner *learner_new(const struct learn_options *options, const char *path,

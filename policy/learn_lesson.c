@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 #include "ascii.h"
+#include "domain.h"
 #include "errors.h"
 #include "tally.h"
 #include "trust.h"
@@ -112,6 +113,13 @@ static int add_subjects(struct arena *arena, const struct trust_input *in, bool 
     return rc;
 }
 
+/* In the form in which verify leaves them, and keys can hold them; records may come from anywhere. */
+static bool is_domain(const char *name)
+{
+    char text[DOMAIN_MAX + 1];
+    return name && domain_normalize(span_of(name), text) == 0 && strcmp(text, name) == 0;
+}
+
 /* The message's identities, by the same names as when it was judged. */
 static int list_identities(struct arena *arena, const struct psl_ctx_st *psl,
                            const struct record *r, struct trust_input *in)
@@ -123,7 +131,7 @@ static int list_identities(struct arena *arena, const struct psl_ctx_st *psl,
     if (!domains)
         return VOUCH_E_NOMEM;
     for (size_t i = 0; i < ev->dkim_count; i++)
-        domains[i] = ev->dkim[i].domain;
+        domains[i] = is_domain(ev->dkim[i].domain) ? ev->dkim[i].domain : NULL;
     const char *ptr =
         ev->iprev.result == AUTH_PASS && ev->iprev.name ? ev->iprev.name : client.name;
     int rc = identity_list(arena, r->message, psl, domains, ev->dkim_count, ptr, &list,

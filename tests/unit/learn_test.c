@@ -18,6 +18,7 @@
 #include "learn_position.h"
 #include "learn_records.h"
 #include "model_dump.h"
+#include "redis_server.h"
 #include "tally.h"
 
 #define LENGTH(a) (sizeof(a) / sizeof *(a))
@@ -52,17 +53,27 @@ struct fixture {
     struct arena *scratch; /* of lessons */
     struct settings settings;
     char dir[64];
-    unsigned dirs;
+    unsigned stores, serial; /* serial: of the fixture */
 };
 
-static struct store *open_store(struct fixture *f, bool lmdb)
+static struct redis_server redis; /* pid 0: none is installed */
+
+enum kind { MEMORY, LMDB, REDIS };
+
+/* An empty one. Of Redis there is one server, with a version for each. */
+static struct store *open_store(struct fixture *f, enum kind kind)
 {
-    char url[128] = "memory:", error[512];
-    const struct store_options o = {.half_life = HALF_LIFE};
-    if (lmdb) {
-        snprintf(url, sizeof url, "%s/%u", f->dir, f->dirs++);
+    char url[128] = "memory:", version[16], error[512];
+    struct store_options o = {.half_life = HALF_LIFE, .connect_timeout_ms = 5000};
+    unsigned n = f->stores++;
+    if (kind == LMDB) {
+        snprintf(url, sizeof url, "%s/%u", f->dir, n);
         assert_int_equal(mkdir(url, 0700), 0);
-        snprintf(url, sizeof url, "lmdb:%s/%u", f->dir, f->dirs - 1);
+        snprintf(url, sizeof url, "lmdb:%s/%u", f->dir, n);
+    } else if (kind == REDIS) {
+        snprintf(url, sizeof url, "redis+unix:%s", redis.socket);
+        snprintf(version, sizeof version, "%u.%u", f->serial, n);
+        o.version = version;
     }
     struct store *s = store_open(url, &o, error, sizeof error);
     if (!s)
@@ -83,6 +94,8 @@ static int setup(void **state)
     memcpy(f->settings.label_weights, weights, sizeof weights);
     snprintf(f->dir, sizeof f->dir, "/tmp/vouch-learn-XXXXXX");
     assert_non_null(mkdtemp(f->dir));
+    static unsigned serial;
+    f->serial = ++serial;
     faults = (struct faults){0};
     *state = f;
     return 0;
@@ -256,7 +269,7 @@ static void the_label_that_holds_is_counted_once(void **state)
     for (size_t i = 0; i < LENGTH(labels); i++) {
         char *first = NULL;
         for (size_t k = 0; k < LENGTH(orders); k++) {
-            struct store *s = open_store(f, k == 1);
+            struct store *s = open_store(f, k == 1 ? LMDB : k == 2 && redis.pid ? REDIS : MEMORY);
             teach_labels(f, s, i, orders[k]);
             struct counts c = counts_of(s, "dom:example.org", "*");
             assert_mass(labels[i].name, c.good, labels[i].good);
@@ -283,7 +296,7 @@ static void a_label_that_lost_leaves_no_trace(void **state)
     for (size_t i = 0; i < LENGTH(labels); i++) {
         if (labels[i].count < 2)
             continue;
-        struct store *all = open_store(f, false), *one = open_store(f, false);
+        struct store *all = open_store(f, MEMORY), *one = open_store(f, MEMORY);
         struct record *letter = records_letter(f->arena, 100);
         const struct given *g = &labels[i].given[labels[i].wins];
         const struct record *list[] = {
@@ -303,7 +316,7 @@ static void a_label_that_lost_leaves_no_trace(void **state)
 static void an_unseen_message_is_seen_once(void **state)
 {
     struct fixture *f = *state;
-    struct store *s = open_store(f, false);
+    struct store *s = open_store(f, MEMORY);
     struct record *letter = records_letter(f->arena, 100);
     struct record *a = records_label(f->arena, letter, LABEL_PERSON, LABEL_BAD, 50);
     struct record *b = records_label(f->arena, letter, LABEL_PERSON, LABEL_GOOD, 40);
@@ -328,7 +341,7 @@ static void two_sensors_label_one_message(void **state)
                                     records_label(f->arena, letter, LABEL_PERSON, LABEL_GOOD, 20)};
     const struct record *second[] = {records_label(f->arena, letter, LABEL_PERSON, LABEL_BAD, 30)};
     for (int order = 0; order < 2; order++) {
-        struct store *s = open_store(f, false);
+        struct store *s = open_store(f, MEMORY);
         const struct records a = {.list = first, .count = 2}, b = {.list = second, .count = 1};
         teach_all(f, s, order ? &b : &a, order ? "b@2" : "a@1", 1);
         teach_all(f, s, order ? &a : &b, order ? "a@1" : "b@2", 1);
@@ -343,9 +356,9 @@ static void two_sensors_label_one_message(void **state)
 /* --- one model, however it is learnt -------------------------------------------------------- */
 
 static char *learn_mixed(struct fixture *f, const struct records *a, const struct records *b,
-                         size_t batch, uint64_t mix, bool lmdb)
+                         size_t batch, uint64_t mix, enum kind kind)
 {
-    struct store *s = open_store(f, lmdb);
+    struct store *s = open_store(f, kind);
     struct course c[2] = {course(a, "a@1", batch), course(b, "b@2", batch)};
     while (c[0].next < c[0].count || c[1].next < c[1].count) {
         struct course *which = &c[mix ? records_random(&mix) % 2 : c[0].next == c[0].count];
@@ -371,17 +384,20 @@ static void batches_order_and_stores_make_no_difference(void **state)
     for (size_t i = 10; i < b.count; i += 9)
         if (a.list[i]->kind == RECORD_DECISION)
             b.list[i] = records_label(f->arena, a.list[i], LABEL_PERSON, LABEL_BAD, (int64_t)i);
-    char *first = learn_mixed(f, &a, &b, 1000, 0, false);
+    char *first = learn_mixed(f, &a, &b, 1000, 0, MEMORY);
     for (size_t i = 0; i < LENGTH(batches); i++) {
         for (uint64_t mix = 0; mix < 3; mix++) {
             for (int fail = 0; fail < 2; fail++) {
-                bool lmdb = mix == 1 && batches[i] > 1; /* a step of LMDB waits for the disk */
+                /* a step of LMDB waits for the disk, one of Redis for an answer */
+                enum kind kind = mix == 1 && batches[i] > 1                ? LMDB
+                                 : mix == 2 && batches[i] > 1 && redis.pid ? REDIS
+                                                                           : MEMORY;
                 faults.random = fail ? mix + 1 : 0;
-                char *other = learn_mixed(f, &a, &b, batches[i], mix, lmdb);
+                char *other = learn_mixed(f, &a, &b, batches[i], mix, kind);
                 faults.random = 0;
                 if (strcmp(first, other) != 0)
-                    fail_msg("batch %zu, mix %d, lmdb %d, faults %d", batches[i], (int)mix, lmdb,
-                             fail);
+                    fail_msg("batch %zu, mix %d, kind %d, faults %d", batches[i], (int)mix,
+                             (int)kind, fail);
                 free(other);
             }
         }
@@ -394,7 +410,7 @@ static void batches_order_and_stores_make_no_difference(void **state)
 static void a_step_that_was_made_is_not_made_again(void **state)
 {
     struct fixture *f = *state;
-    struct store *s = open_store(f, false);
+    struct store *s = open_store(f, MEMORY);
     const struct record *list[] = {records_letter(f->arena, 1), records_letter(f->arena, 2),
                                    records_letter(f->arena, 3)};
     const struct records r = {.list = list, .count = 2}, more = {.list = list, .count = 3};
@@ -423,7 +439,7 @@ static void a_step_that_was_made_is_not_made_again(void **state)
 static void what_is_erased_stays_out(void **state)
 {
     struct fixture *f = *state;
-    struct store *s = open_store(f, false);
+    struct store *s = open_store(f, MEMORY);
     const struct record *before[] = {records_letter(f->arena, 100)};
     const struct record *later[] = {records_letter(f->arena, 101), records_letter(f->arena, 900)};
     const struct records a = {.list = before, .count = 1}, b = {.list = later, .count = 2};
@@ -443,7 +459,7 @@ static void an_erasure_may_be_repeated_at_any_step(void **state)
     struct fixture *f = *state;
     char *first = NULL;
     for (uint64_t fault = 0; fault < 20; fault++) {
-        struct store *s = open_store(f, false);
+        struct store *s = open_store(f, MEMORY);
         const struct record *list[] = {records_letter(f->arena, 100)};
         const struct records r = {.list = list, .count = 1};
         int rc = VOUCH_E_TEMP;
@@ -470,7 +486,7 @@ static void an_erasure_may_be_repeated_at_any_step(void **state)
 static void an_erasure_that_a_rebuild_put_first_removes_nothing(void **state)
 {
     struct fixture *f = *state;
-    struct store *s = open_store(f, false);
+    struct store *s = open_store(f, MEMORY);
     const struct record *after[] = {records_letter(f->arena, 900)};
     const struct records r = {.list = after, .count = 1};
     assert_int_equal(learn_erase(s, "x", "example.org", RECORDS_T0 + 500), 0);
@@ -486,7 +502,7 @@ static void an_erasure_that_a_rebuild_put_first_removes_nothing(void **state)
 static void old_marks_are_removed(void **state)
 {
     struct fixture *f = *state;
-    struct store *s = open_store(f, false);
+    struct store *s = open_store(f, MEMORY);
     struct record *old = records_letter(f->arena, 0);
     struct record *young = records_letter(f->arena, 40 * DAY);
     const struct record *list[] = {old, young,
@@ -501,6 +517,22 @@ static void old_marks_are_removed(void **state)
     assert_int_equal(removed, 1);
     assert_int_equal(model_value(s, &(struct store_key){"mark:2026-01-01", old->id}).len, 0);
     store_close(&s);
+}
+
+static int start_redis(void **state)
+{
+    (void)state;
+    redis_server_init(&redis);
+    if (redis_server_installed())
+        redis_server_start(&redis, NULL);
+    return 0;
+}
+
+static int stop_redis(void **state)
+{
+    (void)state;
+    redis_server_clear(&redis);
+    return 0;
 }
 
 int main(void)
@@ -518,5 +550,5 @@ int main(void)
         TEST(an_erasure_that_a_rebuild_put_first_removes_nothing),
         TEST(old_marks_are_removed),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, start_redis, stop_redis);
 }
