@@ -11,6 +11,7 @@ static const struct tool_command commands[] = {
     {"model", "list, build, check, switch, import or export the model", tool_model},
     {"forget", "make the model forget an address, a domain or a host", tool_forget},
     {"config", "check vouch.conf, or show the settings in force", tool_config},
+    {"stats", "show the model, the journals, and what is not learnt yet", tool_stats},
 };
 #define COMMAND_COUNT (sizeof commands / sizeof *commands)
 

@@ -16,6 +16,7 @@ static const struct tool_command commands[] = {
     {"model verify", "decode everything, and sum it up in a line", model_verify},
     {"model import", "set counts from JSON lines", model_import},
     {"model export", "write all counts as JSON lines", model_export},
+    {"model learn", "learn what the journals hold", model_learn},
 };
 #define COMMAND_COUNT (sizeof commands / sizeof *commands)
 

@@ -40,5 +40,6 @@ int model_activate(int argc, char **argv);
 int model_rollback(int argc, char **argv);
 int model_drop(int argc, char **argv);
 int model_verify(int argc, char **argv);
+int model_learn(int argc, char **argv);
 
 #endif

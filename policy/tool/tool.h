@@ -21,6 +21,7 @@ int tool_lookup(int argc, char **argv);
 int tool_model(int argc, char **argv); /* dispatches its own subcommands */
 int tool_forget(int argc, char **argv);
 int tool_config(int argc, char **argv);
+int tool_stats(int argc, char **argv);
 
 /* "vouch check: TEXT" on standard error, with a line end. Returns status, so that callers can
  * `return tool_error(EX_USAGE, ...)`. */

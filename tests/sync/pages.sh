@@ -6,7 +6,7 @@ set -u
 src=${VOUCH_SRCDIR:-.} build=${VOUCH_BUILDDIR:-.}
 . "$src/tests/sync/report.bash"
 
-echo "1..19"
+echo "1..21"
 
 # options in mdoc ".It Fl -name" or ".Fl -name" between two headings
 page_options() { # PAGE SECTION-PATTERN
@@ -39,6 +39,8 @@ same "vouch model activate" "$src/man/vouch.1" "vouch model activate" "$build/vo
 same "vouch model rollback" "$src/man/vouch.1" "vouch model rollback" "$build/vouch" model rollback
 same "vouch model drop" "$src/man/vouch.1" "vouch model drop" "$build/vouch" model drop
 same "vouch forget" "$src/man/vouch.1" "vouch forget" "$build/vouch" forget
+same "vouch model learn" "$src/man/vouch.1" "vouch model learn" "$build/vouch" model learn
+same "vouch stats" "$src/man/vouch.1" "vouch stats" "$build/vouch" stats
 same "vouch config" "$src/man/vouch.1" "vouch config" "$build/vouch" config
 same "vouch-milter" "$src/man/vouch-milter.8" "OPTIONS|DESCRIPTION" "$build/vouch-milter"
 
