@@ -10,6 +10,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 #include "errors.h"
+#include "learning.h"
 #include "poke.h"
 #include "recorder.h"
 #include "settings_load.h"
@@ -22,6 +23,7 @@ struct daemon {
     struct log *log;
     struct assess_context *context;
     struct recorder *recorder;
+    struct learning *learning;
     struct poke *_Atomic poke;
     atomic_uint messages;
     atomic_bool model_silent;
@@ -47,12 +49,35 @@ void daemon_free(struct daemon **dp)
     if (!d)
         return;
     *dp = NULL;
+    if (!learning_stop(&d->learning))
+        return; /* it still uses what is here, and the program ends */
     recorder_close(&d->recorder);
     assess_context_free(&d->context);
     settings_unref(&d->settings);
     pthread_mutex_destroy(&d->lock);
     free(d->file);
     free(d);
+}
+
+static struct settings *settings_in_force(void *arg)
+{
+    return daemon_settings(arg);
+}
+
+/* Where there is a journal, there is something to learn. */
+static int start_learning(struct daemon *d, char *error_r, size_t size)
+{
+    const struct learning_options o = {
+        .settings = settings_in_force,
+        .settings_arg = d,
+        .psl = assess_context_psl(d->context),
+        .journal = recorder_journal(d->recorder),
+        .log = d->log,
+    };
+    if (!o.journal || strcmp(d->settings->store, "none") == 0)
+        return 0;
+    d->learning = learning_start(&o, error_r, size);
+    return d->learning ? 0 : EX_UNAVAILABLE;
 }
 
 int daemon_open(struct daemon *d, char *error_r, size_t size)
@@ -69,7 +94,8 @@ int daemon_open(struct daemon *d, char *error_r, size_t size)
                   "this host's name, %s, has no domain: set authserv_id, under which "
                   "Authentication-Results are written",
                   host);
-    return recorder_open(d->settings, host, d->log, &d->recorder, error_r, size);
+    status = recorder_open(d->settings, host, d->log, &d->recorder, error_r, size);
+    return status == 0 ? start_learning(d, error_r, size) : status;
 }
 
 struct settings *daemon_settings(struct daemon *d)
@@ -93,6 +119,12 @@ struct log *daemon_log(struct daemon *d)
 struct recorder *daemon_recorder(struct daemon *d)
 {
     return d->recorder;
+}
+
+void daemon_end(struct daemon *d)
+{
+    learning_stop(&d->learning);
+    recorder_flush(d->recorder); /* not closed: a callback may still use it */
 }
 
 static bool same(const char *a, const char *b)

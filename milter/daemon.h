@@ -15,8 +15,11 @@ struct recorder;
  * NULL: out of memory. */
 struct daemon *daemon_new(struct settings *settings, const char *file, struct log *log);
 void daemon_free(struct daemon **dp);
-/* Opens the model, DNS, the journal and the rest. 0, or an exit status (sysexits.h) with one line in error_r. */
+/* Opens the model, DNS, the journal and the rest, and starts to learn. 0, or an exit status (sysexits.h) with one line in error_r. */
 int daemon_open(struct daemon *d, char *error_r, size_t size);
+
+/* Before the program ends: what was appended is on the disk, and nothing is learnt any more. */
+void daemon_end(struct daemon *d);
 
 /* the snapshot for a new message; the caller unrefs it */
 struct settings *daemon_settings(struct daemon *d);

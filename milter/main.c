@@ -27,7 +27,6 @@
 #include "milter.h"
 #include "poke.h"
 #include "process.h"
-#include "recorder.h"
 #include "settings_load.h"
 
 #define DRAIN_MAX_MS  10000 /* messages under way may end for so long when we stop */
@@ -310,7 +309,7 @@ static int main_loop(struct program *p)
     if (daemon_messages(p->daemon) > 0)
         log_write(p->log, LOG_LEVEL_WARNING, "stopping with %u messages under way",
                   daemon_messages(p->daemon));
-    recorder_flush(daemon_recorder(p->daemon)); /* not closed: a callback may still use it */
+    daemon_end(p->daemon);
     return EX_OK;
 }
 

@@ -102,6 +102,11 @@ struct store *assess_context_store(struct assess_context *c)
     return c->store;
 }
 
+const struct psl_ctx_st *assess_context_psl(const struct assess_context *c)
+{
+    return c->psl;
+}
+
 const char *assess_context_authserv_id(const struct assess_context *c, const struct settings *s)
 {
     return s->authserv_id ? s->authserv_id : c->sensor;

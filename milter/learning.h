@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VOUCH_LEARNING_H
+#define VOUCH_LEARNING_H
+
+#include "learn.h"
+#include "log.h"
+
+/* The daemon's learner: a thread that applies all journals of its tree to the model, by a connection of
+ * its own, and never holds a message up. While the model is away it waits and catches up. */
+
+struct journal;
+
+struct learning_options {
+    struct settings *(*settings)(void *arg); /* the snapshot in force; the learner unrefs it */
+    void *settings_arg;
+    const struct psl_ctx_st *psl; /* borrowed */
+    struct journal *journal;      /* the daemon's own, told what has been learnt; NULL: none */
+    struct log *log;              /* borrowed */
+};
+struct learning;
+/* Where the model and the journals are is read now; whether to learn at all, and how, from the snapshot
+ * then in force. NULL: one line in error_r. */
+struct learning *learning_start(const struct learning_options *options, char *error_r, size_t size);
+/* Ends after the step under way. If that takes longer than LEARNING_STOP_MS, as it may while a Redis
+ * says nothing, the thread is left alone and false returned: what it uses must then stay. */
+#define LEARNING_STOP_MS 3000
+bool learning_stop(struct learning **lp);
+
+#endif
