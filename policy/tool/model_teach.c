@@ -188,17 +188,44 @@ static bool may_wait(int64_t *away_since_ms)
     return true;
 }
 
+static int keep_value(void *arg, const struct span *now, struct span *new_r)
+{
+    (void)arg, (void)now, (void)new_r;
+    return 0;
+}
+
+/* The version begins behind what is no longer there; it was told of, and is no damage. */
+static int skip_removed(const struct teach_source *s, struct store *store)
+{
+    static const struct store_key key = {ERASURE_GROUP, ERASURE_FIELD};
+    return s->first > 1 ? store_change(store, &key, 1, keep_value, NULL, s->writer, s->first - 1)
+                        : 0;
+}
+
+/* Records learnt by a step. One that passed damage over does not say; numbers that a crash left out
+ * may then be counted as well. */
+static uint64_t learnt_by(int step, uint64_t before, uint64_t after)
+{
+    return step > 0                                   ? (uint64_t)step
+           : step == VOUCH_E_SYNTAX && after > before ? after - before
+                                                      : 0;
+}
+
+/* 0 or an error of learner_step's */
 static int learn_source(struct teach *t, struct teach_source *s, struct learner *l,
                         struct progress *progress)
 {
     int64_t away_since_ms = 0;
+    s->learnt = s->first > 1 ? s->first - 1 : 0;
     for (;;) {
+        uint64_t before = s->learnt;
         int rc = learner_step(l);
-        s->learnt = learner_watermark(l);
+        if (learner_watermark(l) > before)
+            s->learnt = learner_watermark(l);
+        t->records += learnt_by(rc, before, s->learnt);
+        progress_set(progress, t->records, t->records);
         if (rc > 0) {
-            t->records += (uint64_t)rc;
             away_since_ms = 0;
-            progress_set(progress, t->records, t->records);
         } else if (rc == VOUCH_E_SYNTAX) {
             t->unread++;
             progress_end(progress);
@@ -221,25 +248,37 @@ static void tell_of_end(struct teach *t, const struct teach_source *s)
                s->path, s->learnt, s->known);
 }
 
+static int teach_one(struct teach *t, struct teach_source *s, const struct learn_options *options,
+                     struct progress *progress)
+{
+    int rc = skip_removed(s, options->store);
+    if (rc != 0) {
+        progress_end(progress);
+        return model_store_error(options->store, "the new version cannot be written", rc);
+    }
+    struct learner *l = learner_new(options, s->path, s->writer);
+    rc = l ? learn_source(t, s, l, progress) : VOUCH_E_NOMEM;
+    int status = 0;
+    if (rc != 0) {
+        progress_end(progress);
+        status = tool_error(rc == VOUCH_E_TEMP    ? EX_UNAVAILABLE
+                            : rc == VOUCH_E_NOMEM ? EX_OSERR
+                                                  : EX_IOERR,
+                            "%s", l ? learner_error(l) : "out of memory");
+    }
+    learner_free(&l);
+    return status;
+}
+
 int teach_records(struct teach *t, const struct learn_options *options)
 {
     struct progress progress;
     int status = 0;
     progress_start(&progress, stderr, "learning", "records", t->total);
     for (size_t i = 0; i < t->count && status == 0; i++) {
-        struct teach_source *s = &t->sources[i];
-        struct learner *l = learner_new(options, s->path, s->writer);
-        int rc = l ? learn_source(t, s, l, &progress) : VOUCH_E_NOMEM;
-        if (rc != 0) {
-            progress_end(&progress);
-            status = tool_error(rc == VOUCH_E_TEMP    ? EX_UNAVAILABLE
-                                : rc == VOUCH_E_NOMEM ? EX_OSERR
-                                                      : EX_IOERR,
-                                "%s", l ? learner_error(l) : "out of memory");
-        }
-        learner_free(&l);
+        status = teach_one(t, &t->sources[i], options, &progress);
         if (status == 0)
-            tell_of_end(t, s);
+            tell_of_end(t, &t->sources[i]);
     }
     progress_end(&progress);
     return status;

@@ -100,7 +100,7 @@ letters() {
     store=redis+unix:$d/r.sock
     forget d1.example
     [ "$status" -eq 69 ]
-    [[ $output == *"No such file"*"it is forgotten when"* ]]
+    [[ $output == *"it is forgotten when"* ]]
     store=$here
     [[ $(model export) == *d1.example* ]]
     [ "$("$maker" learn "$d/j" "$store" 50)" = 1 ]

@@ -199,6 +199,23 @@ start_redis() {
     [ "$(active)" = 1 ]
 }
 
+@test "what retention removed is said, and the rest is built and activated" {
+    "$maker" many "$d/j" mx1 6000 100
+    ls "$d/j/mx1"
+    first=$(ls "$d/j/mx1" | grep avro | head -1)
+    next=$(ls "$d/j/mx1" | grep -E 'avro|open' | sed -n 2p)
+    "$maker" learn "$d/j" "$store" 500
+    rm "$d/j/mx1/${first%.avro}".*
+    run model build
+    echo "$output"
+    [ "$status" -eq 0 ]
+    gone=$((10#${next%.*} - 1))
+    [ "${lines[0]}" = "vouch model build: $d/j/mx1: records 1 to $gone are no longer there: what they taught is not in the new version" ]
+    [[ ${lines[1]} == "version 2: $((6000 - gone)) records of 1 journal, "* ]]
+    [ "${lines[2]}" = "version 2 is active" ]
+    [ "$("$maker" learn "$d/j" "$store" 500)" = 0 ]
+}
+
 @test "each trouble has its exit status, and says where it is" {
     check() {
         want=$1
@@ -215,7 +232,7 @@ start_redis() {
     check 64 "one argument too many" 7
     "$maker" write "$d/j" mx1 1 10
     store=redis+unix:$d/none.sock
-    check 69 "No such file"
+    check 69 "cannot be read" # (No such file or directory)
     store=none
     check 69 "keeps nothing"
     store=lmdb:$d/m
