@@ -10,6 +10,8 @@ static const struct tool_command commands[] = {
     {"lookup", "show what the model knows of an address, domain or network", tool_lookup},
     {"model", "list, build, check, switch, import or export the model", tool_model},
     {"forget", "make the model forget an address, a domain or a host", tool_forget},
+    {"journal", "read the journal's records, follow them, or check that none is missing",
+     tool_journal_command},
     {"config", "check vouch.conf, or show the settings in force", tool_config},
     {"stats", "show the model, the journals, and what is not learnt yet", tool_stats},
 };

@@ -20,6 +20,7 @@ int tool_check(int argc, char **argv);
 int tool_lookup(int argc, char **argv);
 int tool_model(int argc, char **argv); /* dispatches its own subcommands */
 int tool_forget(int argc, char **argv);
+int tool_journal_command(int argc, char **argv); /* dispatches cat, tail, verify */
 int tool_config(int argc, char **argv);
 int tool_stats(int argc, char **argv);
 

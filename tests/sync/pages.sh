@@ -6,8 +6,6 @@ set -u
 src=${VOUCH_SRCDIR:-.} build=${VOUCH_BUILDDIR:-.}
 . "$src/tests/sync/report.bash"
 
-echo "1..21"
-
 # options in mdoc ".It Fl -name" or ".Fl -name" between two headings
 page_options() { # PAGE SECTION-PATTERN
     awk -v want="$2" '
@@ -41,6 +39,8 @@ same "vouch model drop" "$src/man/vouch.1" "vouch model drop" "$build/vouch" mod
 same "vouch forget" "$src/man/vouch.1" "vouch forget" "$build/vouch" forget
 same "vouch model learn" "$src/man/vouch.1" "vouch model learn" "$build/vouch" model learn
 same "vouch stats" "$src/man/vouch.1" "vouch stats" "$build/vouch" stats
+same "vouch journal cat" "$src/man/vouch.1" "vouch journal cat" "$build/vouch" journal tail
+same "vouch journal verify" "$src/man/vouch.1" "vouch journal verify" "$build/vouch" journal verify
 same "vouch config" "$src/man/vouch.1" "vouch config" "$build/vouch" config
 same "vouch-milter" "$src/man/vouch-milter.8" "OPTIONS|DESCRIPTION" "$build/vouch-milter"
 
@@ -68,3 +68,4 @@ report "README.md, the quickstart and configure name the same packages" "$(
     diff <(echo "$readme") <(echo "$quickstart")
     comm -13 <(echo "$readme") <(echo "$configure")
 )"
+echo "1..$n"
