@@ -27,6 +27,7 @@ same() { # NAME PAGE SECTION COMMAND...
 }
 
 same "vouch check" "$src/man/vouch.1" "vouch check" "$build/vouch" check
+same "vouch learn" "$src/man/vouch.1" "vouch learn" "$build/vouch" learn
 same "vouch lookup" "$src/man/vouch.1" "vouch lookup" "$build/vouch" lookup
 same "vouch model import" "$src/man/vouch.1" "vouch model import" "$build/vouch" model import
 same "vouch model export" "$src/man/vouch.1" "vouch model export" "$build/vouch" model export
