@@ -8,7 +8,7 @@ packages_build='gcc libc6-dev make autoconf automake pkgconf libmilter-dev libsp
 packages_demo='postfix python3 python3-dnslib python3-dkim'
 packages_test='libcmocka-dev bats miltertest redis-server redis-tools opendkim-tools python3-yaml
     python3-spf python3-nacl valgrind mandoc clang libclang-rt-14-dev binutils procps xz-utils
-    netcat-openbsd swaks avro-bin'
+    netcat-openbsd swaks avro-bin dovecot-imapd dovecot-sieve'
 
 say() {
     printf '\n== %s\n' "$*"
@@ -62,7 +62,7 @@ install_packages() { # PACKAGE...
     }
     rm -f /tmp/vouch-quickstart-apt.$$
     [ -z "$made_policy" ] || as_root rm -f "$policy"
-    for service in postfix redis-server; do
+    for service in postfix redis-server dovecot; do
         if printf '%s\n' "$missing" | grep -qx "$service" && [ -d /run/systemd/system ]; then
             as_root systemctl disable --quiet "$service" 2>/dev/null || true
         fi
