@@ -62,9 +62,9 @@ install_packages() { # PACKAGE...
     }
     rm -f /tmp/vouch-quickstart-apt.$$
     [ -z "$made_policy" ] || as_root rm -f "$policy"
-    for service in postfix redis-server dovecot; do
-        if printf '%s\n' "$missing" | grep -qx "$service" && [ -d /run/systemd/system ]; then
-            as_root systemctl disable --quiet "$service" 2>/dev/null || true
+    for service in postfix:postfix redis-server:redis-server dovecot-imapd:dovecot; do
+        if printf '%s\n' "$missing" | grep -qx "${service%:*}" && [ -d /run/systemd/system ]; then
+            as_root systemctl disable --quiet "${service#*:}" 2>/dev/null || true
         fi
     done
 }
