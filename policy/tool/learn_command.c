@@ -9,7 +9,6 @@
 #include "config.h"
 #include <errno.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 #include "clock.h"
 #include "feed.h"
@@ -50,7 +49,7 @@ struct learn {
     bool dry_run, quiet;
     char sensor[256];
     struct settings *settings;
-    struct journal *journal;        /* NULL: dry run */
+    struct tool_journal journal;    /* not opened in a dry run */
     struct assess_context *context; /* NULL: not needed so far */
     uint64_t taken;
 };
@@ -143,39 +142,15 @@ static int open_context(struct learn *l)
     return l->context ? 0 : tool_error(status, "%s", error);
 }
 
-static int write_label(struct learn *l, struct record *r)
-{
-    uint8_t random[10];
-    struct sbuf out;
-    if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
-        return tool_error(EX_OSERR, "no random bytes: %s", strerror(errno));
-    r->time_us = clock_wall_us();
-    record_id(r->id, r->time_us, random);
-    sbuf_init(&out, RECORD_BYTES_MAX);
-    int rc = record_encode(&out, r);
-    if (rc == 0)
-        rc = journal_append(l->journal, sbuf_span(&out), span_of(r->id),
-                            span_of(r->message->message_id), r->time_us, NULL);
-    sbuf_clear(&out);
-    if (rc == VOUCH_E_NOMEM)
-        return tool_error(EX_OSERR, "out of memory");
-    struct journal_state state = {0};
-    journal_state(l->journal, &state);
-    return rc ? tool_error(EX_IOERR, "the label could not be written to the journal: %s",
-                           state.trouble[0] ? state.trouble : vouch_strerror(rc))
-              : 0;
-}
-
 static int take(struct learn *l, const char *name, struct record *r, const char *how)
 {
     struct label label = {l->verdict, l->source, l->note};
     r->kind = RECORD_LABEL;
-    r->sensor = l->sensor;
     r->labels = &label;
     r->label_count = 1;
     r->trust = NULL;
     r->decision = NULL;
-    int rc = l->dry_run ? 0 : write_label(l, r);
+    int rc = l->dry_run ? 0 : tool_journal_append(&l->journal, r);
     if (rc != 0)
         return rc;
     l->taken++;
@@ -332,12 +307,11 @@ static int run(struct learn *l, char **files, int count)
         return tool_error(EX_CONFIG, "no journal is kept, and labels are written there: set "
                                      "journal.directory, or name one with --journal DIR");
     gethostname(l->sensor, sizeof l->sensor - 1);
-    if (!l->dry_run && !(l->journal = tool_journal(l->settings, l->dir, &status)))
+    if (!l->dry_run && tool_journal_open(l->settings, l->dir, &l->journal, &status) != 0)
         return status;
     status = learn_files(l, files, count);
-    if (l->journal && journal_flush(l->journal) != 0 && status == 0)
-        status = tool_error(EX_IOERR, "%s: the labels are not safe on the disk: %s", l->dir,
-                            strerror(errno));
+    if (!l->dry_run)
+        tool_journal_close(&l->journal);
     return status;
 }
 
@@ -359,7 +333,6 @@ int tool_learn(int argc, char **argv)
     l.settings = tool_settings(l.config, &status);
     if (l.settings)
         status = run(&l, argv + first, argc - first);
-    journal_close(&l.journal);
     assess_context_free(&l.context);
     settings_unref(&l.settings);
     if (fflush(stdout) != 0 && status == 0)
