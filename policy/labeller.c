@@ -75,7 +75,7 @@ static int save(struct labeller *l)
     if (f && fclose(f) != 0)
         ok = false;
     if (!ok || rename(temporary, name) != 0) {
-        snprintf(l->error, sizeof l->error, "%s: %s", name, strerror(errno));
+        snprintf(l->error, sizeof l->error, "%.300s: %s", name, strerror(errno));
         return VOUCH_E_IO;
     }
     l->saved[0] = l->replies.done;
