@@ -173,6 +173,7 @@ static int label(struct labeller *l, const struct record *about, enum label_sour
                        .sensor = l->sensor,
                        .labels = &good,
                        .label_count = 1,
+                       .direction = about->direction,
                        .subject = about->id,
                        .subject_time_us = about->time_us,
                        .message = about->message,
@@ -198,7 +199,7 @@ static bool is_inbound(void *arg, struct span datum)
     struct arena *arena = arena_new(RECORD_BYTES);
     (void)arg;
     bool yes = arena && record_decode(arena, datum, &r) == 0 && r->kind == RECORD_DECISION &&
-               r->decision && r->decision->direction == DIRECTION_INBOUND;
+               r->direction == DIRECTION_INBOUND;
     arena_free(&arena);
     return yes;
 }
@@ -209,8 +210,8 @@ static int note_reply(struct labeller *l, const struct record *r, int64_t now_us
     const struct message *m = r->message;
     const struct record *answered;
     struct span datum;
-    if (r->kind != RECORD_DECISION || !r->decision || !m || !m->in_reply_to || m->automatic ||
-        r->decision->direction != DIRECTION_OUTBOUND)
+    if (r->kind != RECORD_DECISION || !m || !m->in_reply_to || m->automatic ||
+        r->direction != DIRECTION_OUTBOUND)
         return 0;
     struct arena *arena = arena_new(RECORD_BYTES);
     if (!arena)
@@ -227,7 +228,7 @@ static int note_reply(struct labeller *l, const struct record *r, int64_t now_us
 static bool was_delivered(const struct record *r)
 {
     const struct decision *d = r->decision;
-    return r->kind == RECORD_DECISION && d && r->message && d->direction == DIRECTION_INBOUND &&
+    return r->kind == RECORD_DECISION && d && r->message && r->direction == DIRECTION_INBOUND &&
            (d->mode == MODE_OBSERVE || d->action <= ACTION_TAG) && r->label_count == 0;
 }
 

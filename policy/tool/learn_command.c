@@ -165,7 +165,8 @@ static int take(struct learn *l, const char *name, struct record *r, const char 
 static int take_known(struct learn *l, const char *name, const struct record *known)
 {
     bool decision = known->kind == RECORD_DECISION;
-    struct record r = {.message = known->message,
+    struct record r = {.direction = known->direction,
+                       .message = known->message,
                        .evidence = known->evidence,
                        .subject = decision ? known->id : known->subject,
                        .subject_time_us = decision ? known->time_us : known->subject_time_us,
@@ -188,7 +189,8 @@ static int take_unknown(struct learn *l, const char *name, struct span text)
     struct assess *a = assess_new(l->context, l->settings, at_us);
     if (a && feed_message(a, &nothing, text) == 0 && assess_finish(a, NULL, &judged) == 0) {
         const struct message *m = judged->message;
-        struct record r = {.message = m,
+        struct record r = {.direction = judged->direction,
+                           .message = m,
                            .evidence = judged->evidence,
                            .subject = record_subject(m->arena, m),
                            .subject_time_us = at_us,

@@ -170,7 +170,7 @@ static void what_was_not_delivered_is_not(void **state)
         struct decision *d = records_decision(r);
         d->action = table[i].action;
         d->mode = table[i].mode;
-        d->direction = table[i].direction;
+        r->direction = table[i].direction;
         if (table[i].labelled)
             records_inline(w->arena, r, &trap, 1);
         append(w, r);
@@ -193,7 +193,7 @@ static void delivery_can_be_turned_off(void **state)
 static struct record *answer(struct world *w, int64_t seconds, const char *to)
 {
     struct record *r = records_letter(w->arena, seconds);
-    records_decision(r)->direction = DIRECTION_OUTBOUND;
+    r->direction = DIRECTION_OUTBOUND;
     records_message(r)->in_reply_to = to;
     return r;
 }
@@ -210,7 +210,7 @@ static void answered_mail_is_good(void **state)
     records_message(vacation)->automatic = true;
     append(w, vacation);
     struct record *inbound = answer(w, 103, "first@example.org");
-    records_decision(inbound)->direction = DIRECTION_INBOUND;
+    inbound->direction = DIRECTION_INBOUND;
     append(w, inbound);
     step(w, 200);
     assert_string_equal(labels(w), of(w, "reply", first));
