@@ -210,7 +210,7 @@ static int take(struct change *c)
 
 static bool differ(struct span a, struct span b)
 {
-    return a.len != b.len || (a.p != b.p && memcmp(a.p, b.p, a.len) != 0);
+    return a.len != b.len || (a.len > 0 && memcmp(a.p, b.p, a.len) != 0);
 }
 
 /* What is to be written; how many keys that are. */
