@@ -107,11 +107,12 @@ AC_DEFUN([VOUCH_LIBRARIES], [
   VOUCH_PKG([LMDB], [lmdb], [liblmdb-dev], [the embedded model])
   VOUCH_PKG([CONFIG], [libconfig], [libconfig-dev], [vouch.conf])
   VOUCH_PKG([JANSSON], [jansson], [libjansson-dev], [JSON])
-  VOUCH_PKG([AVRO], [avro-c], [libavro-dev], [journals of other versions])
   VOUCH_PKG([ZLIB], [zlib], [zlib1g-dev], [sealed journals])
   VOUCH_PKG([OPENSSL], [libcrypto], [libssl-dev], [random and digests])
   PKG_CHECK_MODULES([CMOCKA], [cmocka], [have_cmocka=yes], [have_cmocka=no])
   AM_CONDITIONAL([HAVE_CMOCKA], [test "x$have_cmocka" = xyes])
+  PKG_CHECK_MODULES([AVRO], [avro-c], [have_avro=yes], [have_avro=no]) # tests read records with it
+  AM_CONDITIONAL([HAVE_AVRO], [test "x$have_avro" = xyes])
   AS_IF([test -n "$vouch_missing"], [AC_MSG_ERROR([these libraries were not found:
 $vouch_missing
 
@@ -140,6 +141,7 @@ AC_DEFUN([VOUCH_SUMMARY], [
   vouch_prefix=$prefix
   AS_IF([test "x$prefix" = xNONE], [vouch_prefix=$ac_default_prefix])
   vouch_unit_tests="with cmocka"
+  AS_IF([test "x$have_avro" != xyes], [vouch_unit_tests="with cmocka; those of records need libavro-dev"])
   AS_IF([test "x$have_cmocka" != xyes], [vouch_unit_tests="none: libcmocka-dev is missing"])
   vouch_conf=`prefix=$vouch_prefix; eval echo "$sysconfdir/vouch/vouch.conf"`
   AC_MSG_NOTICE([

@@ -15,11 +15,6 @@ struct planner {
     size_t size;
 };
 
-avro_schema_t plan_target(avro_schema_t schema)
-{
-    return is_avro_link(schema) ? avro_schema_link_target(schema) : schema;
-}
-
 static const char *wanted(const struct plain_field *f)
 {
     switch (f->type) {
@@ -49,64 +44,62 @@ static struct plan *refuse(struct planner *p, const struct plain_field *f, const
 }
 
 /* Whether a value of that type can be read into f. */
-static bool fits(const struct plain_field *f, avro_schema_t type)
+static bool fits(const struct plain_field *f, const struct avsc *type)
 {
-    avro_type_t t = avro_typeof(type);
+    enum avsc_kind t = type->kind;
     switch (f->type) {
     case PLAIN_TEXT:
-        return t == AVRO_STRING || t == AVRO_BYTES || t == AVRO_ENUM;
+        return t == AVSC_STRING || t == AVSC_BYTES || t == AVSC_ENUM;
     case PLAIN_INT:
     case PLAIN_LONG:
     case PLAIN_TIME:
-        return t == AVRO_INT32 || t == AVRO_INT64;
+        return t == AVSC_INT || t == AVSC_LONG;
     case PLAIN_REAL:
-        return t == AVRO_DOUBLE || t == AVRO_FLOAT || t == AVRO_INT32 || t == AVRO_INT64;
+        return t == AVSC_DOUBLE || t == AVSC_FLOAT || t == AVSC_INT || t == AVSC_LONG;
     case PLAIN_BIT:
-        return t == AVRO_BOOLEAN;
+        return t == AVSC_BOOLEAN;
     case PLAIN_PART:
-        return t == AVRO_RECORD;
+        return t == AVSC_RECORD;
     case PLAIN_LIST:
-        return t == AVRO_ARRAY;
+        return t == AVSC_ARRAY;
     }
     return false;
 }
 
-bool plan_fits(const struct plan_step *step, avro_schema_t type)
+bool plan_fits(const struct plan_step *step, const struct avsc *type)
 {
     return step->exact && step->part ? type == step->exact : fits(step->to, type);
 }
 
 /* Whether it is just the type that our own schema has. */
-static bool is_exact(const struct plain_field *f, avro_schema_t type)
+static bool is_exact(const struct plain_field *f, const struct avsc *type)
 {
-    static const avro_type_t types[] = {
-        [PLAIN_TEXT] = AVRO_STRING, [PLAIN_INT] = AVRO_INT32,   [PLAIN_LONG] = AVRO_INT64,
-        [PLAIN_TIME] = AVRO_INT64,  [PLAIN_REAL] = AVRO_DOUBLE, [PLAIN_BIT] = AVRO_BOOLEAN,
-        [PLAIN_PART] = AVRO_RECORD, [PLAIN_LIST] = AVRO_ARRAY,
+    static const enum avsc_kind types[] = {
+        [PLAIN_TEXT] = AVSC_STRING, [PLAIN_INT] = AVSC_INT,     [PLAIN_LONG] = AVSC_LONG,
+        [PLAIN_TIME] = AVSC_LONG,   [PLAIN_REAL] = AVSC_DOUBLE, [PLAIN_BIT] = AVSC_BOOLEAN,
+        [PLAIN_PART] = AVSC_RECORD, [PLAIN_LIST] = AVSC_ARRAY,
     };
     if (f->nullable) {
-        if (!is_avro_union(type) || avro_schema_union_size(type) != 2 ||
-            !is_avro_null(plan_target(avro_schema_union_branch(type, 0))))
+        if (type->kind != AVSC_UNION || type->count != 2 || type->branches[0]->kind != AVSC_NULL)
             return false;
-        type = plan_target(avro_schema_union_branch(type, 1));
+        type = type->branches[1];
     }
-    return avro_typeof(type) == types[f->type];
+    return type->kind == types[f->type];
 }
 
 static struct plan *plan_part(struct planner *p, const struct plain_shape *shape,
-                              avro_schema_t record);
+                              const struct avsc *record);
 static struct plan *plan_items(struct planner *p, const struct plain_shape *shape,
-                               avro_schema_t items);
+                               const struct avsc *items);
 
 /* The type within type, which may be a union, that fits; NULL: there is none, or not only. */
-static avro_schema_t choose(const struct plain_field *f, avro_schema_t type, bool *null_r)
+static const struct avsc *choose(const struct plain_field *f, const struct avsc *type, bool *null_r)
 {
-    avro_schema_t chosen = NULL;
-    bool is_union = is_avro_union(type);
-    size_t count = is_union ? avro_schema_union_size(type) : 1;
+    const struct avsc *chosen = NULL;
+    bool is_union = type->kind == AVSC_UNION;
+    size_t count = is_union ? type->count : 1;
     for (size_t i = 0; i < count; i++) {
-        avro_schema_t branch =
-            is_union ? plan_target(avro_schema_union_branch(type, (int)i)) : type;
+        const struct avsc *branch = is_union ? type->branches[i] : type;
         if (!fits(f, branch))
             *null_r = true;
         else if (!chosen)
@@ -138,9 +131,8 @@ static int plan_step(struct planner *p, struct plan *plan, struct plan_step *ste
         return 0;
     size_t len = strlen(p->path);
     snprintf(p->path + len, sizeof p->path - len, "%s.", f->name);
-    step->part = f->type == PLAIN_PART
-                     ? plan_part(p, f->of, step->exact)
-                     : plan_items(p, f->of, plan_target(avro_schema_array_items(step->exact)));
+    step->part = f->type == PLAIN_PART ? plan_part(p, f->of, step->exact)
+                                       : plan_items(p, f->of, step->exact->items);
     p->path[len] = '\0';
     if (!step->part)
         return -1;
@@ -173,21 +165,19 @@ static bool is_needed(const struct plain_field *f)
 }
 
 static struct plan *plan_part(struct planner *p, const struct plain_shape *shape,
-                              avro_schema_t record)
+                              const struct avsc *record)
 {
-    struct plan *plan = new_plan(p, avro_schema_record_size(record));
+    struct plan *plan = new_plan(p, record->count);
     if (!plan)
         return NULL;
     for (size_t i = 0; i < shape->count; i++)
-        if (is_needed(&shape->fields[i]) &&
-            avro_schema_record_field_get_index(record, shape->fields[i].name) < 0)
+        if (is_needed(&shape->fields[i]) && avsc_field_index(record, shape->fields[i].name) < 0)
             return refuse(p, &shape->fields[i], "is missing");
     plan->ours = plan->count == shape->count;
     for (size_t i = 0; i < plan->count; i++) {
         struct plan_step *step = &plan->steps[i];
-        const char *name = avro_schema_record_field_name(record, (int)i);
-        const struct plain_field *f = field_named(shape, name);
-        step->type = plan_target(avro_schema_record_field_get_by_index(record, (int)i));
+        const struct plain_field *f = field_named(shape, record->fields[i].name);
+        step->type = record->fields[i].type;
         if (f && plan_step(p, plan, step, f) != 0)
             return NULL;
         plan->ours &= f && f == &shape->fields[i < shape->count ? i : 0];
@@ -198,9 +188,9 @@ static struct plan *plan_part(struct planner *p, const struct plain_shape *shape
 
 /* The items of a list: records, or what a single field is. */
 static struct plan *plan_items(struct planner *p, const struct plain_shape *shape,
-                               avro_schema_t items)
+                               const struct avsc *items)
 {
-    if (!shape->bare && is_avro_record(items))
+    if (!shape->bare && items->kind == AVSC_RECORD)
         return plan_part(p, shape, items);
     if (!shape->bare)
         return refuse(p, &(struct plain_field){.name = NULL}, "is not a record");
@@ -211,15 +201,13 @@ static struct plan *plan_items(struct planner *p, const struct plain_shape *shap
     return plan_step(p, plan, &plan->steps[0], shape->fields) == 0 ? plan : NULL;
 }
 
-struct plan *plan_new(struct arena *arena, avro_schema_t schema, char *error_r, size_t size)
+struct plan *plan_new(struct arena *arena, const struct avsc *schema, char *error_r, size_t size)
 {
     struct planner p = {.arena = arena, .error = error_r, .size = size};
     error_r[0] = '\0';
-    const char *name = is_avro_record(schema) ? avro_schema_name(schema) : NULL;
-    const char *space = name ? avro_schema_namespace(schema) : NULL;
-    if (!name || strcmp(name, "Record") != 0 || !space || strcmp(space, "vouch") != 0) {
-        snprintf(error_r, size, "it holds %s%s%s, not vouch.Record: it is no journal of vouch",
-                 space ? space : "", space ? "." : "", name ? name : avro_schema_type_name(schema));
+    if (schema->kind != AVSC_RECORD || strcmp(schema->name, "vouch.Record") != 0) {
+        snprintf(error_r, size, "it holds %s, not vouch.Record: it is no journal of vouch",
+                 schema->name);
         return NULL;
     }
     return plan_part(&p, &plain_record_shape, schema);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Data written by an older or newer vouch: read by the writer's schema (libavro reads the schema, we
- * the data: it comes from a file, and every count and length in it is held against the bytes that are
- * there), and written by ours. */
+/* Data written by an older or newer vouch: read by the writer's schema, and written by ours. All of it
+ * comes from a file: every count and length is held against the bytes that are there. */
 #include <stdio.h>
 #include <stdlib.h>
 #include "avro_bytes.h"
@@ -15,7 +14,6 @@
 #define RESOLVER_SPARE 10000
 
 struct record_resolver {
-    avro_schema_t schema;
     struct arena *plans; /* as long as the resolver */
     struct arena *arena; /* of one record */
     struct plan *plan;
@@ -28,8 +26,6 @@ void record_resolver_free(struct record_resolver **rp)
         return;
     arena_free(&r->plans);
     arena_free(&r->arena);
-    if (r->schema)
-        avro_schema_decref(r->schema);
     free(r);
     *rp = NULL;
 }
@@ -37,6 +33,7 @@ void record_resolver_free(struct record_resolver **rp)
 struct record_resolver *record_resolver_new(struct span schema, char *error_r, size_t size)
 {
     struct record_resolver *r = NULL;
+    const struct avsc *theirs;
     error_r[0] = '\0';
     if (span_eq(schema, (struct span){record_schema, record_schema_len}))
         return NULL;
@@ -47,12 +44,14 @@ struct record_resolver *record_resolver_new(struct span schema, char *error_r, s
     r->arena = arena_new(RESOLVER_MEMORY);
     if (!r->plans || !r->arena)
         goto nomem;
-    if (!schema.p || avro_schema_from_json_length(schema.p, schema.len, &r->schema) != 0) {
-        r->schema = NULL;
+    int rc = avsc_parse(r->plans, schema, &theirs);
+    if (rc == VOUCH_E_NOMEM)
+        goto nomem;
+    if (rc != 0) {
         snprintf(error_r, size, "what should be its Avro schema is none");
         goto fail;
     }
-    r->plan = plan_new(r->plans, r->schema, error_r, size);
+    r->plan = plan_new(r->plans, theirs, error_r, size);
     if (!r->plan && !error_r[0])
         goto nomem;
     if (r->plan && !r->plan->ours)
@@ -73,24 +72,24 @@ struct resolving {
 };
 
 /* Takes a step, and for a union the number of its branch, off the datum. NULL: in has failed. */
-static avro_schema_t next_type(struct resolving *x, avro_schema_t type)
+static const struct avsc *next_type(struct resolving *x, const struct avsc *type)
 {
     if (x->left-- == 0)
         avro_fail(&x->in);
-    if (x->in.p && is_avro_union(type)) {
+    if (x->in.p && type->kind == AVSC_UNION) {
         uint64_t branch = (uint64_t)avro_get_long(&x->in);
-        if (!x->in.p || branch >= avro_schema_union_size(type)) {
+        if (!x->in.p || branch >= type->count) {
             avro_fail(&x->in);
             return NULL;
         }
-        type = plan_target(avro_schema_union_branch(type, (int)branch));
+        type = type->branches[branch];
     }
     return x->in.p ? type : NULL;
 }
 
-static void pass_over(struct resolving *x, avro_schema_t type, int depth);
+static void pass_over(struct resolving *x, const struct avsc *type, int depth);
 
-static void pass_blocks(struct resolving *x, avro_schema_t items, bool keys, int depth)
+static void pass_blocks(struct resolving *x, const struct avsc *items, bool keys, int depth)
 {
     size_t count;
     while ((count = avro_get_block(&x->in, 1)) > 0)
@@ -101,65 +100,65 @@ static void pass_blocks(struct resolving *x, avro_schema_t items, bool keys, int
         }
 }
 
-static void pass_over(struct resolving *x, avro_schema_t type, int depth)
+static void pass_over(struct resolving *x, const struct avsc *type, int depth)
 {
-    type = next_type(x, plan_target(type));
+    type = next_type(x, type);
     if (!type)
         return;
     if (depth == 0) {
         avro_fail(&x->in);
         return;
     }
-    switch (avro_typeof(type)) {
-    case AVRO_STRING:
-    case AVRO_BYTES:
+    switch (type->kind) {
+    case AVSC_STRING:
+    case AVSC_BYTES:
         avro_get_string(&x->in);
         break;
-    case AVRO_INT32:
-    case AVRO_INT64:
-    case AVRO_ENUM:
+    case AVSC_INT:
+    case AVSC_LONG:
+    case AVSC_ENUM:
         avro_get_long(&x->in);
         break;
-    case AVRO_FLOAT:
+    case AVSC_FLOAT:
         avro_get_bytes(&x->in, 4);
         break;
-    case AVRO_DOUBLE:
+    case AVSC_DOUBLE:
         avro_get_bytes(&x->in, 8);
         break;
-    case AVRO_BOOLEAN:
+    case AVSC_BOOLEAN:
         avro_get_bool(&x->in);
         break;
-    case AVRO_FIXED:
-        avro_get_bytes(&x->in, (uint64_t)avro_schema_fixed_size(type));
+    case AVSC_FIXED:
+        avro_get_bytes(&x->in, type->size);
         break;
-    case AVRO_ARRAY:
-        pass_blocks(x, avro_schema_array_items(type), false, depth - 1);
+    case AVSC_ARRAY:
+        pass_blocks(x, type->items, false, depth - 1);
         break;
-    case AVRO_MAP:
-        pass_blocks(x, avro_schema_map_values(type), true, depth - 1);
+    case AVSC_MAP:
+        pass_blocks(x, type->items, true, depth - 1);
         break;
-    case AVRO_RECORD:
-        for (size_t i = 0; x->in.p && i < avro_schema_record_size(type); i++)
-            pass_over(x, avro_schema_record_field_get_by_index(type, (int)i), depth - 1);
+    case AVSC_RECORD:
+        for (size_t i = 0; x->in.p && i < type->count; i++)
+            pass_over(x, type->fields[i].type, depth - 1);
         break;
-    case AVRO_NULL:
+    case AVSC_NULL:
         break;
-    default: /* unions within unions and what Avro does not know */
-        avro_fail(&x->in);
+    case AVSC_UNION: /* there are none within unions */
+        break;
     }
 }
 
 static void take_fields(struct resolving *x, const struct plan *plan, char *at);
 static void take_value(struct resolving *x, const struct plan_step *step, void *at);
 
-static const char *take_text(struct resolving *x, avro_schema_t type)
+static const char *take_text(struct resolving *x, const struct avsc *type)
 {
     struct span s;
-    if (is_avro_enum(type)) {
-        int64_t symbol = avro_get_long(&x->in);
-        if (symbol < 0 || symbol >= avro_schema_enum_number_of_symbols(type))
+    if (type->kind == AVSC_ENUM) {
+        uint64_t symbol = (uint64_t)avro_get_long(&x->in);
+        if (symbol >= type->count)
             avro_fail(&x->in);
-        s = x->in.p ? span_of(avro_schema_enum_get(type, (int)symbol)) : SPAN_NONE;
+        s = x->in.p ? span_of(type->symbols[symbol]) : SPAN_NONE;
     } else {
         s = avro_get_string(&x->in);
     }
@@ -168,11 +167,11 @@ static const char *take_text(struct resolving *x, avro_schema_t type)
     return text;
 }
 
-static double take_real(struct resolving *x, avro_schema_t type)
+static double take_real(struct resolving *x, const struct avsc *type)
 {
-    if (is_avro_double(type))
+    if (type->kind == AVSC_DOUBLE)
         return avro_get_real(&x->in);
-    return is_avro_float(type) ? avro_get_float(&x->in) : (double)avro_get_long(&x->in);
+    return type->kind == AVSC_FLOAT ? avro_get_float(&x->in) : (double)avro_get_long(&x->in);
 }
 
 static void take_list(struct resolving *x, const struct plan_step *step, struct plain_list *list)
@@ -198,8 +197,8 @@ static void take_list(struct resolving *x, const struct plan_step *step, struct 
 /* The value of a field that we know; it stays null if the value is of a branch that we do not know. */
 static void take_value(struct resolving *x, const struct plan_step *step, void *at)
 {
-    avro_schema_t type = next_type(x, step->type);
-    if (!type || is_avro_null(type))
+    const struct avsc *type = next_type(x, step->type);
+    if (!type || type->kind == AVSC_NULL)
         return;
     if (!plan_fits(step, type)) {
         pass_over(x, type, RESOLVER_DEPTH);
