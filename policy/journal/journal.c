@@ -92,6 +92,8 @@ void journal_close(struct journal **jp)
     if (!j)
         return;
     journal_threads_stop(j);
+    if (j->attached && !j->failing)
+        journal_home_left(&j->home, j->last);
     if (j->kept.count > 0)
         journal_tell(j, true, "%llu records are lost with this process: %s",
                      (unsigned long long)j->kept.count, j->trouble);

@@ -265,7 +265,7 @@ int journal_attach(struct journal *j, unsigned wait_ms, char *error_r, size_t si
 {
     const struct journal_options *o = &j->options;
     struct attachment a = {.j = j, .home = {-1, -1, ""}};
-    uint64_t floor;
+    uint64_t floor, left;
     int rc = journal_home_enter(&a.home, o->dir, o->writer, wait_ms, error_r, size);
     if (rc != 0)
         return rc;
@@ -280,7 +280,12 @@ int journal_attach(struct journal *j, unsigned wait_ms, char *error_r, size_t si
         snprintf(error_r, size, "cannot recover the journal %s/%s: %s", o->dir, o->writer,
                  strerror(errno));
     else
-        rc = journal_home_floor(&a.home, a.last, &floor, error_r, size);
+        rc = journal_home_floor(&a.home, a.last, &floor, &left, error_r, size);
+    if (rc == 0 && left > a.last)
+        journal_tell(j, true,
+                     "%s/%s: records %llu to %llu, which were there when this was last closed, are "
+                     "gone: was something removed or restored?",
+                     o->dir, o->writer, (unsigned long long)a.last + 1, (unsigned long long)left);
     if (rc == 0)
         rc = install(j, &a, floor);
     if (rc != 0)

@@ -2,8 +2,8 @@
 /* A writer's directory: made, locked, and known again after the machine came up.
  *
  * Files here: "writer", who it is; "lock", held with flock(2) while somebody writes, its text the
- * process id; "boot", the boot of the machine that last wrote here and the lowest number it may
- * give. */
+ * process id; "boot", the boot of the machine that last wrote here, the lowest number that it may
+ * give, and the last one that was given when the journal was last closed. */
 #include "config.h"
 #include "journal_home.h"
 #include <errno.h>
@@ -210,40 +210,81 @@ static void boot_id(char text_r[UUID_TEXT])
         snprintf(text_r, UUID_TEXT, "%s", BOOT_UNKNOWN);
 }
 
-/* "<boot id> <floor>". false: there is no such file, or it is no such line. */
-static bool read_boot(int dir, struct sbuf *text, struct span *boot_r, uint64_t *floor_r)
+/* The file "boot": "<boot id> <floor> <left>". */
+struct boot {
+    char id[UUID_TEXT];
+    uint64_t floor; /* the lowest number that may be given */
+    uint64_t left;  /* the last one given when the journal was last closed; 0: not known */
+};
+
+/* 0; VOUCH_E_SYNTAX: there is no such file, or it is damaged: nothing is known; VOUCH_E_IO. */
+static int read_boot(int dir, struct boot *b_r)
 {
-    struct span rest;
-    if (journal_file_get(dir, "boot", text) != 0)
-        return false;
-    rest = span_trim(sbuf_span(text));
-    return span_split(&rest, ' ', boot_r) && rest.p && span_uint(rest, UINT64_MAX, floor_r) == 0;
+    struct span rest, id, floor;
+    struct sbuf text;
+    int rc = VOUCH_E_SYNTAX;
+    *b_r = (struct boot){.floor = 1};
+    sbuf_init(&text, BOOT_LINE_MAX);
+    if (journal_file_get(dir, "boot", &text) == 0) {
+        rest = span_trim(sbuf_span(&text));
+        if (span_split(&rest, ' ', &id) && id.len < UUID_TEXT && span_split(&rest, ' ', &floor) &&
+            span_uint(floor, UINT64_MAX, &b_r->floor) == 0 &&
+            (!rest.p || span_uint(rest, UINT64_MAX, &b_r->left) == 0)) {
+            snprintf(b_r->id, sizeof b_r->id, "%.*s", SPAN_ARGS(id));
+            rc = 0;
+        }
+    } else if (errno != ENOENT && errno != EFBIG) {
+        rc = VOUCH_E_IO;
+    }
+    sbuf_clear(&text);
+    return rc;
+}
+
+static int write_boot(int dir, const struct boot *b)
+{
+    char line[BOOT_LINE_MAX];
+    snprintf(line, sizeof line, "%s %" PRIu64 " %" PRIu64 "\n", b->id, b->floor, b->left);
+    return journal_file_put(dir, "boot", FILE_MODE, true, span_of(line));
 }
 
 int journal_home_floor(const struct journal_home *home, uint64_t last, uint64_t *floor_r,
-                       char *error_r, size_t size)
+                       uint64_t *left_r, char *error_r, size_t size)
 {
-    char now[UUID_TEXT], line[BOOT_LINE_MAX];
-    struct span boot = SPAN_NONE;
-    uint64_t floor = 1;
-    struct sbuf text;
-    sbuf_init(&text, BOOT_LINE_MAX);
+    char now[UUID_TEXT];
+    struct boot b;
+    int rc = read_boot(home->dir, &b);
+    if (rc == VOUCH_E_IO) {
+        snprintf(error_r, size, "cannot read the journal's file boot: %s", strerror(errno));
+        return rc;
+    }
     boot_id(now);
-    bool known = read_boot(home->dir, &text, &boot, &floor);
-    bool same = known && strcmp(now, BOOT_UNKNOWN) != 0 && span_eq(boot, span_of(now));
-    sbuf_clear(&text);
-    *floor_r = floor;
-    if (same)
+    *left_r = b.left;
+    uint64_t most = b.left > last ? b.left + 1 : last + 1;
+    most = most > b.floor ? most : b.floor;
+    *floor_r = most;
+    if (strcmp(b.id, now) == 0 && strcmp(now, BOOT_UNKNOWN) != 0)
         return 0;
-    if (known || last > 0) {
-        uint64_t most = last + 1 > floor ? last + 1 : floor;
-        floor = (most / BOOT_GAP + 1) * BOOT_GAP;
+    if (rc == 0 || last > 0)
+        *floor_r = (most / BOOT_GAP + 1) * BOOT_GAP;
+    b.floor = *floor_r;
+    memcpy(b.id, now, sizeof b.id);
+    if (write_boot(home->dir, &b) == 0)
+        return 0;
+    snprintf(error_r, size, "cannot write the journal's file boot: %s", strerror(errno));
+    return VOUCH_E_IO;
+}
+
+void journal_home_left(const struct journal_home *home, uint64_t last)
+{
+    struct boot b;
+    if (read_boot(home->dir, &b) == 0 && b.left < last) {
+        b.left = last;
+        (void)write_boot(home->dir, &b); /* without it, less is noticed when records disappear */
     }
-    snprintf(line, sizeof line, "%s %" PRIu64 "\n", now, floor);
-    if (journal_file_put(home->dir, "boot", FILE_MODE, true, span_of(line)) != 0) {
-        snprintf(error_r, size, "cannot write the journal's file boot: %s", strerror(errno));
-        return VOUCH_E_IO;
-    }
-    *floor_r = floor;
-    return 0;
+}
+
+uint64_t journal_home_last_left(int dir)
+{
+    struct boot b;
+    return read_boot(dir, &b) == 0 ? b.left : 0;
 }

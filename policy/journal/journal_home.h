@@ -25,12 +25,18 @@ int journal_home_enter(struct journal_home *home_r, const char *tree, const char
                        unsigned wait_ms, char *error_r, size_t size);
 void journal_home_leave(struct journal_home *home);
 
-/* What the machine's crash may have taken: when it was booted since this was last called, every
- * number up to last, and a good many above it, may have been given to records that never came to the
- * disk. last: the highest number that is known. *floor_r: no number below it may be given any more;
- * it stands on the disk before this returns. 0 or VOUCH_E_IO with one line in error_r. */
+/* Which number is next. last: the highest one known from the segments. When the machine was booted
+ * since this was last called, every number up to last, and a good many above it, may have been given
+ * to records that never came to the disk. *floor_r: no number below it may be given any more; it stands
+ * on the disk before this returns. *left_r: the last number when the journal was last closed, 0 if
+ * that is not known: above last, records have disappeared since. 0 or VOUCH_E_IO with one line in
+ * error_r. */
 int journal_home_floor(const struct journal_home *home, uint64_t last, uint64_t *floor_r,
-                       char *error_r, size_t size);
+                       uint64_t *left_r, char *error_r, size_t size);
+/* Notes the last number, when the journal is closed. */
+void journal_home_left(const struct journal_home *home, uint64_t last);
+/* What was noted, for who only reads; 0: nothing. */
+uint64_t journal_home_last_left(int dir);
 
 /* The content of the file "writer" in dir, without its line end. 0; VOUCH_E_SYNTAX: it is none;
  * VOUCH_E_IO with errno. */

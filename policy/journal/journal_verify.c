@@ -252,6 +252,16 @@ static int check_all(struct check *c, const struct journal_list *list, const str
         if (item->open && !e)
             rc = check_open(c, item->first, i + 1 == list->count);
     }
+    uint64_t left = journal_home_last_left(c->dir);
+    if (rc == 0 && left > c->last) {
+        char text[200];
+        snprintf(text, sizeof text,
+                 "records %" PRIu64 " to %" PRIu64
+                 " were there when the journal was last closed, and "
+                 "are missing",
+                 c->last + 1, left);
+        finding(c, true, "boot", text);
+    }
     return rc;
 }
 

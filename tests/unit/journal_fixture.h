@@ -52,6 +52,8 @@ off_t file_size(struct fixture *f, const char *name);
 mode_t mode_of(struct fixture *f, const char *name);
 /* Files whose name ends so. */
 unsigned count_files(struct fixture *f, const char *ending);
+/* The journal that was closed was not: its last number is not noted. */
+void as_if_killed(struct fixture *f);
 /* Until there are n of them. */
 void wait_files(struct fixture *f, const char *ending, unsigned n);
 /* Runs the command in the tree. */

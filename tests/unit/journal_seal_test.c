@@ -49,6 +49,7 @@ static void set_state(struct fixture *f, const char *files)
              "if [ -f mx1/full ]; then mv mx1/full mx1/manifest; fi",
              files);
     shell(f, command);
+    as_if_killed(f);
 }
 
 static void check_repaired(struct fixture *f, const char *what, uint64_t next)

@@ -115,6 +115,7 @@ static void a_torn_tail_is_cut_off(void **state)
     off_t all = file_size(f, "00000000000000000001.open");
     for (off_t cut = all - 1; cut > two; cut -= 7) {
         cut_file(f, "00000000000000000001.open", cut);
+        as_if_killed(f);
         assert_int_equal(read_all(f, 0, 1), 3);
         j = open_or_fail(f, NULL);
         assert_told(f, "cut off");
@@ -122,6 +123,7 @@ static void a_torn_tail_is_cut_off(void **state)
         journal_close(&j);
         assert_int_equal(read_all(f, 0, 1), 4);
     }
+    as_if_killed(f);
     cut_file(f, "00000000000000000001.open", 10); /* not even its head: as if it had never been */
     assert_int_equal(read_all(f, 0, 0), 0);
     j = open_or_fail(f, NULL);

@@ -96,6 +96,7 @@ static void tampering_is_found(void **state)
         {"sed -i '3s/ 10 / 9 /' mx1/manifest", "manifest line 4: its hash"},
         {"sed -i '3s/sealed/healed/' mx1/manifest", "manifest line 3: this is no line"},
         {"sed -i '1s/ 1 / 2 /' mx1/manifest", "manifest its first line"},
+        {"rm -f " O ".open", "boot records 31 to 40 were there when"},
         {"rm -f mx1/manifest", "manifest is missing"},
         {"rm -f mx1/writer", "writer does not name"},
         {"echo mx1@11111111-2222-4333-8444-555555555555 > mx1/writer", "writer names another"},
@@ -144,6 +145,29 @@ static void a_flipped_byte_is_found(void **state)
             flip_byte(f, files[i], at);
         }
     }
+}
+
+/* Cut between two records, nothing in the segment itself tells: what was noted at the end does. */
+static void a_cut_between_records_is_found(void **state)
+{
+    struct fixture *f = *state;
+    struct told t;
+    uint64_t records;
+    make_journal(f);
+    off_t ten = file_size(f, "00000000000000000031.open");
+    struct journal *j = open_or_fail(f, NULL);
+    append_many(j, 41, 42);
+    journal_close(&j);
+    cut_file(f, "00000000000000000031.open", ten);
+    assert_int_equal(verify(f, &t, &records), 1);
+    assert_non_null(strstr(t.wrong, "boot records 41 to 42 were there"));
+    /* and their numbers are not used again */
+    j = open_or_fail(f, NULL);
+    assert_told(f, "records 41 to 42, which were there");
+    assert_int_equal(append_one(j, 43), 43);
+    journal_close(&j);
+    assert_int_equal(verify(f, &t, &records), 0);
+    assert_non_null(strstr(t.remarks, "numbers 41 to 42 were skipped"));
 }
 
 static void a_declared_gap_is_a_remark(void **state)
@@ -265,9 +289,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(a_whole_one_is_right),           T(tampering_is_found),
-        T(a_flipped_byte_is_found),        T(a_declared_gap_is_a_remark),
-        T(removal_by_retention_is_right),  T(records_around_damage_are_kept),
-        T(a_reader_goes_on_behind_damage),
+        T(a_flipped_byte_is_found),        T(a_cut_between_records_is_found),
+        T(a_declared_gap_is_a_remark),     T(removal_by_retention_is_right),
+        T(records_around_damage_are_kept), T(a_reader_goes_on_behind_damage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
