@@ -72,6 +72,7 @@ static int start_learning(struct daemon *d, char *error_r, size_t size)
         .settings_arg = d,
         .psl = assess_context_psl(d->context),
         .journal = recorder_journal(d->recorder),
+        .sensor = assess_context_sensor(d->context),
         .log = d->log,
     };
     if (!o.journal || strcmp(d->settings->store, "none") == 0)

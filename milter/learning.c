@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The daemon's learner. It looks every second what is new, rather than being woken by each message: so
+/* The daemon's learner and labeller. It looks every second what is new, rather than being woken by each message: so
  * a busy second becomes one step of the model, not a thousand. */
 #include "learning.h"
 #include <pthread.h>
@@ -9,6 +9,7 @@
 #include <time.h>
 #include "clock.h"
 #include "journal.h"
+#include "labeller.h"
 #include "learn_tree.h"
 
 #define IDLE_MS         1000
@@ -28,6 +29,8 @@ struct learning {
     char *dir;
     struct store *store;
     struct learn_tree *tree;
+    struct labeller *labeller; /* NULL: not yet, or there is no journal of ours */
+    bool labels_fail;          /* which the log knows */
     unsigned back_off_ms;
     int64_t expire_ms; /* when to look for old marks next */
 };
@@ -38,6 +41,7 @@ static void learning_free(struct learning **lp)
     *lp = NULL;
     if (!l)
         return;
+    labeller_free(&l->labeller);
     learn_tree_free(&l->tree);
     store_close(&l->store);
     settings_unref(&l->settings);
@@ -109,6 +113,41 @@ static void tell_journal(const struct learning *l)
         journal_learnt(l->options.journal, number);
 }
 
+static struct labeller *make_labeller(struct learning *l, const char *writer, char *error_r,
+                                      size_t size)
+{
+    char path[4096], name[256];
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(writer, "@"), writer);
+    if (snprintf(path, sizeof path, "%s/%s", l->dir, name) >= (int)sizeof path) {
+        snprintf(error_r, size, "%s: too long a name", l->dir);
+        return NULL;
+    }
+    const struct labeller_options o = {
+        .dir = l->dir, .path = path, .journal = l->options.journal, .sensor = l->options.sensor};
+    return labeller_new(&o, error_r, size);
+}
+
+/* Labels what is due. Its trouble is told once. true: there is more to do. */
+static bool give_labels(struct learning *l)
+{
+    const char *writer = l->options.journal ? journal_writer(l->options.journal) : NULL;
+    char error[512] = "";
+    int rc = VOUCH_E_NOMEM;
+    if (!writer)
+        return false;
+    if (!l->labeller)
+        l->labeller = make_labeller(l, writer, error, sizeof error);
+    if (l->labeller) {
+        rc = labeller_step(l->labeller, l->settings, clock_wall_us());
+        snprintf(error, sizeof error, "%s", labeller_error(l->labeller));
+    }
+    if (rc < 0 && !l->labels_fail)
+        log_write(l->options.log, LOG_LEVEL_WARNING,
+                  "learner: replies and deliveries are not all labelled: %s", error);
+    l->labels_fail = rc < 0;
+    return rc == 1;
+}
+
 /* Only when everything is learnt: no label that is still to come may look for an old mark. */
 static void expire(struct learning *l)
 {
@@ -116,7 +155,7 @@ static void expire(struct learning *l)
     if (clock_ms() < l->expire_ms)
         return;
     l->expire_ms = clock_ms() + EXPIRE_MS;
-    int rc = learn_expire(l->store, clock_us(), &removed);
+    int rc = learn_expire(l->store, clock_wall_us(), &removed);
     if (rc != 0)
         log_write(l->options.log, LOG_LEVEL_WARNING,
                   "learner: old labels could not be removed from the model: %s; it is tried again "
@@ -136,13 +175,14 @@ static unsigned pass(struct learning *l)
         return IDLE_MS;
     if (!l->tree && !(l->tree = make_tree(l)))
         return IDLE_MS;
+    bool more = give_labels(l);
     int rc = learn_tree_step(l->tree);
     tell_journal(l);
     if (rc == 0)
         expire(l);
     if (rc >= 0 || rc == VOUCH_E_SYNTAX) {
         l->back_off_ms = 0;
-        return rc > 0 ? 0 : IDLE_MS;
+        return rc > 0 || more ? 0 : IDLE_MS;
     }
     l->back_off_ms = l->back_off_ms ? 2 * l->back_off_ms : IDLE_MS / 2;
     if (l->back_off_ms > BACK_OFF_MAX_MS)

@@ -6,7 +6,7 @@
 #include "log.h"
 
 /* The daemon's learner: a thread that applies all journals of its tree to the model, by a connection of
- * its own, and never holds a message up. While the model is away it waits and catches up. */
+ * its own, labels what was answered or delivered, and never holds a message up. While the model is away it waits and catches up. */
 
 struct journal;
 
@@ -14,8 +14,11 @@ struct learning_options {
     struct settings *(*settings)(void *arg); /* the snapshot in force; the learner unrefs it */
     void *settings_arg;
     const struct psl_ctx_st *psl; /* borrowed */
-    struct journal *journal;      /* the daemon's own, told what has been learnt; NULL: none */
-    struct log *log;              /* borrowed */
+    /* The daemon's own, which is told what has been learnt and gets labels of replies and deliveries
+     * (labeller.h); NULL: none. */
+    struct journal *journal;
+    const char *sensor; /* this host; borrowed */
+    struct log *log;    /* borrowed */
 };
 struct learning;
 /* Where the model and the journals are is read now; whether to learn at all, and how, from the snapshot

@@ -33,6 +33,7 @@ struct assess_context *assess_context_new(const struct settings *settings,
 void assess_context_free(struct assess_context **cp);
 /* borrowed */
 struct store *assess_context_store(struct assess_context *c);
+const char *assess_context_sensor(const struct assess_context *c);
 const struct psl_ctx_st *assess_context_psl(const struct assess_context *c);
 /* the settings' name for this site, else the sensor; borrowed from either */
 const char *assess_context_authserv_id(const struct assess_context *c, const struct settings *s);

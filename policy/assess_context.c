@@ -102,6 +102,11 @@ struct store *assess_context_store(struct assess_context *c)
     return c->store;
 }
 
+const char *assess_context_sensor(const struct assess_context *c)
+{
+    return c->sensor;
+}
+
 const struct psl_ctx_st *assess_context_psl(const struct assess_context *c)
 {
     return c->psl;

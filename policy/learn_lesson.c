@@ -252,7 +252,9 @@ static int read_label(struct arena *arena, const struct settings *s, const struc
 /* What came from our own users speaks for nobody but them. */
 static bool is_outbound(const struct settings *s, const struct record *r)
 {
-    enum direction d = r->decision ? r->decision->direction : decide_direction(s, &r->message->env);
+    enum direction d = r->decision ? r->decision->direction : r->direction;
+    if (d == DIRECTION_ANY)
+        d = decide_direction(s, &r->message->env);
     return d == DIRECTION_OUTBOUND;
 }
 

@@ -161,3 +161,39 @@ seen_client() {
     vouch model learn --journal "$MTA/absent"
     [ "$status" -eq 74 ]
 }
+
+# labels: "verdict source" of each label in the journal
+labels() {
+    "$VOUCH" journal cat --kind label --config "$MTA/vouch.conf" |
+        $PYTHON -c 'import json, sys
+for line in sys.stdin:
+    r = json.loads(line)
+    print(r["labels"][0]["verdict"], r["labels"][0]["source"], r["subject"])'
+}
+
+labels_are() {
+    [ "$(labels)" = "$1" ]
+}
+
+@test "a message that a local user answers was good" {
+    mta_milter
+    first=$($PYTHON - "$MILTER_SOCKET" <<EOF
+import sys
+sys.path.insert(0, "$LIB")
+from milterclient import Client, inserted
+c = Client(sys.argv[1])
+c.connect()
+c.envelope()
+c.header(((b"From", b" alice@example.net"), (b"Message-ID", b" <1@example.net>")))
+c.body()
+print(inserted(c.end()[2], b"X-Vouch").strip()[3:39])
+c.connect(ip=b"203.0.113.5")
+c.macro(b"M", b"{auth_authen}", b"bob")
+c.envelope(b"<bob@example.org>", (b"<alice@example.net>",))
+c.header(((b"From", b" bob@example.org"), (b"In-Reply-To", b" <1@example.net>")))
+c.body()
+c.end()
+EOF
+)
+    mta_until labels_are "good reply $first"
+}
