@@ -142,6 +142,45 @@ seen_client() {
     [ "$output" = "3 records learnt" ]
 }
 
+redis() {
+    redis-server --port 0 --unixsocket "$MTA/redis.sock" --save '' --appendonly yes --dir "$MTA" \
+        >"$MTA/redis.out" 2>&1 3>&- </dev/null &
+    echo $! >"$MTA/redis.pid"
+    mta_until redis-cli -s "$MTA/redis.sock" ping
+}
+
+@test "a Redis that was away is caught up with" {
+    command -v redis-server >/dev/null || skip "redis-server is not installed"
+    settings true "redis+unix:$MTA/redis.sock"
+    mta_milter
+    mail 3
+    mta_until grep -q 'learner: .*nothing is lost' "$MTA/milter.log"
+    redis
+    mta_until grep -q 'learner: the model learns again' "$MTA/milter.log"
+    mta_until has lag_records 0
+    mta_stop redis KILL
+    mail 2
+    mta_until has records 5
+    redis
+    mta_until has lag_records 0
+    [ "$(seen_client)" = 5 ]
+    mta_stop milter
+    mta_stop redis
+}
+
+@test "a reload turns learning off and on" {
+    mta_milter
+    settings false
+    kill -USR1 "$MILTER_PID"
+    mta_until grep -q 'is in force' "$MTA/milter.log"
+    mail 1
+    mta_until has records 1
+    has lag_records 1
+    settings true
+    kill -USR1 "$MILTER_PID"
+    mta_until has lag_records 0
+}
+
 @test "options that are wrong, and journals that are not there" {
     vouch model learn stray
     [ "$status" -eq 64 ]
