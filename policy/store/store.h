@@ -79,8 +79,9 @@ typedef int store_compute(void *arg, const struct span *now, struct span *new_r)
  * atomic step. A watermark that is not above the one kept says that this was done before: then
  * nothing is done, and that is success. Keys that ascend (by group, then field, as strcmp has it) are
  * changed fastest, and many together cost less each: tens of thousands are fine (LMDB holds the pages
- * that it rewrites in memory meanwhile, at most 4 KiB a key). 0, VOUCH_E_TEMP (nothing was changed, or it is not known: do it again), VOUCH_E_IO
- * (it refuses: read-only, a full disk, something damaged; it may be tried again once that is seen to),
+ * that it rewrites in memory meanwhile, some 4 KiB a key at most). 0, VOUCH_E_TEMP (nothing was
+ * changed, or it is not known: do it again), VOUCH_E_IO (it refuses: read-only, a full disk, something
+ * damaged; it may be tried again once that is seen to),
  * VOUCH_E_NOMEM, VOUCH_E_RANGE (a name that cannot be kept, a key twice), or compute's; unless it is
  * VOUCH_E_TEMP, nothing was changed. store_state says more. */
 int store_change(struct store *s, const struct store_key *keys, size_t count,
