@@ -1,20 +1,58 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a store_change costs in Redis: redis_change SOCKET [CHANGES [KEYS]...]. For each number of
+/* What a store_change costs in Redis: redis_change [-l] SOCKET [CHANGES [KEYS]...]. For each number of
  * keys (one in three of a group of its own, the rest with one or more neighbours): keys changed in a
- * second, our processor time, and that of the server, in milliseconds for 1000 keys. Writes to the
+ * second, our processor time, and that of the server, in milliseconds for 1000 keys; -l: and how
+ * long look-ups take meanwhile (which are then in the processor times). Writes to the
  * version "bench" of the model, and removes it. */
 #include "config.h"
 #include <hiredis/hiredis.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 #include "clock.h"
 #include "store.h"
 
 #define VALUE_BYTES 48  /* of an ordinary tally */
 #define SUBJECTS    4e6 /* keys of the model */
+#define GROUPS      12  /* of a look-up */
+#define LATE_MS     20
+
+/* Look-ups as a message makes them, one after the other. */
+struct asking {
+    pthread_t thread;
+    struct store *store;
+    atomic_bool stop;
+    size_t count, late; /* over LATE_MS */
+    double longest;     /* ms */
+};
+
+static void *ask(void *arg)
+{
+    struct asking *a = arg;
+    char names[GROUPS][32];
+    struct store_key keys[GROUPS];
+    struct store_value values[GROUPS];
+    for (int i = 0; i < GROUPS; i++) {
+        snprintf(names[i], sizeof names[i], "dom:d%d.example.org", i);
+        keys[i] = (struct store_key){names[i], "*"};
+    }
+    while (!atomic_load(&a->stop)) {
+        int64_t began = clock_us();
+        struct store_query *q = store_ask(a->store, keys, GROUPS);
+        int rc = q ? store_wait(&q, clock_ms() + 5000, values) : LOOKUP_FAILED;
+        double took = (double)(clock_us() - began) / 1e3;
+        a->count++;
+        a->late += rc != LOOKUP_FOUND || took > LATE_MS;
+        a->longest = took > a->longest ? took : a->longest;
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    }
+    return NULL;
+}
 
 static double cpu_ms(void)
 {
@@ -90,13 +128,16 @@ static int compute(void *arg, const struct span *now, struct span *new_r)
     return 0;
 }
 
-static int measure(struct store *s, redisContext *c, size_t changes, size_t keys)
+static int measure(struct store *s, redisContext *c, bool look_up, size_t changes, size_t keys)
 {
     struct work w = {.random = 1};
     w.keys = calloc(keys, sizeof *w.keys);
     w.names = calloc(keys, sizeof *w.names);
     w.values = calloc(keys, sizeof *w.values);
     if (!w.keys || !w.names || !w.values)
+        return VOUCH_E_NOMEM;
+    struct asking a = {.store = s};
+    if (look_up && pthread_create(&a.thread, NULL, ask, &a) != 0)
         return VOUCH_E_NOMEM;
     double ours = 0, theirs = 0, us = 0, all = 0, longest = 0;
     int rc = 0;
@@ -112,10 +153,16 @@ static int measure(struct store *s, redisContext *c, size_t changes, size_t keys
         theirs += server_ms(c) - server;
         all += (double)w.count;
     }
+    atomic_store(&a.stop, true);
+    if (look_up)
+        pthread_join(a.thread, NULL);
     printf("%7zu keys: %8.0f keys/s, per 1000 keys %.2f ms ours, %.2f ms of the server; a change "
            "%.1f ms, at most %.1f\n",
            keys, all / us * 1e6, ours / all * 1e3, theirs / all * 1e3, us / 1e3 / (double)changes,
            longest / 1e3);
+    if (look_up)
+        printf("        %zu look-ups meanwhile: %zu took more than %d ms, the longest %.1f ms\n",
+               a.count, a.late, LATE_MS, a.longest);
     free(w.values);
     free(w.names);
     free(w.keys);
@@ -126,8 +173,11 @@ int main(int argc, char **argv)
 {
     const struct store_options o = {.half_life = 86400, .version = "bench"};
     char url[200], text[300];
+    bool look_up = argc > 1 && strcmp(argv[1], "-l") == 0;
+    argv += look_up;
+    argc -= look_up;
     if (argc < 2) {
-        fprintf(stderr, "usage: redis_change SOCKET [CHANGES [KEYS]...]\n");
+        fprintf(stderr, "usage: redis_change [-l] SOCKET [CHANGES [KEYS]...]\n");
         return 64;
     }
     snprintf(url, sizeof url, "redis+unix:%s", argv[1]);
@@ -140,9 +190,9 @@ int main(int argc, char **argv)
     size_t changes = argc > 2 ? strtoul(argv[2], NULL, 10) : 200;
     int rc = 0;
     for (int i = 3; i < argc && rc == 0; i++)
-        rc = measure(s, c, changes, strtoul(argv[i], NULL, 10));
+        rc = measure(s, c, look_up, changes, strtoul(argv[i], NULL, 10));
     if (argc <= 3)
-        rc = measure(s, c, changes, 1000);
+        rc = measure(s, c, look_up, changes, 1000);
     if (rc == 0)
         rc = store_drop(s, "bench");
     store_state(s, text, sizeof text);

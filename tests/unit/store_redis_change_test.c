@@ -48,7 +48,7 @@ static struct store *open_at(const char *socket, const char *version)
 struct keys {
     size_t count;
     struct store_key *keys;
-    char (*names)[2][24];
+    char (*names)[2][40];
 };
 
 /* So many keys, three to a group, "k0" on; some of a group that all tests have. */
