@@ -13,6 +13,7 @@ setup() {
 }
 
 teardown() {
+    [ -z "${redis_pid:-}" ] || kill "$redis_pid"
     chmod -R u+w "$d"
     rm -rf "$d"
 }
@@ -105,6 +106,29 @@ letters() {
     [[ $(model export) == *d1.example* ]]
     [ "$("$maker" learn "$d/j" "$store" 50)" = 1 ]
     [[ $(model export) != *d1.example* ]]
+}
+
+@test "Redis forgets as well, and a build in it" {
+    command -v redis-server >/dev/null || skip "no redis-server on this host"
+    redis-server --port 0 --unixsocket "$d/r.sock" --save "" --daemonize no --dir "$d" \
+        --logfile redis.log 3>&- &
+    redis_pid=$!
+    for _ in $(seq 200); do
+        [ ! -S "$d/r.sock" ] || break
+        sleep 0.05
+    done
+    letters
+    embedded=$(digest)
+    store=redis+unix:$d/r.sock
+    "$maker" learn "$d/j" "$store" 50
+    [ "$(digest)" = "$embedded" ]
+    model export | sort >"$d/before"
+    forget d1.example 11.0.0.0/29
+    [ "$status" -eq 0 ]
+    model export | sort >"$d/after"
+    grep -vE 'd1\.example|"h:11\.0\.0\.[0-7]"' "$d/before" | cmp - "$d/after"
+    live=$(digest)
+    [[ $(model build) == *" 2 erasures, digest $live"* ]]
 }
 
 @test "without a journal the model alone forgets" {

@@ -122,7 +122,7 @@ start_redis() {
     [ "$(digest)" = "$live" ]
 }
 
-@test "records that come while a version is built are learnt once" {
+meanwhile() {
     "$maker" write "$d/j" mx1 1 500
     for i in 2 3 4 5 6; do
         "$maker" write "$d/j" mx1 "$i" 200
@@ -138,6 +138,16 @@ start_redis() {
     run model build
     echo "$output"
     [[ $output == *": 1500 records of 1 journal, "*"digest $live"* ]]
+}
+
+@test "records that come while a version is built are learnt once" {
+    meanwhile
+}
+
+@test "... and in Redis" {
+    start_redis
+    store=redis+unix:$d/r.sock
+    meanwhile
 }
 
 @test "look-ups see one version or the other, never a mixture" {
