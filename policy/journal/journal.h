@@ -13,7 +13,7 @@
  *   DIR/WRITER/boot            the boot of the machine that last wrote here, and what it may number
  *   DIR/WRITER/<first>.open    the segment that grows: journal_frame.h
  *   DIR/WRITER/<first>.avro    sealed: an Avro object container file, read-only
- *   DIR/WRITER/<first>.index   of a sealed segment: digests of ids and message-ids; can be made anew
+ *   DIR/WRITER/<first>.index   of a sealed segment: journal_index.h; without it, finding takes longer
  *   DIR/WRITER/manifest        a line for each sealed segment: SHA-256, chained
  *
  * Records of a writer are numbered from 1; <first> is the first number in a segment, in 20 digits.

@@ -80,14 +80,18 @@ int journal_list_read(int dir, struct journal_list *list_r)
             close(fd);
         return -1;
     }
-    int rc = 0;
-    errno = 0;
-    for (struct dirent *e; rc == 0 && (e = readdir(d)); errno = 0) {
+    int rc = 0, error = 0;
+    while (rc == 0) {
         uint64_t first;
-        if (is_segment(e->d_name, &first))
-            rc = list_add(list_r, first, e->d_name + DIGITS);
+        errno = 0;
+        struct dirent *e = readdir(d);
+        error = errno;
+        if (!e)
+            break;
+        if (is_segment(e->d_name, &first) &&
+            (rc = list_add(list_r, first, e->d_name + DIGITS)) != 0)
+            error = ENOMEM;
     }
-    int error = errno;
     closedir(d);
     if (list_r->count)
         qsort(list_r->items, list_r->count, sizeof *list_r->items, by_first);
@@ -222,16 +226,19 @@ int journal_file_get(int dir, const char *name, struct sbuf *out)
 {
     char chunk[4096];
     ssize_t n;
+    bool fits = true;
     int fd = journal_file_open(dir, name, O_RDONLY, 0);
     if (fd < 0)
         return -1;
-    for (uint64_t at = 0; (n = journal_read_at(fd, chunk, sizeof chunk, at)) > 0 && !out->failed;
-         at += (uint64_t)n)
-        sbuf_add(out, chunk, (size_t)n);
-    int error = errno;
+    for (uint64_t at = 0;
+         (n = journal_read_at(fd, chunk, sizeof chunk, at)) > 0 && fits && !out->failed;
+         at += (uint64_t)n) {
+        fits = (size_t)n <= out->max - out->len;
+        if (fits)
+            sbuf_add(out, chunk, (size_t)n);
+    }
+    int error = n < 0 ? errno : !fits ? EFBIG : ENOMEM;
     close(fd);
-    if (out->failed)
-        error = out->len + sizeof chunk > out->max ? EFBIG : ENOMEM;
     errno = error;
-    return n < 0 || out->failed ? -1 : 0;
+    return n < 0 || !fits || out->failed ? -1 : 0;
 }

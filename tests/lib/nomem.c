@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Allocations that fail on demand: see nomem.h. */
 #include "nomem.h"
+#include <errno.h>
 #include <stdlib.h>
 
 void *__real_malloc(size_t n);
@@ -12,22 +13,30 @@ void *__wrap_calloc(size_t n, size_t size);
 void *__wrap_realloc(void *p, size_t n);
 char *__wrap_strdup(const char *s);
 
+static bool fails(void)
+{
+    if (!nomem_fails())
+        return false;
+    errno = ENOMEM; /* as malloc does */
+    return true;
+}
+
 void *__wrap_malloc(size_t n)
 {
-    return nomem_fails() ? NULL : __real_malloc(n);
+    return fails() ? NULL : __real_malloc(n);
 }
 
 void *__wrap_calloc(size_t n, size_t size)
 {
-    return nomem_fails() ? NULL : __real_calloc(n, size);
+    return fails() ? NULL : __real_calloc(n, size);
 }
 
 void *__wrap_realloc(void *p, size_t n)
 {
-    return nomem_fails() ? NULL : __real_realloc(p, n);
+    return fails() ? NULL : __real_realloc(p, n);
 }
 
 char *__wrap_strdup(const char *s)
 {
-    return nomem_fails() ? NULL : __real_strdup(s);
+    return fails() ? NULL : __real_strdup(s);
 }
