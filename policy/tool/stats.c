@@ -179,7 +179,7 @@ static int stats(struct stats *s)
     char error[512] = "out of memory";
     const char *dir = s->dir ? s->dir : s->settings->journal_dir;
     int status = 0;
-    s->now_us = clock_us();
+    s->now_us = clock_wall_us();
     s->answered = s->store && store_versions(s->store, look_at_version, s) == 0;
     int rc = *dir ? journal_writers(dir, add_journal, s, error, sizeof error) : 0;
     if (s->store)

@@ -59,6 +59,13 @@ has() { # KEY VALUE
     [ "$(stat "$1")" = "$2" ]
 }
 
+# lags: the model is a second or more behind, and no year
+lags() {
+    local seconds
+    seconds=$(stat lag_seconds)
+    [ "$seconds" -ge 1 ] && [ "$seconds" -lt 10000 ]
+}
+
 # seen_client: how many messages the model has seen of the client
 seen_client() {
     "$VOUCH" lookup --json --config "$MTA/vouch.conf" ip:198.51.100.7 |
@@ -87,6 +94,7 @@ seen_client() {
     mail 4
     mta_stop milter
     has lag_records 4
+    mta_until lags
     vouch stats
     [ "$status" -eq 0 ]
     [[ "$output" == *"4 not learnt"* ]]
