@@ -44,7 +44,7 @@ setup() {
 }
 
 records() {
-    "$VOUCH_BUILDDIR/tests/lib/journal_dump" "${JOURNAL:-$MTA/journal/w}"
+    "$VOUCH" journal cat --config "$MTA/vouch.conf" --journal "${JOURNAL:-$MTA/journal}"
 }
 
 count() {
@@ -224,9 +224,9 @@ restart() {
     sink_one
     [ -n "$(vouch_word id)" ]
     chmod 1777 "$MTA/locked"
-    JOURNAL=$MTA/locked/journal/w
+    JOURNAL=$MTA/locked/journal
     BEFORE=0
-    mta_until [ -d "$JOURNAL" ] # it is tried again, and nothing is lost
+    mta_until [ -d "$JOURNAL/w" ] # it is tried again, and nothing is lost
     new_records 1
     [ "$(record id)" = "$(vouch_word id)" ]
 }
@@ -242,7 +242,7 @@ restart() {
     mkdir "$MTA/small"
     mount -t tmpfs -o size=512k,mode=1777 tmpfs "$MTA/small" 2>/dev/null || skip "nothing can be mounted here"
     restart "s|directory = \"[^\"]*\"|directory = \"$MTA/small/journal\"|"
-    JOURNAL=$MTA/small/journal/w
+    JOURNAL=$MTA/small/journal
     BEFORE=0
     send accept
     new_records 1
