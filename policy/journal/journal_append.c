@@ -97,5 +97,7 @@ int journal_sync_to(struct journal *j, uint64_t number)
         }
         pthread_cond_broadcast(&j->sync_done);
     }
+    if (j->synced >= j->last) /* also what came while this was under way */
+        j->dirty_ms = 0;
     return j->synced < number ? VOUCH_E_IO : 0;
 }
