@@ -11,7 +11,6 @@
 #include <inttypes.h>
 #include <openssl/rand.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -37,18 +36,20 @@ bool journal_home_name_ok(const char *writer)
     return len > 0 && len <= JOURNAL_WRITER_MAX && writer[0] != '.';
 }
 
-static void new_uuid(char text_r[UUID_TEXT])
+/* A UUID of version 4 (RFC 9562); false: there is no randomness to be had. */
+static bool new_uuid(char text_r[UUID_TEXT])
 {
     uint8_t b[16];
     char hex[33];
     if (RAND_bytes(b, sizeof b) != 1)
-        abort(); /* no randomness at all: nothing here can be done safely */
+        return false;
     b[6] = (uint8_t)((b[6] & 0x0f) | 0x40);
     b[8] = (uint8_t)((b[8] & 0x3f) | 0x80);
     for (int i = 0; i < 16; i++)
         snprintf(hex + 2 * i, 3, "%02x", b[i]);
     snprintf(text_r, UUID_TEXT, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16,
              hex + 20);
+    return true;
 }
 
 int journal_home_writer(int dir, char writer_r[JOURNAL_WRITER_ID])
@@ -145,9 +146,10 @@ static int know_writer(struct journal_home *home, const char *path, const char *
     int rc = journal_home_writer(home->dir, home->writer);
     size_t len = strlen(writer);
     if (rc == VOUCH_E_IO && errno == ENOENT) {
-        new_uuid(uuid);
-        snprintf(line, sizeof line, "%s@%s\n", writer, uuid);
-        rc = journal_file_put(home->dir, "writer", FILE_MODE, true, span_of(line)) == 0
+        errno = EIO;
+        bool made = new_uuid(uuid);
+        snprintf(line, sizeof line, "%s@%s\n", writer, made ? uuid : "");
+        rc = made && journal_file_put(home->dir, "writer", FILE_MODE, true, span_of(line)) == 0
                  ? journal_home_writer(home->dir, home->writer)
                  : VOUCH_E_IO;
     }

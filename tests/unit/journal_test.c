@@ -182,6 +182,37 @@ static void what_is_made_is_private(void **state)
     journal_close(&j);
 }
 
+/* Root writes, and the daemon's user can go on. */
+static void root_makes_it_for_the_owner_of_the_directory(void **state)
+{
+    struct fixture *f = *state;
+    struct journal_options o = f->options;
+    static const char *const files[] = {"",
+                                        "writer",
+                                        "lock",
+                                        "boot",
+                                        "manifest",
+                                        "00000000000000000001.avro",
+                                        "00000000000000000001.index"};
+    if (geteuid() != 0)
+        skip();
+    assert_int_equal(chown(f->dir, 1, 2), 0);
+    o.segment_bytes = 1;
+    struct journal *j = open_or_fail(f, &o);
+    append_many(j, 1, 1);
+    wait_files(f, ".avro", 1);
+    wait_files(f, ".open", 0);
+    journal_close(&j);
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        char path[512];
+        struct stat st;
+        snprintf(path, sizeof path, "%s/%s", f->path, files[i]);
+        assert_int_equal(stat(path, &st), 0);
+        if (st.st_uid != 1 || st.st_gid != 2)
+            fail_msg("%s is of %u:%u", path, st.st_uid, st.st_gid);
+    }
+}
+
 static void what_is_too_large_is_refused(void **state)
 {
     struct fixture *f = *state;
@@ -303,6 +334,7 @@ int main(void)
         T(one_writer_at_a_time),
         T(names_are_checked),
         T(what_is_made_is_private),
+        T(root_makes_it_for_the_owner_of_the_directory),
         T(what_is_too_large_is_refused),
         T(a_directory_that_cannot_be_used_yet),
         T(threads_share_interval),
