@@ -259,6 +259,7 @@ static void a_label_competes_for_the_mark_of_its_message(void **state)
             r->subject = labels[i].subject;
         r->subject_unseen = labels[i].unseen;
         records_message(f->letter)->env.user = labels[i].authenticated ? "alice" : NULL;
+        r->direction = labels[i].authenticated ? DIRECTION_ANY : DIRECTION_INBOUND;
         f->settings.label_weights[labels[i].source] = labels[i].weight;
         const struct lesson *l = lesson_of(f, r);
         if (l->label_count != labels[i].labels)
@@ -279,6 +280,15 @@ static void a_label_competes_for_the_mark_of_its_message(void **state)
         assert_int_equal(m->time_us, r->time_us);
         assert_non_null(target(l, "dom:example.org", "*"));
     }
+}
+
+static void a_label_of_outbound_mail_teaches_nothing(void **state)
+{
+    struct fixture *f = *state;
+    struct record *r = records_label(f->arena, f->letter, LABEL_PERSON, LABEL_BAD, 60);
+    r->direction = DIRECTION_OUTBOUND;
+    const struct lesson *l = lesson_of(f, r);
+    assert_int_equal(l->label_count + l->target_count, 0);
 }
 
 static void labels_of_a_decision_are_of_its_time(void **state)
@@ -341,6 +351,7 @@ int main(void)
         TEST(an_answer_finds_what_its_letter_taught),
         TEST(many_recipients_are_bounded),
         TEST(a_label_competes_for_the_mark_of_its_message),
+        TEST(a_label_of_outbound_mail_teaches_nothing),
         TEST(labels_of_a_decision_are_of_its_time),
         TEST(an_erasure_teaches_nothing_else),
         TEST(odd_records_teach_nothing),
