@@ -174,6 +174,7 @@ static int label(struct labeller *l, const struct record *about, enum label_sour
                        .labels = &good,
                        .label_count = 1,
                        .direction = about->direction,
+                       .pseudonym_key = about->pseudonym_key,
                        .subject = about->id,
                        .subject_time_us = about->time_us,
                        .message = about->message,

@@ -8,6 +8,7 @@
 #include "journal_command.h"
 #include "journal_query.h"
 #include "journal_streams.h"
+#include "record_avro.h"
 #include "tool.h"
 
 #define QUERY_BYTES (1u << 20)
@@ -238,10 +239,11 @@ static bool print_kept(struct listing *l)
 /* All that is there now. false: nobody reads on. */
 static bool list(struct listing *l, struct journal_streams *s, bool to_ring)
 {
-    for (const struct record *r; (r = journal_streams_next(s));) {
+    struct span datum;
+    for (const struct record *r; (r = journal_streams_next(s, &datum));) {
         if (!journal_query_matches(&l->query, r))
             continue;
-        char *line = record_json(r);
+        char *line = record_datum_json(datum);
         if (!line) {
             tool_error(0, "out of memory");
             return false;

@@ -17,6 +17,7 @@ struct stream {
     struct journal_reader *reader; /* NULL: it cannot be read any more */
     struct arena *arena;           /* of head; NULL: none */
     const struct record *head;
+    struct span datum; /* of head; in the arena */
 };
 
 struct journal_streams {
@@ -158,7 +159,9 @@ int journal_streams_status(const struct journal_streams *s)
 static bool decode(struct journal_streams *s, struct stream *st, const struct journal_entry *e)
 {
     st->arena = arena_new(STREAM_BYTES);
-    int rc = st->arena ? record_decode(st->arena, e->datum, &st->head) : VOUCH_E_NOMEM;
+    const char *copy = st->arena ? arena_span(st->arena, e->datum) : NULL;
+    st->datum = span_make(copy, e->datum.len);
+    int rc = copy ? record_decode(st->arena, st->datum, &st->head) : VOUCH_E_NOMEM;
     if (rc == 0)
         return true;
     arena_free(&st->arena);
@@ -188,7 +191,7 @@ static void fill(struct journal_streams *s, struct stream *st)
     }
 }
 
-const struct record *journal_streams_next(struct journal_streams *s)
+const struct record *journal_streams_next(struct journal_streams *s, struct span *datum_r)
 {
     struct stream *oldest = NULL;
     if (s->taken) {
@@ -201,5 +204,7 @@ const struct record *journal_streams_next(struct journal_streams *s)
             oldest = st;
     }
     s->taken = oldest;
+    if (oldest)
+        *datum_r = oldest->datum;
     return oldest ? oldest->head : NULL;
 }

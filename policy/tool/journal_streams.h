@@ -18,9 +18,9 @@ struct journal_streams_options {
 struct journal_streams *journal_streams_open(const struct journal_streams_options *options,
                                              int *status_r);
 void journal_streams_close(struct journal_streams **sp);
-/* The next record, valid until the next call; NULL: none for now. Damage is told on standard error, and
+/* The next record, valid until the next call, and its datum; NULL: none for now. Damage is told on standard error, and
  * passed over. */
-const struct record *journal_streams_next(struct journal_streams *s);
+const struct record *journal_streams_next(struct journal_streams *s, struct span *datum_r);
 /* Looks for journals that are new. */
 void journal_streams_refresh(struct journal_streams *s);
 /* EX_OK, or the exit status that damage deserves. */

@@ -119,6 +119,8 @@ static int find_known(const struct learn *l, const struct told *t, struct arena 
                       const struct record **found_r, int *status_r)
 {
     int rc = 0;
+    if (access(l->dir, F_OK) != 0 && errno == ENOENT)
+        return 0; /* the first label of all */
     if (t->id[0])
         rc = search(l, t, true, RECORD_DECISION, arena, found_r, status_r);
     if (rc == 0 && t->message_id)
@@ -166,6 +168,7 @@ static int take_known(struct learn *l, const char *name, const struct record *kn
 {
     bool decision = known->kind == RECORD_DECISION;
     struct record r = {.direction = known->direction,
+                       .pseudonym_key = known->pseudonym_key,
                        .message = known->message,
                        .evidence = known->evidence,
                        .subject = decision ? known->id : known->subject,

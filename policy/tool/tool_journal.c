@@ -135,8 +135,8 @@ int tool_journal_append(struct tool_journal *tj, struct record *r)
     sbuf_init(&datum, RECORD_BYTES_MAX);
     int rc = record_encode(&datum, r);
     if (rc == 0)
-        rc = journal_append(tj->journal, sbuf_span(&datum), span_of(r->id), SPAN_NONE, r->time_us,
-                            NULL);
+        rc = journal_append(tj->journal, sbuf_span(&datum), span_of(r->id),
+                            span_of(r->message ? r->message->message_id : NULL), r->time_us, NULL);
     if (rc == 0)
         rc = journal_flush(tj->journal);
     sbuf_clear(&datum);
