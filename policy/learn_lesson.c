@@ -175,6 +175,16 @@ static bool counts_for_something(const struct settings *s, const struct record *
            seconds(r->time_us) - at <= (int64_t)LESSON_LABEL_DAYS * DAY_S;
 }
 
+/* An id or a digest, as record.h has them: what can be a key. */
+static bool is_subject(const char *text)
+{
+    size_t len = text ? strlen(text) : 0;
+    for (size_t i = 0; i < len && len <= SUBJECT_MAX; i++)
+        if (!ascii_is_visible(text[i]))
+            return false;
+    return len > 0 && len <= SUBJECT_MAX;
+}
+
 /* subject: of the message */
 static int add_labels(struct arena *arena, const struct settings *s, const struct record *r,
                       const char *subject, struct lesson *l)
@@ -182,6 +192,8 @@ static int add_labels(struct arena *arena, const struct settings *s, const struc
     size_t count = r->label_count < LESSON_LABELS_MAX ? r->label_count : LESSON_LABELS_MAX;
     struct mark *marks = arena_array(arena, count, sizeof *marks);
     char group[LESSON_MARK_GROUP];
+    if (!is_subject(subject))
+        return 0;
     lesson_mark_group(l->time, group);
     l->mark_key = (struct store_key){arena_strdup(arena, group), subject};
     if (!marks || !l->mark_key.group)
@@ -229,20 +241,10 @@ static int read_decision(struct arena *arena, const struct settings *s,
     return rc;
 }
 
-/* An id or a digest, as record.h has them: what can be a key. */
-static bool is_subject(const char *text)
-{
-    size_t len = text ? strlen(text) : 0;
-    for (size_t i = 0; i < len && len <= SUBJECT_MAX; i++)
-        if (!ascii_is_visible(text[i]))
-            return false;
-    return len > 0 && len <= SUBJECT_MAX;
-}
-
 static int read_label(struct arena *arena, const struct settings *s, const struct trust_input *in,
                       const struct record *r, struct lesson *l)
 {
-    if (!is_subject(r->subject) || in->outbound)
+    if (in->outbound)
         return 0;
     int rc = add_subjects(arena, in, false, l);
     l->mark_seen = r->subject_unseen;
