@@ -200,10 +200,11 @@ assert before == b"c", before'
     kill -USR1 "$MILTER_PID"
     mta_until log_says "$CONF: No such file"
     settings 'milter: { socket_mode = "0600"; };' 'store = "none";'
-    sed -i '/memory:/d' "$CONF"
+    sed -i '/memory:/d; s|/journal"|/other"|' "$CONF"
     kill -USR1 "$MILTER_PID"
     mta_until log_says "the socket has changed: that needs a restart"
     log_says "the model store has changed"
+    log_says "the journal has changed"
 }
 
 @test "a message under way keeps the settings it began with" {

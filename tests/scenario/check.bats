@@ -258,3 +258,13 @@ fails_with() { # STATUS PATTERN
     run bash -c "'$VOUCH_BUILDDIR/vouch' check --zone '$S/zone' --store none --json '$S/good.eml' >/dev/full"
     [ "$status" -eq 74 ]
 }
+
+@test "what others say of a message is in its record" {
+    echo 'labels: { traps = [ "bob@example.com" ]; filter_bad = [ "X-Spam-Flag: YES*" ]; };' >"$T/conf"
+    sed 's/^Subject:/X-Spam-Flag: YES\n&/' "$S/unknown.eml" >"$T/m.eml"
+    check --json --config "$T/conf" --rcpt bob@example.com "$T/m.eml"
+    [ "$(json labels.0.source) $(json labels.0.verdict)" = "trap bad" ]
+    [ "$(json labels.1.source) $(json labels.1.verdict)" = "filter bad" ]
+    check --json --rcpt bob@example.com "$T/m.eml"
+    [ "$(json labels)" = "[]" ]
+}
