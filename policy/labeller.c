@@ -8,8 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/random.h>
 #include <unistd.h>
+#include "domain.h"
 #include "journal_reader.h"
 #include "record_avro.h"
 
@@ -193,14 +195,43 @@ static int label(struct labeller *l, const struct record *about, enum label_sour
     return rc == VOUCH_E_NOMEM ? fail(l, rc, "out of memory") : 0; /* the journal tells the rest */
 }
 
-/* journal_find's will_do: a message that came in from outside. */
-static bool is_inbound(void *arg, struct span datum)
+/* Whom an answer went to. */
+struct answer {
+    const struct message *message;
+    bool same_address; /* or the same organisation is enough */
+};
+
+/* The answer goes to whom the message says it is from. */
+static bool goes_to_author(const struct answer *a, const struct message *answered)
+{
+    const struct envelope *env = &a->message->env;
+    const struct mailbox *author = answered->author;
+    char to[DOMAIN_MAX + 1];
+    bool goes = false;
+    if (!author || !author->domain || !*author->domain)
+        return false;
+    const char *org = answered->author_org ? answered->author_org : author->domain;
+    for (size_t i = 0; i < env->rcpt_count && !goes; i++) {
+        const char *at = strrchr(env->rcpts[i], '@');
+        if (a->same_address)
+            goes = strcasecmp(env->rcpts[i], author->address) == 0;
+        else if (at && domain_normalize(span_of(at + 1), to) == 0)
+            goes = domain_is_below(to, org);
+    }
+    return goes;
+}
+
+/* journal_find's will_do: a message that came in from outside, and that arg is the answer to. Whoever
+ * knows the Message-ID of another's message can send one that has the same, and would be praised for
+ * what was answered to the other: so its author must be whom the answer went to, and nothing may say
+ * that he is not its author. */
+static bool is_answered(void *arg, struct span datum)
 {
     const struct record *r;
     struct arena *arena = arena_new(RECORD_BYTES);
-    (void)arg;
     bool yes = arena && record_decode(arena, datum, &r) == 0 && r->kind == RECORD_DECISION &&
-               r->direction == DIRECTION_INBOUND;
+               r->direction == DIRECTION_INBOUND && r->message && goes_to_author(arg, r->message) &&
+               r->evidence->dmarc.result != AUTH_FAIL;
     arena_free(&arena);
     return yes;
 }
@@ -217,8 +248,11 @@ static int note_reply(struct labeller *l, const struct record *r, int64_t now_us
     struct arena *arena = arena_new(RECORD_BYTES);
     if (!arena)
         return fail(l, VOUCH_E_NOMEM, "out of memory");
-    int rc = journal_find(l->dir, SPAN_NONE, span_of(m->in_reply_to), now_us - ANSWER_DAYS * DAY_US,
-                          is_inbound, NULL, arena, &datum, l->error, sizeof l->error);
+    struct answer answer = {m, true};
+    int rc = 0;
+    for (int i = 0; i < 2 && rc == 0; i++, answer.same_address = false)
+        rc = journal_find(l->dir, SPAN_NONE, span_of(m->in_reply_to), now_us - ANSWER_DAYS * DAY_US,
+                          is_answered, &answer, arena, &datum, l->error, sizeof l->error);
     if (rc == 1 && record_decode(arena, datum, &answered) == 0)
         rc = label(l, answered, LABEL_REPLY, now_us);
     arena_free(&arena);

@@ -6,7 +6,7 @@
 #include "settings.h"
 
 /* Labels that nobody gives by hand, drawn from a writer's own journal and written to it:
- *   reply     a local user answered a message: it was good
+ *   reply     a local user answered a message, to its author or his organisation: it was good
  *   delivery  a message was delivered so long ago (labels.delivery_after) that a complaint would have
  *             come: it was good, weakly. Every later or stronger label takes the place of this one.
  *

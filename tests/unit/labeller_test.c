@@ -195,6 +195,7 @@ static struct record *answer(struct world *w, int64_t seconds, const char *to)
     struct record *r = records_letter(w->arena, seconds);
     r->direction = DIRECTION_OUTBOUND;
     records_message(r)->in_reply_to = to;
+    records_message(r)->env.rcpts[0] = "alice@news.example.org";
     return r;
 }
 
@@ -212,6 +213,48 @@ static void answered_mail_is_good(void **state)
     struct record *inbound = answer(w, 103, "first@example.org");
     inbound->direction = DIRECTION_INBOUND;
     append(w, inbound);
+    step(w, 200);
+    assert_string_equal(labels(w), of(w, "reply", first));
+}
+
+/* A message that has the Message-ID of another one, which was answered, and came later. */
+static void praise_cannot_be_stolen(void **state)
+{
+    struct world *w = *state;
+    static const struct {
+        const char *local, *domain;
+        enum auth_result dmarc;
+    } table[] = {{"mallory", "example.com", AUTH_PASS},       /* of his own name */
+                 {"Alice", "news.example.org", AUTH_FAIL},    /* of hers */
+                 {"mallory", "news.example.org", AUTH_PASS}}; /* at her provider */
+    struct record *first = records_letter(w->arena, 0);
+    records_message(first)->message_id = "first@example.org";
+    append(w, first);
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        struct record *copy = records_letter(w->arena, 10 + (int64_t)i);
+        records_message(copy)->message_id = "first@example.org";
+        records_author(w->arena, copy, table[i].local, table[i].domain);
+        records_evidence(copy)->dmarc.result = table[i].dmarc;
+        append(w, copy);
+    }
+    append(w, answer(w, 100, "first@example.org"));
+    step(w, 200);
+    assert_string_equal(labels(w), of(w, "reply", first));
+}
+
+static void an_answer_may_go_to_another_address_of_his(void **state)
+{
+    struct world *w = *state;
+    struct record *first = records_letter(w->arena, 0), *r = answer(w, 10, "first@example.org"),
+                  *other = answer(w, 11, "first@example.org");
+    records_message(first)->message_id = "first@example.org";
+    append(w, first);
+    records_message(other)->env.rcpts[0] = "bob@example.com";
+    append(w, other);
+    step(w, 100);
+    assert_string_equal(labels(w), "");
+    records_message(r)->env.rcpts[0] = "desk@Example.ORG";
+    append(w, r);
     step(w, 200);
     assert_string_equal(labels(w), of(w, "reply", first));
 }
@@ -257,6 +300,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_was_not_delivered_is_not, begin, end),
         cmocka_unit_test_setup_teardown(delivery_can_be_turned_off, begin, end),
         cmocka_unit_test_setup_teardown(answered_mail_is_good, begin, end),
+        cmocka_unit_test_setup_teardown(praise_cannot_be_stolen, begin, end),
+        cmocka_unit_test_setup_teardown(an_answer_may_go_to_another_address_of_his, begin, end),
         cmocka_unit_test_setup_teardown(a_restart_goes_on_where_it_was, begin, end),
         cmocka_unit_test_setup_teardown(a_damaged_file_begins_anew, begin, end),
     };
