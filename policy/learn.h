@@ -53,9 +53,10 @@ struct learn_lag {
 int learn_lag(struct store *s, const char *path, const char *writer, int64_t now_us,
               struct learn_lag *lag_r);
 
-/* Removes marks that no label can ask for any more: those of messages older than LEARN_MARK_DAYS. A
- * label that comes LESSON_LABEL_DAYS after its message teaches nothing; the rest is for learners that
- * are behind. As store_remove. */
+/* Removes marks whose label was given more than LEARN_MARK_DAYS ago. A label about a decision that
+ * comes LESSON_LABEL_DAYS late teaches nothing, so it cannot ask for one of them; the rest is for
+ * learners that are behind. (One about a message that no decision is known of may be of any age, such
+ * as an archive's: vouch learn sees in the journal whether it was given before.) As store_remove. */
 #define LEARN_MARK_DAYS 210
 int learn_expire(struct store *s, int64_t now_us, uint64_t *removed_r);
 

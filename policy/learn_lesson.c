@@ -172,7 +172,7 @@ static bool counts_for_something(const struct settings *s, const struct record *
                                  const struct label *label, int64_t at)
 {
     return label->source < LABEL_SOURCE_COUNT && s->label_weights[label->source] > 0 &&
-           seconds(r->time_us) - at <= (int64_t)LESSON_LABEL_DAYS * DAY_S;
+           (r->subject_unseen || seconds(r->time_us) - at <= (int64_t)LESSON_LABEL_DAYS * DAY_S);
 }
 
 /* An id or a digest, as record.h has them: what can be a key. */

@@ -10,7 +10,7 @@
  * what was seen of the message and from what others say of it; nothing here reads trust, class,
  * action, policy, evidence items or flags. */
 
-/* A label that comes longer after its message than this says nothing any more. */
+/* A label that comes longer after its decision than this says nothing any more. */
 #define LESSON_LABEL_DAYS 180
 #define LESSON_LABELS_MAX 16 /* of one record; the rest is passed over */
 

@@ -14,6 +14,7 @@
 #include "feed.h"
 #include "input.h"
 #include "journal_reader.h"
+#include "learn_lesson.h"
 #include "record_avro.h"
 #include "tool.h"
 #include "tool_journal.h"
@@ -144,6 +145,16 @@ static int open_context(struct learn *l)
     return l->context ? 0 : tool_error(status, "%s", error);
 }
 
+static int tell(struct learn *l, const char *name, const char *how)
+{
+    l->taken++;
+    if (!l->quiet) {
+        tool_print_safe(stdout, name);
+        printf(": %s%s (%s)\n", l->dry_run ? "would be " : "", label_verdict_name(l->verdict), how);
+    }
+    return 0;
+}
+
 static int take(struct learn *l, const char *name, struct record *r, const char *how)
 {
     struct label label = {l->verdict, l->source, l->note};
@@ -153,14 +164,7 @@ static int take(struct learn *l, const char *name, struct record *r, const char 
     r->trust = NULL;
     r->decision = NULL;
     int rc = l->dry_run ? 0 : tool_journal_append(&l->journal, r);
-    if (rc != 0)
-        return rc;
-    l->taken++;
-    if (!l->quiet) {
-        tool_print_safe(stdout, name);
-        printf(": %s%s (%s)\n", l->dry_run ? "would be " : "", label_verdict_name(l->verdict), how);
-    }
-    return 0;
+    return rc ? rc : tell(l, name, how);
 }
 
 /* A label about a message whose decision, or an earlier label, was found. */
@@ -174,8 +178,16 @@ static int take_known(struct learn *l, const char *name, const struct record *kn
                        .subject = decision ? known->id : known->subject,
                        .subject_time_us = decision ? known->time_us : known->subject_time_us,
                        .subject_unseen = !decision && known->subject_unseen};
-    char how[128];
-    snprintf(how, sizeof how, decision ? "decision %s" : "labelled before: %s", r.subject);
+    int64_t days = (clock_wall_us() - r.subject_time_us) / DAY_US;
+    char how[160];
+    if (decision && days >= LESSON_LABEL_DAYS)
+        snprintf(how, sizeof how, "decision %s, %lld days old: too late to teach anything",
+                 r.subject, (long long)days);
+    else
+        snprintf(how, sizeof how, decision ? "decision %s" : "labelled before: %s", r.subject);
+    if (!decision && known->label_count && known->labels[0].verdict == l->verdict &&
+        known->labels[0].source == l->source)
+        return tell(l, name, "as before");
     return take(l, name, &r, how);
 }
 

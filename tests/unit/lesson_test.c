@@ -245,6 +245,8 @@ static const struct {
     {"just in time", LABEL_PERSON, LABEL_GOOD, LESSON_LABEL_DAYS *DAY, 3, false, false, NULL, 1,
      3 << 16},
     {"too late", LABEL_PERSON, LABEL_GOOD, LESSON_LABEL_DAYS *DAY + 1, 3, false, false, NULL, 0, 0},
+    {"too late, but of an archive's message", LABEL_PERSON, LABEL_GOOD, LESSON_LABEL_DAYS *DAY + 1,
+     3, true, false, "mid:0123", 1, 3 << 16},
     {"of our own user's message", LABEL_PERSON, LABEL_BAD, 60, 3, false, true, NULL, 0, 0},
     {"subject is none", LABEL_PERSON, LABEL_BAD, 60, 3, false, false, "a\nb", 0, 0},
 };
