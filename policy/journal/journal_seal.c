@@ -208,10 +208,12 @@ int journal_seal_hash(int dir, struct manifest_entry *e, char *error_r, size_t s
     journal_name(name, e->first, ".avro");
     int fd = journal_file_open(dir, name, O_RDONLY, 0);
     int rc = fd >= 0 && hash_file(fd, e) == 0 ? 0 : VOUCH_E_IO;
+    int error = errno;
     if (rc != 0)
-        snprintf(error_r, size, "%s", strerror(errno));
+        snprintf(error_r, size, "%s", strerror(error));
     if (fd >= 0)
         close(fd);
+    errno = error;
     return rc;
 }
 

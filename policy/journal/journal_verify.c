@@ -28,6 +28,7 @@ struct check {
     int wrong;
     uint64_t records;
     uint64_t last; /* number of the last record seen */
+    uint64_t done; /* segments up to this one are checked */
 };
 
 static void finding(struct check *c, bool wrong, const char *file, const char *text)
@@ -55,6 +56,8 @@ static void wrong_line(void *arg, size_t line, const char *text)
 static int check_manifest(struct check *c, struct manifest *m)
 {
     char writer[JOURNAL_WRITER_ID];
+    if (c->done > 0) /* it has grown since it was checked */
+        return manifest_read(c->dir, m, NULL, NULL);
     int rc = manifest_read(c->dir, m, wrong_line, c);
     if (rc == VOUCH_E_SYNTAX) {
         finding(c, true, "manifest", "its first line is not that of a manifest");
@@ -99,6 +102,17 @@ static void check_gap(struct check *c, uint64_t first, uint64_t previous, const 
     }
 }
 
+/* Whether retention has taken the segment since the manifest was read. */
+static bool removed_since(struct check *c, uint64_t first)
+{
+    struct manifest now;
+    int rc = manifest_read(c->dir, &now, NULL, NULL);
+    const struct manifest_entry *e = rc == 0 ? manifest_find(&now, first) : NULL;
+    bool removed = e && e->removed;
+    manifest_clear(&now);
+    return removed;
+}
+
 /* Reads every record of a sealed segment. */
 static int check_records(struct check *c, const struct manifest_entry *e)
 {
@@ -108,7 +122,8 @@ static int check_records(struct check *c, const struct manifest_entry *e)
     struct journal_sealed *s = journal_sealed_open(c->dir, e->first, text, sizeof text);
     int rc;
     if (!s) {
-        finding_of(c, true, e->first, ".avro", text);
+        if (!removed_since(c, e->first))
+            finding_of(c, true, e->first, ".avro", text);
         return 0;
     }
     while ((rc = journal_sealed_next(s, e->first, e->last, &number, &datum)) == 1 ||
@@ -133,32 +148,20 @@ static int check_records(struct check *c, const struct manifest_entry *e)
     return 0;
 }
 
-/* Whether retention has taken the segment since the manifest was read. */
-static bool removed_since(struct check *c, uint64_t first)
-{
-    struct manifest now;
-    int rc = manifest_read(c->dir, &now, NULL, NULL);
-    const struct manifest_entry *e = rc == 0 ? manifest_find(&now, first) : NULL;
-    bool removed = e && e->removed;
-    manifest_clear(&now);
-    return removed;
-}
-
 static int check_sealed(struct check *c, const struct manifest_entry *e)
 {
     char text[300], name[JOURNAL_NAME_MAX];
     struct manifest_entry is = {.first = e->first};
-    journal_name(name, e->first, ".avro");
     check_gap(c, e->first, e->previous, ".avro");
     c->last = e->last;
-    if (faccessat(c->dir, name, F_OK, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT) {
+    if (journal_seal_hash(c->dir, &is, text, sizeof text) != 0) {
+        bool absent = errno == ENOENT;
         if (!removed_since(c, e->first))
-            finding_of(c, true, e->first, ".avro", "is missing, though the manifest has it");
+            finding_of(c, true, e->first, ".avro",
+                       absent ? "is missing, though the manifest has it" : text);
         return 0;
     }
-    if (journal_seal_hash(c->dir, &is, text, sizeof text) != 0)
-        finding_of(c, true, e->first, ".avro", text);
-    else if (is.bytes != e->bytes || memcmp(is.sha256, e->sha256, MANIFEST_HASH) != 0)
+    if (is.bytes != e->bytes || memcmp(is.sha256, e->sha256, MANIFEST_HASH) != 0)
         finding_of(c, true, e->first, ".avro",
                    "is not what was sealed: its SHA-256 is not the manifest's");
     journal_name(name, e->first, ".index");
@@ -167,7 +170,7 @@ static int check_sealed(struct check *c, const struct manifest_entry *e)
     return check_records(c, e);
 }
 
-/* Every frame of an open segment: 0; VOUCH_E_TEMP: it has gone; VOUCH_E_IO, VOUCH_E_NOMEM. */
+/* Every frame of an open segment: 0, VOUCH_E_IO, VOUCH_E_NOMEM. */
 static int check_frames(struct check *c, struct journal_tail *t, uint64_t first, bool newest)
 {
     char text[200], error[200];
@@ -175,11 +178,11 @@ static int check_frames(struct check *c, struct journal_tail *t, uint64_t first,
     struct frame f;
     struct span datum;
     uint64_t at;
-    int64_t passed = 1;
+    int64_t passed = 0;
     int rc = 0;
     if (journal_datum_init(&d, journal_tail_head(t)->schema, error, sizeof error) != 0)
         finding_of(c, true, first, ".open", error);
-    for (int looks = 0; passed > 0;) {
+    for (int looks = 0; passed >= 0;) {
         while ((rc = journal_tail_next(t, &f)) == 1) {
             looks = 0;
             snprintf(text, sizeof text, "record %" PRIu64 " follows record %" PRIu64, f.number,
@@ -195,7 +198,9 @@ static int check_frames(struct check *c, struct journal_tail *t, uint64_t first,
         }
         if (rc < 0)
             break;
-        if (newest && looks++ < LOOKS && journal_tail_left(t) > 0) {
+        if (journal_tail_left(t) == 0)
+            break;
+        if (newest && looks++ < LOOKS) {
             nanosleep(&(struct timespec){.tv_nsec = LOOK_MS * 1000000}, NULL);
             continue;
         }
@@ -211,11 +216,12 @@ static int check_frames(struct check *c, struct journal_tail *t, uint64_t first,
     return rc < 0 ? rc : passed < 0 ? (int)passed : 0;
 }
 
+/* VOUCH_E_TEMP: it was sealed meanwhile. */
 static int check_open(struct check *c, uint64_t first, bool newest)
 {
     struct journal_tail *t = journal_tail_open(c->dir, first);
     if (!t && errno == ENOENT)
-        return 0; /* sealed meanwhile */
+        return VOUCH_E_TEMP;
     if (!t && errno == ENODATA) {
         finding_of(c, !newest, first, ".open", "has no whole head: there is no record in it");
         return 0;
@@ -232,26 +238,55 @@ static int check_open(struct check *c, uint64_t first, bool newest)
     return rc;
 }
 
-/* All that is in the list against the manifest, which was read after it. */
-static int check_all(struct check *c, const struct journal_list *list, const struct manifest *m)
+/* All segments not checked yet that are in the list, against the manifest, which was read after it.
+ * VOUCH_E_TEMP: an open one was sealed meanwhile, look again. */
+static int check_segments(struct check *c, const struct journal_list *list,
+                          const struct manifest *m)
 {
     int rc = 0;
+    uint64_t before = c->done;
     for (size_t i = 0; rc == 0 && i < m->count; i++) {
+        if (m->entries[i].first <= before)
+            continue;
         if (m->entries[i].removed)
             c->last = m->entries[i].last;
         else
             rc = check_sealed(c, &m->entries[i]);
+        c->done = m->entries[i].first > c->done ? m->entries[i].first : c->done;
     }
     for (size_t i = 0; rc == 0 && i < list->count; i++) {
         const struct journal_item *item = &list->items[i];
         const struct manifest_entry *e = manifest_find(m, item->first);
-        if (item->sealed && !item->open && !e)
+        if (e || item->first <= before)
+            continue;
+        if (item->sealed && !item->open)
             finding_of(
                 c, true, item->first, ".avro",
                 "is in no line of the manifest: the line was taken out, or the file put here");
-        if (item->open && !e)
+        if (item->open)
             rc = check_open(c, item->first, i + 1 == list->count);
+        if (rc == 0 && item->first > c->done)
+            c->done = item->first;
     }
+    return rc;
+}
+
+static int check_all(struct check *c)
+{
+    int rc;
+    do {
+        struct journal_list list;
+        struct manifest m = {.count = 0};
+        rc = journal_list_read(c->dir, &list) == 0 ? 0 : VOUCH_E_IO;
+        if (rc == 0)
+            rc = check_manifest(c, &m);
+        if (rc == 0)
+            rc = check_segments(c, &list, &m);
+        int error = errno;
+        manifest_clear(&m);
+        journal_list_clear(&list);
+        errno = error;
+    } while (rc == VOUCH_E_TEMP);
     uint64_t left = journal_home_last_left(c->dir);
     if (rc == 0 && left > c->last) {
         char text[200];
@@ -269,19 +304,11 @@ int journal_verify(const char *path, void (*tell)(void *, const struct journal_f
                    void *arg, uint64_t *records_r, char *error_r, size_t size)
 {
     struct check c = {.path = path, .tell = tell, .arg = arg};
-    struct journal_list list = {.count = 0};
-    struct manifest m = {.count = 0};
     c.dir = journal_dir_open(path);
-    int rc = c.dir < 0 || journal_list_read(c.dir, &list) != 0 ? VOUCH_E_IO : 0;
-    if (rc == 0)
-        rc = check_manifest(&c, &m);
-    if (rc == 0)
-        rc = check_all(&c, &list, &m);
+    int rc = c.dir < 0 ? VOUCH_E_IO : check_all(&c);
     if (rc != 0)
         snprintf(error_r, size, "%s: %s", path,
                  rc == VOUCH_E_IO ? strerror(errno) : vouch_strerror(rc));
-    manifest_clear(&m);
-    journal_list_clear(&list);
     if (c.dir >= 0)
         close(c.dir);
     *records_r = c.records;

@@ -213,6 +213,38 @@ static void removal_by_retention_is_right(void **state)
     assert_int_equal(records, 10);
 }
 
+static void *append_many_more(void *arg)
+{
+    append_many(arg, 1, 3000);
+    return NULL;
+}
+
+/* What is written, sealed or removed meanwhile is no finding. */
+static void beside_the_writer(void **state)
+{
+    struct fixture *f = *state;
+    struct journal_options o = f->options;
+    struct journal_state st;
+    pthread_t writer;
+    unsigned rounds = 0;
+    o.segment_bytes = 20000;
+    o.nobody_learns = true;
+    o.keep_bytes = 20000;
+    struct journal *j = open_or_fail(f, &o);
+    assert_int_equal(pthread_create(&writer, NULL, append_many_more, j), 0);
+    do {
+        struct told t;
+        uint64_t records;
+        rounds++;
+        if (verify(f, &t, &records) != 0)
+            fail_msg("%s", t.wrong);
+        journal_state(j, &st);
+    } while (st.last < 3000);
+    pthread_join(writer, NULL);
+    journal_close(&j);
+    assert_true(rounds > 2);
+}
+
 /* A segment damaged in its middle while it is open: what is around that is kept, and sealed. */
 static void records_around_damage_are_kept(void **state)
 {
@@ -288,10 +320,15 @@ static void a_reader_goes_on_behind_damage(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(a_whole_one_is_right),           T(tampering_is_found),
-        T(a_flipped_byte_is_found),        T(a_cut_between_records_is_found),
-        T(a_declared_gap_is_a_remark),     T(removal_by_retention_is_right),
-        T(records_around_damage_are_kept), T(a_reader_goes_on_behind_damage),
+        T(a_whole_one_is_right),
+        T(tampering_is_found),
+        T(a_flipped_byte_is_found),
+        T(a_cut_between_records_is_found),
+        T(a_declared_gap_is_a_remark),
+        T(removal_by_retention_is_right),
+        T(beside_the_writer),
+        T(records_around_damage_are_kept),
+        T(a_reader_goes_on_behind_damage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
