@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 #include "clock.h"
+#include "clock_guard.h"
 #include "journal.h"
 #include "labeller.h"
 #include "learn_tree.h"
@@ -32,6 +33,7 @@ struct learning {
     struct labeller *labeller; /* NULL: not yet, or there is no journal of ours */
     bool labels_fail;          /* which the log knows */
     unsigned back_off_ms;
+    struct clock_guard clock;
     int64_t expire_ms; /* when to look for old marks next */
 };
 
@@ -90,13 +92,22 @@ static void refresh(struct learning *l)
     l->settings = now;
 }
 
+/* learn_options.now */
+static bool now(void *arg, int64_t *now_us_r)
+{
+    struct learning *l = arg;
+    return clock_guard_sure(&l->clock, clock_wall_us(), clock_steady_us(), now_us_r);
+}
+
 static struct learn_tree *make_tree(struct learning *l)
 {
     const struct learn_tree_options o = {
         .learn = {.store = l->store,
                   .settings = l->settings,
                   .psl = l->options.psl,
-                  .batch = learn_batch_for(l->settings->store)},
+                  .batch = learn_batch_for(l->settings->store),
+                  .now = now,
+                  .now_arg = l},
         .dir = l->dir,
         .report = report,
         .report_arg = l,
@@ -152,10 +163,11 @@ static bool give_labels(struct learning *l)
 static void expire(struct learning *l)
 {
     uint64_t removed = 0;
-    if (clock_ms() < l->expire_ms)
+    int64_t now_us;
+    if (clock_ms() < l->expire_ms || !now(l, &now_us))
         return;
     l->expire_ms = clock_ms() + EXPIRE_MS;
-    int rc = learn_expire(l->store, clock_wall_us(), &removed);
+    int rc = learn_expire(l->store, now_us, &removed);
     if (rc != 0)
         log_write(l->options.log, LOG_LEVEL_WARNING,
                   "learner: old labels could not be removed from the model: %s; it is tried again "
@@ -170,6 +182,8 @@ static void expire(struct learning *l)
 /* Learns what is there; returns how long to wait. */
 static unsigned pass(struct learning *l)
 {
+    int64_t now_us;
+    (void)now(l, &now_us); /* looks often, so that a leap is seen */
     refresh(l);
     if (!l->settings->learn)
         return IDLE_MS;
@@ -233,6 +247,7 @@ struct learning *learning_start(const struct learning_options *options, char *er
     l->settings = options->settings(options->settings_arg);
     l->dir = strdup(l->settings->journal_dir);
     l->expire_ms = clock_ms() + EXPIRE_FIRST_MS;
+    clock_guard_doubt(&l->clock, clock_wall_us(), clock_steady_us());
     if (!l->dir || !(l->store = open_store(l->settings, error_r, size))) {
         learning_free(&l);
         return NULL;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "arena.h"
+#include "clock.h"
 #include "learn_batch.h"
 #include "learn_erase.h"
 #include "record_avro.h"
@@ -15,8 +16,9 @@
 #define BATCH_DEFAULT 1024 /* records, and four times as many keys */
 #define BATCH_LMDB    8192
 #define ERROR_BYTES   512
-#define DAMAGE_MAX    16 /* places that cannot be read, passed over in one step */
-#define LOST_RACES    8  /* steps in a row that another learner made first */
+#define AHEAD_US      INT64_C(86400000000) /* no clock is so wrong, and no zone of time so far */
+#define DAMAGE_MAX    16                   /* places that cannot be read, passed over in one step */
+#define LOST_RACES    8                    /* steps in a row that another learner made first */
 /* of one record and its lesson: RECORD_BYTES_MAX of text, and what is made of it */
 #define RECORD_ARENA (64u << 20)
 
@@ -29,6 +31,7 @@ struct learner {
     uint64_t watermark;  /* the model's, as far as known */
     uint64_t last;       /* number of the last record taken into the batch */
     bool waiting;        /* the batch is to be applied before more is read */
+    bool held;           /* a record behind it is ahead of the time */
     unsigned damage;     /* places passed over since it was last said */
     char *erased;        /* an erasure that was met behind the batch; NULL: none */
     int64_t erased_time; /* its time, seconds */
@@ -123,7 +126,7 @@ static void lose_place(struct learner *l)
     learn_batch_reset(l->batch);
     free(l->erased);
     l->erased = NULL;
-    l->waiting = false;
+    l->waiting = l->held = false;
     l->last = l->watermark;
 }
 
@@ -165,11 +168,47 @@ static int hold_erasure(struct learner *l, const struct lesson *lesson, uint64_t
     return l->erased ? 0 : VOUCH_E_NOMEM;
 }
 
+bool learn_now_wall(void *arg, int64_t *now_us_r)
+{
+    (void)arg;
+    *now_us_r = clock_wall_us();
+    return true;
+}
+
+/* The clock of who wrote it ran ahead; *sure_r: or is it ours? What is to be forgotten is, whenever. */
+static bool is_ahead(const struct learner *l, const struct record *r, bool *sure_r)
+{
+    int64_t now_us, us = r->time_us > r->subject_time_us ? r->time_us : r->subject_time_us;
+    if (!l->options.now || r->kind == RECORD_ERASURE)
+        return false;
+    *sure_r = l->options.now(l->options.now_arg, &now_us);
+    return us > now_us + AHEAD_US;
+}
+
+/* It is passed over, or ends the batch and is waited with. */
+static int take_ahead(struct learner *l, uint64_t number, bool sure)
+{
+    if (!sure) {
+        l->held = true;
+        return fail(l, 0,
+                    "%s: record %llu is dated more than a day ahead of this machine's clock, which "
+                    "may not be set yet",
+                    l->path, (unsigned long long)number);
+    }
+    note_damage(l,
+                "%s: record %llu is dated more than a day ahead and is passed over: was the clock "
+                "of who wrote it wrong?",
+                l->path, (unsigned long long)number);
+    l->last = number;
+    return 0;
+}
+
 /* A record that cannot be read teaches nothing; an erasure ends the batch. */
 static int take(struct learner *l, const struct journal_entry *entry)
 {
     const struct record *record;
     struct lesson lesson;
+    bool sure = true;
     arena_reset(l->arena);
     int rc = record_decode(l->arena, entry->datum, &record);
     if (rc == VOUCH_E_SYNTAX) {
@@ -178,6 +217,8 @@ static int take(struct learner *l, const struct journal_entry *entry)
         l->last = entry->number;
         return 0;
     }
+    if (rc == 0 && is_ahead(l, record, &sure))
+        return take_ahead(l, entry->number, sure);
     if (rc == 0)
         rc = lesson_read(l->arena, l->options.settings, l->options.psl, record, &lesson);
     if (rc == 0 && lesson.erased)
@@ -189,11 +230,11 @@ static int take(struct learner *l, const struct journal_entry *entry)
     return rc;
 }
 
-/* 0: the batch is full, or there is no more, or an erasure comes next */
+/* 0: the batch is full, or there is no more, or an erasure or what is held comes next */
 static int fill(struct learner *l)
 {
     struct journal_entry entry;
-    while (!learn_batch_is_full(l->batch) && !l->erased && l->damage < DAMAGE_MAX) {
+    while (!learn_batch_is_full(l->batch) && !l->erased && !l->held && l->damage < DAMAGE_MAX) {
         int rc = journal_reader_next(l->reader, &entry);
         if (rc == 0)
             return 0;
@@ -254,6 +295,8 @@ static int apply(struct learner *l, bool *behind_r)
     if (rc != 0)
         return rc;
     learn_batch_reset(l->batch);
+    if (l->held)
+        lose_place(l); /* what is held is read again */
     return count;
 }
 
@@ -278,6 +321,10 @@ static int step(struct learner *l, bool *behind_r)
         return apply(l, behind_r);
     if (l->erased)
         return erase(l, behind_r);
+    if (l->held) {
+        lose_place(l);
+        return VOUCH_E_TEMP;
+    }
     return rc != 0 ? rc : check_place(l, behind_r);
 }
 

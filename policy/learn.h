@@ -26,7 +26,14 @@ struct learn_options {
     /* Records in one step at most; 0: 1024. A step also ends at four times as many keys. Memory:
      * learn_batch.h. */
     size_t batch;
+    /* What time it is, in us, to know records that are dated more than a day later: the clock of who
+     * wrote them ran ahead, and what they teach would push out all that is older (tally.h, window.h).
+     * They are passed over, or waited with as long as the time is not sure. NULL: all are believed. */
+    bool (*now)(void *arg, int64_t *now_us_r);
+    void *now_arg;
 };
+/* A learn_options.now for a program that ends soon: the wall clock, which is sure. */
+bool learn_now_wall(void *arg, int64_t *now_us_r);
 /* How many are well learnt in one step by the store at url. Redis answers nobody else while it makes
  * one, so it is given some milliseconds' worth; LMDB keeps nobody waiting, and writes a page that many
  * records changed only once. */

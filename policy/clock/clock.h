@@ -28,6 +28,16 @@ static inline int64_t clock_ms(void)
     return clock_us() / 1000;
 }
 
+/* For a clock_guard: as clock_us, and goes on while the machine sleeps. Microseconds. */
+static inline int64_t clock_steady_us(void)
+{
+#ifdef CLOCK_BOOTTIME
+    return clock_read(CLOCK_BOOTTIME);
+#else
+    return clock_us();
+#endif
+}
+
 /* Microseconds since the epoch. */
 static inline int64_t clock_wall_us(void)
 {

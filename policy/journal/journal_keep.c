@@ -114,11 +114,13 @@ static void remove_old(struct journal *j, uint64_t learnt)
 {
     const struct journal_options *o = &j->options;
     const struct manifest *m = &j->manifest;
-    int64_t now_us = clock_wall_us();
+    int64_t now_us;
+    bool sure = clock_guard_sure(&j->clock, clock_wall_us(), clock_steady_us(), &now_us);
     uint64_t bytes = bytes_kept(m);
     for (size_t i = 0; i < m->count; i++) {
         const struct manifest_entry *e = &m->entries[i];
-        bool old = o->keep_age_s > 0 && e->last_us < now_us - (int64_t)o->keep_age_s * 1000000;
+        bool old =
+            sure && o->keep_age_s > 0 && e->last_us < now_us - (int64_t)o->keep_age_s * 1000000;
         bool much = o->keep_bytes > 0 && bytes > o->keep_bytes;
         if (e->removed)
             continue;

@@ -3,6 +3,7 @@
 #define VOUCH_JOURNAL_PRIVATE_H
 
 #include <pthread.h>
+#include "clock_guard.h"
 #include "journal.h"
 #include "journal_home.h"
 #include "journal_kept.h"
@@ -42,6 +43,7 @@ struct journal {
     uint64_t next;                   /* number of the next record */
     uint64_t last, synced;           /* the last record's; the last one's that is on the disk */
     uint64_t learnt;
+    struct clock_guard clock; /* the keeper's: what goes for its age is gone */
     bool keeping;        /* the keeper is at the files, with the lock let go */
     bool syncing;        /* somebody syncs, with the lock let go */
     int64_t dirty_ms;    /* clock_ms() of the first append since a sync; 0: all is synced */

@@ -197,7 +197,10 @@ static int take_unknown(struct learn *l, const char *name, struct span text)
     static const struct feed_envelope nothing = {.ip = {.family = IP_NONE}};
     const struct record *judged;
     time_t received = feed_received(text);
-    int64_t at_us = received < 0 ? clock_wall_us() : (int64_t)received * 1000000;
+    int64_t now_us = clock_wall_us();
+    int64_t at_us = received < 0 ? now_us : (int64_t)received * 1000000;
+    if (at_us > now_us) /* its field may be anybody's */
+        at_us = now_us;
     int rc = open_context(l);
     if (rc != 0)
         return rc;

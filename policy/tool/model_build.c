@@ -153,8 +153,11 @@ static int make_version(struct build *b)
     struct store *s = tool_store_version(b->settings, b->url, b->version, false, &status);
     if (!s)
         return status;
-    struct learn_options options = {
-        .store = s, .settings = b->settings, .psl = b->psl, .batch = is_redis(b) ? 0 : BUILD_BATCH};
+    struct learn_options options = {.store = s,
+                                    .settings = b->settings,
+                                    .psl = b->psl,
+                                    .batch = is_redis(b) ? 0 : BUILD_BATCH,
+                                    .now = learn_now_wall};
     status = teach_erasures(&b->teach, s, MODEL_BUILD_WRITER, MODEL_BUILD_BEGUN);
     if (status == 0)
         status = teach_records(&b->teach, &options);

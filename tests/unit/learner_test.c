@@ -598,6 +598,65 @@ static void trouble_is_told_once_and_so_is_its_end(void **state)
     close_journal(&b);
 }
 
+/* What time it is. */
+struct moment {
+    int64_t us;
+    bool sure;
+};
+
+static bool tell_time(void *arg, int64_t *now_us_r)
+{
+    const struct moment *m = arg;
+    *now_us_r = m->us;
+    return m->sure;
+}
+
+static int step_at(struct learner *l, struct moment *now, int64_t seconds, bool sure)
+{
+    *now = (struct moment){(RECORDS_T0 + seconds) * INT64_C(1000000), sure};
+    return learner_step(l);
+}
+
+/* A clock that ran ahead, for one message, would push out all that is older. */
+static void a_record_from_the_future_teaches_nothing(void **state)
+{
+    struct fixture *f = *state;
+    struct moment now;
+    const struct learn_options o = {
+        .store = f->store, .settings = &f->settings, .now = tell_time, .now_arg = &now};
+    struct written w = open_journal(f, "mx1"), right = open_journal(f, "mx2");
+    struct record *letter = records_letter(f->arena, 2);
+    struct record *label =
+        records_label(f->arena, letter, LABEL_PERSON, LABEL_BAD, INT64_C(20000) * 86400);
+    struct record *list[] = {records_letter(f->arena, 1),
+                             records_letter(f->arena, INT64_C(20000) * 86400), letter, label,
+                             records_letter(f->arena, 86400)};
+    for (int i = 0; i < 5; i++) {
+        append(&w, list[i]);
+        if (i != 1 && i != 3)
+            append(&right, list[i]);
+    }
+    struct learner *l = learner_new(&o, w.path, w.writer);
+    assert_non_null(l);
+    assert_int_equal(step_at(l, &now, 3, false), 1); /* waits with the second one */
+    assert_int_equal(step_at(l, &now, 3, false), VOUCH_E_TEMP);
+    assert_non_null(strstr(learner_error(l), "record 2 is dated more than a day ahead"));
+    assert_int_equal(step_at(l, &now, 3, false), VOUCH_E_TEMP);
+    assert_int_equal(learner_watermark(l), 1);
+    assert_int_equal(step_at(l, &now, 3, true), VOUCH_E_SYNTAX);
+    assert_non_null(strstr(learner_error(l), "record 2 is dated more than a day ahead"));
+    assert_int_equal(step_at(l, &now, 3, true), 0);
+    assert_int_equal(learner_watermark(l), 5);
+    learner_free(&l);
+    struct store *other = open_store();
+    learn(f, other, &right, 10);
+    assert_true(seen(f->store, "dom:example.org", "*") > 2.9);
+    assert_near(seen(f->store, "dom:example.org", "*"), seen(other, "dom:example.org", "*"));
+    store_close(&other);
+    close_journal(&w);
+    close_journal(&right);
+}
+
 static void a_tree_that_is_not_there_is_told(void **state)
 {
     struct fixture *f = *state;
@@ -626,6 +685,7 @@ int main(void)
         TEST(an_erasure_in_a_journal_is_done_once),
         TEST(a_tree_learns_all_its_journals),
         TEST(trouble_is_told_once_and_so_is_its_end),
+        TEST(a_record_from_the_future_teaches_nothing),
         TEST(a_tree_that_is_not_there_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
