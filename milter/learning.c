@@ -14,7 +14,8 @@
 #include "learn_tree.h"
 
 #define IDLE_MS         1000
-#define BACK_OFF_MAX_MS 5000     /* while the model is away */
+#define OTHERS_MS       60000 /* between two looks at how far others are, who learn in our place */
+#define BACK_OFF_MAX_MS 5000  /* while the model is away */
 #define EXPIRE_FIRST_MS 3600000  /* old marks: an hour after the start, */
 #define EXPIRE_MS       86400000 /* then daily */
 
@@ -35,6 +36,7 @@ struct learning {
     unsigned back_off_ms;
     struct clock_guard clock;
     int64_t expire_ms; /* when to look for old marks next */
+    int64_t others_ms; /* when to look how far others are */
 };
 
 static void learning_free(struct learning **lp)
@@ -179,14 +181,28 @@ static void expire(struct learning *l)
                   (unsigned long long)removed, LEARN_MARK_DAYS);
 }
 
+/* With learn = false somebody else learns: retention may go as far as he is. */
+static void follow_others(struct learning *l)
+{
+    const char *writer = l->options.journal ? journal_writer(l->options.journal) : NULL;
+    uint64_t number;
+    if (!writer || clock_ms() < l->others_ms)
+        return;
+    l->others_ms = clock_ms() + OTHERS_MS;
+    if (store_watermark(l->store, writer, &number) == LOOKUP_FOUND)
+        journal_learnt(l->options.journal, number);
+}
+
 /* Learns what is there; returns how long to wait. */
 static unsigned pass(struct learning *l)
 {
     int64_t now_us;
     (void)now(l, &now_us); /* looks often, so that a leap is seen */
     refresh(l);
-    if (!l->settings->learn)
+    if (!l->settings->learn) {
+        follow_others(l);
         return IDLE_MS;
+    }
     if (!l->tree && !(l->tree = make_tree(l)))
         return IDLE_MS;
     bool more = give_labels(l);

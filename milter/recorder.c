@@ -60,6 +60,7 @@ static struct journal_options options_of(const struct settings *s, const char *w
         .keep_age_s = at_most(s->journal_keep_age_s),
         .keep_bytes = s->journal_keep_bytes,
         .lock_wait_ms = LOCK_WAIT_MS,
+        .nobody_learns = strcmp(s->store, "none") == 0,
         .report = report,
         .report_arg = r,
     };
