@@ -21,7 +21,22 @@ static void put_clean(struct sbuf *out, struct span s)
 
 static bool is_plain(char c)
 {
-    return (unsigned char)c >= ' ' && c != '"' && c != '\\';
+    return (unsigned char)c >= ' ' && c != '"' && c != '\\' && c != 0x7f;
+}
+
+/* The character at s, if a terminal would obey it rather than show it: C1 controls (U+0080 to U+009F),
+ * and U+202A to U+202E and U+2066 to U+2069, which turn the line around. 0: it is none. */
+static unsigned command_at(const char *s)
+{
+    unsigned char a = (unsigned char)s[0], b = a ? (unsigned char)s[1] : 0;
+    unsigned char c = a == 0xe2 && b ? (unsigned char)s[2] : 0;
+    if (a == 0xc2 && b >= 0x80 && b <= 0x9f)
+        return b;
+    if (a == 0xe2 && b == 0x80 && c >= 0xaa && c <= 0xae)
+        return 0x2000u + c - 0x80;
+    if (a == 0xe2 && b == 0x81 && c >= 0xa6 && c <= 0xa9)
+        return 0x2040u + c - 0x80;
+    return 0;
 }
 
 static void put_escaped(struct sbuf *out, char c)
@@ -39,12 +54,16 @@ static void put_text(struct sbuf *out, const char *s)
     sbuf_addc(out, '"');
     while (*s) {
         size_t n = 0;
-        while (s[n] && is_plain(s[n]))
+        while (s[n] && is_plain(s[n]) && !command_at(s + n))
             n++;
         put_clean(out, span_make(s, n));
         s += n;
-        if (*s)
-            put_escaped(out, *s++);
+        unsigned command = command_at(s);
+        if (command)
+            sbuf_addf(out, "\\u%04X", command);
+        else if (*s)
+            put_escaped(out, *s);
+        s += command > 0xff ? 3 : command ? 2 : *s != '\0';
     }
     sbuf_addc(out, '"');
 }

@@ -15,6 +15,8 @@
 #include "tool.h"
 #include "utf8.h"
 
+#define ERROR_BYTES 8192 /* of one message; a path is at most half of that */
+
 /* Set once by main before anything else runs. */
 static const char *tool_name = "";
 
@@ -25,8 +27,10 @@ void tool_set_name(const char *name)
 
 __attribute__((format(printf, 1, 0))) static void print_error(const char *format, va_list ap)
 {
+    char text[ERROR_BYTES];
+    vsnprintf(text, sizeof text, format, ap);
     fprintf(stderr, "vouch%s%s: ", *tool_name ? " " : "", tool_name);
-    vfprintf(stderr, format, ap);
+    tool_print_safe(stderr, text); /* names of files, say, may be anybody's choice */
     fputc('\n', stderr);
 }
 

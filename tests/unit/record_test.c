@@ -117,6 +117,31 @@ static int teardown(void **state)
     return 0;
 }
 
+/* What a sender writes and somebody reads on a terminal. */
+static void json_commands_no_terminal(void **state)
+{
+    static const struct {
+        const char *id, *json;
+    } table[] = {
+        {"\x1b]0;x\x07\x7f", "\"\\u001B]0;x\\u0007\\u007F\""},
+        {"a\xc2\x9b"
+         "2J\xc2\x80\xc2\xa0",
+         "\"a\\u009B2J\\u0080\xc2\xa0\""},
+        {"\xe2\x80\xae\xe2\x81\xa9\xe2\x80\xa9", "\"\\u202E\\u2069\xe2\x80\xa9\""},
+        {"\xe2\x80", "\"message_id\":\"\xef\xbf\xbd"},
+        {"\xc2", "\"\xef\xbf\xbd\""},
+    };
+    struct fixture *f = *state;
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        f->m.message_id = table[i].id;
+        char *line = record_json(&f->r);
+        assert_non_null(line);
+        if (!strstr(line, table[i].json))
+            fail_msg("%zu: %s", i, line);
+        free(line);
+    }
+}
+
 static void json_has_every_key_of_the_schema_and_one_line(void **state)
 {
     struct fixture *f = *state;
@@ -225,6 +250,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(id_is_a_uuid_version_7_of_its_time),
         cmocka_unit_test(time_is_rfc3339),
+        cmocka_unit_test_setup_teardown(json_commands_no_terminal, setup, teardown),
         cmocka_unit_test_setup_teardown(json_has_every_key_of_the_schema_and_one_line, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(header_cannot_be_broken_out_of, setup, teardown),
