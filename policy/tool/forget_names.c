@@ -4,6 +4,7 @@
  * where the model does not know it from before. */
 #include "config.h"
 #include "forget_names.h"
+#include <stdlib.h>
 #include <string.h>
 #include "domain.h"
 #include "identity.h"
@@ -11,6 +12,8 @@
 
 #define NAMES_MAX   ((size_t)FORGET_SUBJECTS_MAX * (PSEUDONYM_MAX_KEYS + 1))
 #define NAMES_BYTES (16u << 20)
+#define WIDEST_IPV4 8
+#define WIDEST_IPV6 16
 
 static int no_memory(void)
 {
@@ -45,6 +48,15 @@ static int add_pseudonyms(struct forget_names *names, const struct pseudonym_key
     return status;
 }
 
+/* A slip of the finger: nobody holds as much. */
+static bool is_too_wide(const char *subject)
+{
+    const char *slash = strchr(subject, '/');
+    if (!slash || strchr(subject, '@'))
+        return false;
+    return strtol(slash + 1, NULL, 10) < (strchr(subject, ':') ? WIDEST_IPV6 : WIDEST_IPV4);
+}
+
 static int parse(struct forget_names *names, const struct settings *s, const struct psl_ctx_st *psl,
                  const char *text)
 {
@@ -62,6 +74,12 @@ static int parse(struct forget_names *names, const struct settings *s, const str
                           "'%s': not a mail address, a domain, an IP address or a "
                           "network",
                           text);
+    if (is_too_wide(subject))
+        return tool_error(
+            EX_DATAERR,
+            "'%s': too large a network: half of the model would be forgotten; at most "
+            "a /%d of IPv4 or a /%d of IPv6",
+            text, WIDEST_IPV4, WIDEST_IPV6);
     bool is_domain = !strpbrk(subject, "@:/") && strpbrk(subject, "abcdefghijklmnopqrstuvwxyz");
     if (is_domain && domain_is_public_suffix(psl, subject))
         return tool_error(EX_DATAERR,

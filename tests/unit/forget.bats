@@ -201,6 +201,9 @@ letters() {
     check 65 "'nobody at all': not a mail address" "nobody at all"
     check 65 "'192.0.2.300': not a mail address" 192.0.2.300
     check 65 "'com': a public suffix" com
+    for wide in 0.0.0.0/0 192.0.0.0/7 ::/0 2000::/3; do
+        check 65 "'$wide': too large a network" $wide
+    done
     [ -z "$(ls "$d/j")" ]
     [ ! -e "$d/m" ]
     store=nonsense
