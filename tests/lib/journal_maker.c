@@ -2,6 +2,8 @@
 /* Journals for tests of whole programs, and a learner that follows one as the daemon's does.
  *
  *   journal_maker write DIR WRITER SEED COUNT   appends COUNT random records
+ *   journal_maker judge DIR WRITER SEED COUNT   ... the same, judged otherwise by vouch: see records_judge
+ *   journal_maker relabel DIR WRITER SEED COUNT ... the same, but that one label says the contrary
  *   journal_maker many DIR WRITER COUNT N       ... letters of N authors and N hosts, for measuring
  *   journal_maker learn DIR STORE BATCH         learns every journal in the tree to its end
  */
@@ -68,11 +70,35 @@ static void append(struct journal *j, const struct record *r)
     sbuf_clear(&datum);
 }
 
-static void write_random(struct journal *j, uint64_t seed, uint64_t count)
+static void judge(struct records *records)
+{
+    uint64_t random = 99;
+    for (size_t i = 0; i < records->count; i++)
+        records_judge(records->arena, records->list[i], &random);
+}
+
+/* The last label that a person gave. */
+static void relabel(struct records *records)
+{
+    size_t i = records->count;
+    while (i > 0 && (records->list[i - 1]->kind != RECORD_LABEL ||
+                     records->list[i - 1]->labels->source != LABEL_PERSON ||
+                     records->list[i - 1]->labels->verdict == LABEL_NONE))
+        i--;
+    if (i == 0)
+        fail_with("no label");
+    struct label *label = (struct label *)(uintptr_t)records->list[i - 1]->labels;
+    label->verdict = label->verdict == LABEL_GOOD ? LABEL_BAD : LABEL_GOOD;
+}
+
+static void write_random(struct journal *j, uint64_t seed, uint64_t count,
+                         void (*change)(struct records *records))
 {
     struct records records;
     struct arena *arena = arena_new((size_t)1 << 30);
     records_make(&records, arena, seed, count);
+    if (change)
+        change(&records);
     for (size_t i = 0; i < records.count; i++)
         append(j, records.list[i]);
     arena_free(&arena);
@@ -138,10 +164,15 @@ int main(int argc, char **argv)
         return 0;
     }
     if (argc != 6)
-        fail_with("write DIR WRITER SEED COUNT, many DIR WRITER COUNT N, learn DIR STORE BATCH");
+        fail_with("write|judge|relabel DIR WRITER SEED COUNT, many DIR WRITER COUNT N, learn DIR "
+                  "STORE BATCH");
     struct journal *j = open_journal(argv[2], argv[3]);
     if (strcmp(argv[1], "write") == 0)
-        write_random(j, number(argv[4]), number(argv[5]));
+        write_random(j, number(argv[4]), number(argv[5]), NULL);
+    else if (strcmp(argv[1], "judge") == 0)
+        write_random(j, number(argv[4]), number(argv[5]), judge);
+    else if (strcmp(argv[1], "relabel") == 0)
+        write_random(j, number(argv[4]), number(argv[5]), relabel);
     else
         write_many(j, number(argv[4]), number(argv[5]));
     if (journal_flush(j) != 0)

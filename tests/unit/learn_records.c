@@ -124,6 +124,44 @@ struct record *records_letter(struct arena *arena, int64_t seconds)
     return r;
 }
 
+void records_judge(struct arena *arena, const struct record *of, uint64_t *random)
+{
+    if (of->kind != RECORD_DECISION)
+        return;
+    struct record *r = (struct record *)(uintptr_t)of; /* one that was made here */
+    struct trust_item *items = arena_array(arena, 2, sizeof *items);
+    struct trust_result *trust = make(arena, sizeof *trust);
+    struct decision *d = records_decision(r);
+    struct rcpt_decision *rcpt = make(arena, sizeof *rcpt);
+    for (int i = 0; i < 2; i++)
+        items[i] = (struct trust_item){.name = i ? "host" : "spf_fail",
+                                       .subject = "192.0.2.7",
+                                       .weight = (double)(records_random(random) % 8) - 4,
+                                       .good = (double)(records_random(random) % 100),
+                                       .bad = -1,
+                                       .note = i ? "a note" : NULL};
+    *trust = (struct trust_result){.items = items,
+                                   .item_count = records_random(random) % 3,
+                                   .trust = (double)(records_random(random) % 1000) / 1000,
+                                   .sum = -3};
+    d->class = (enum trust_class)(records_random(random) % CLASS_COUNT);
+    d->action = (enum action)(records_random(random) % ACTION_COUNT);
+    d->mode = (enum mode)(records_random(random) % 2);
+    d->reason = records_random(random) % 2 ? "because" : "why not";
+    *rcpt = (struct rcpt_decision){.rcpt = r->message->env.rcpts[0],
+                                   .action = d->action,
+                                   .class = d->class,
+                                   .reason = d->reason};
+    d->rcpts = rcpt;
+    d->rcpt_count = 1;
+    r->trust = trust;
+    r->judged = records_random(random) % 2;
+    r->flags = (unsigned)(records_random(random) % 2048);
+    r->model = records_random(random) % 2 ? "7" : NULL;
+    r->bias = 0.25;
+    r->timing.total = (int64_t)(records_random(random) % 100000);
+}
+
 void records_inline(struct arena *arena, struct record *r, const struct label *labels, size_t count)
 {
     struct label *copy = arena_array(arena, count, sizeof *copy);

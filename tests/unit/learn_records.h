@@ -17,6 +17,9 @@ struct message *records_message(struct record *r);
 struct evidence *records_evidence(struct record *r);
 struct decision *records_decision(struct record *r);
 void records_author(struct arena *arena, struct record *r, const char *local, const char *domain);
+/* All that vouch itself made of a message, at random: trust, evidence, class, actions, mode, reason, flags,
+ * model, time taken. No other part of the record, and of no other kind of record. */
+void records_judge(struct arena *arena, const struct record *r, uint64_t *random);
 /* A label of that letter, given `later` seconds after it. */
 struct record *records_label(struct arena *arena, const struct record *letter,
                              enum label_source source, enum label_verdict verdict, int64_t later);

@@ -254,42 +254,6 @@ static void sealed_segments_are_learnt_as_well(void **state)
     store_close(&other);
 }
 
-/* The rest of the record: all that vouch made of a message. */
-static void judge(struct record *r, struct arena *arena, uint64_t *random)
-{
-    struct trust_item *items = arena_array(arena, 2, sizeof *items);
-    struct trust_result *trust = arena_alloc(arena, sizeof *trust);
-    struct decision *d = records_decision(r);
-    struct rcpt_decision *rcpt = arena_alloc(arena, sizeof *rcpt);
-    for (int i = 0; i < 2; i++)
-        items[i] = (struct trust_item){.name = i ? "host" : "spf_fail",
-                                       .subject = "192.0.2.7",
-                                       .weight = (double)(records_random(random) % 8) - 4,
-                                       .good = (double)(records_random(random) % 100),
-                                       .bad = -1,
-                                       .note = i ? "a note" : NULL};
-    *trust = (struct trust_result){.items = items,
-                                   .item_count = records_random(random) % 3,
-                                   .trust = (double)(records_random(random) % 1000) / 1000,
-                                   .sum = -3};
-    d->class = (enum trust_class)(records_random(random) % CLASS_COUNT);
-    d->action = (enum action)(records_random(random) % ACTION_COUNT);
-    d->mode = (enum mode)(records_random(random) % 2);
-    d->reason = records_random(random) % 2 ? "because" : "why not";
-    *rcpt = (struct rcpt_decision){.rcpt = r->message->env.rcpts[0],
-                                   .action = d->action,
-                                   .class = d->class,
-                                   .reason = d->reason};
-    d->rcpts = rcpt;
-    d->rcpt_count = 1;
-    r->trust = trust;
-    r->judged = records_random(random) % 2;
-    r->flags = (unsigned)(records_random(random) % 2048);
-    r->model = records_random(random) % 2 ? "7" : NULL;
-    r->bias = 0.25;
-    r->timing.total = (int64_t)(records_random(random) % 100000);
-}
-
 /* The rule of the house: nothing is ever learnt from what vouch itself made of a message. */
 static void verdicts_teach_nothing(void **state)
 {
@@ -304,8 +268,7 @@ static void verdicts_teach_nothing(void **state)
     learn(f, f->store, &plain, 0);
     nftw(f->tree, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
     for (size_t i = 0; i < r.count; i++)
-        if (r.list[i]->kind == RECORD_DECISION)
-            judge((struct record *)(uintptr_t)r.list[i], f->arena, &random);
+        records_judge(f->arena, r.list[i], &random);
     judged = open_journal(f, "mx1");
     append_all(&judged, &r);
     close_journal(&judged);
