@@ -18,6 +18,7 @@
 #include <unistd.h>
 #include "ascii.h"
 #include "clock.h"
+#include "journal_manifest.h"
 
 #define DIR_MODE      0750
 #define FILE_MODE     0640
@@ -138,20 +139,45 @@ static int take_lock(struct journal_home *home, const char *path, unsigned wait_
     return 0;
 }
 
+/* The line of a file that is not there. It is new for a new directory only: under another name, all
+ * that is in this one would be learnt a second time. 0; VOUCH_E_CONFIG: the manifest, which is only
+ * made when there is a name, does not tell it; VOUCH_E_IO with errno. */
+static int name_writer(int dir, const char *writer, char line_r[JOURNAL_WRITER_ID + 1])
+{
+    struct manifest m;
+    char uuid[UUID_TEXT];
+    int rc = manifest_read(dir, &m, NULL, NULL);
+    int error = errno;
+    if (rc == 0)
+        snprintf(line_r, JOURNAL_WRITER_ID + 1, "%s\n", m.writer);
+    manifest_clear(&m);
+    if (rc == 0)
+        return 0;
+    if (rc != VOUCH_E_IO)
+        return VOUCH_E_CONFIG;
+    errno = error;
+    if (error != ENOENT)
+        return rc;
+    errno = EIO;
+    if (!new_uuid(uuid))
+        return VOUCH_E_IO;
+    snprintf(line_r, JOURNAL_WRITER_ID + 1, "%s@%s\n", writer, uuid);
+    return 0;
+}
+
 /* Reads who this is, or decides it once and for all. */
 static int know_writer(struct journal_home *home, const char *path, const char *writer,
                        char *error_r, size_t size)
 {
-    char uuid[UUID_TEXT], line[JOURNAL_WRITER_ID + 1];
+    char line[JOURNAL_WRITER_ID + 1];
     int rc = journal_home_writer(home->dir, home->writer);
     size_t len = strlen(writer);
     if (rc == VOUCH_E_IO && errno == ENOENT) {
-        errno = EIO;
-        bool made = new_uuid(uuid);
-        snprintf(line, sizeof line, "%s@%s\n", writer, made ? uuid : "");
-        rc = made && journal_file_put(home->dir, "writer", FILE_MODE, true, span_of(line)) == 0
-                 ? journal_home_writer(home->dir, home->writer)
-                 : VOUCH_E_IO;
+        rc = name_writer(home->dir, writer, line);
+        if (rc == 0 && journal_file_put(home->dir, "writer", FILE_MODE, true, span_of(line)) != 0)
+            rc = VOUCH_E_IO;
+        if (rc == 0)
+            rc = journal_home_writer(home->dir, home->writer);
     }
     if (rc == VOUCH_E_IO) {
         snprintf(error_r, size, "%s/writer: %s", path, strerror(errno));

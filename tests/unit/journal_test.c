@@ -170,6 +170,26 @@ static void names_are_checked(void **state)
     assert_non_null(strstr(error, "names mx9@"));
 }
 
+/* Under a new name, all of it would be learnt a second time. */
+static void a_name_that_is_gone_is_found_again(void **state)
+{
+    struct fixture *f = *state;
+    char error[400], name[200];
+    struct journal *j = open_or_fail(f, NULL);
+    append_many(j, 1, 2);
+    snprintf(name, sizeof name, "%s", journal_writer(j));
+    journal_close(&j);
+    remove_file(f, "writer");
+    j = open_or_fail(f, NULL);
+    assert_string_equal(journal_writer(j), name);
+    assert_int_equal(append_one(j, 3), 3);
+    journal_close(&j);
+    remove_file(f, "writer");
+    write_file(f, "manifest", "");
+    assert_null(journal_open(&f->options, error, sizeof error));
+    assert_non_null(strstr(error, "names nobody"));
+}
+
 static void what_is_made_is_private(void **state)
 {
     struct fixture *f = *state;
@@ -333,6 +353,7 @@ int main(void)
         T(a_torn_tail_is_cut_off),
         T(one_writer_at_a_time),
         T(names_are_checked),
+        T(a_name_that_is_gone_is_found_again),
         T(what_is_made_is_private),
         T(root_makes_it_for_the_owner_of_the_directory),
         T(what_is_too_large_is_refused),
