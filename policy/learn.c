@@ -3,6 +3,7 @@
  * teaches it in one step with the journal's watermark. A batch that the model did not confirm is kept
  * and taught again; the store knows whether it had been. */
 #include "learn.h"
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,15 +27,17 @@ struct learner {
     struct learn_options options;
     char *path, *writer;
     struct journal_reader *reader; /* NULL: where to read on is not known */
-    struct learn_batch *batch;
-    struct arena *arena; /* of the record that is read */
-    uint64_t watermark;  /* the model's, as far as known */
-    uint64_t last;       /* number of the last record taken into the batch */
-    bool waiting;        /* the batch is to be applied before more is read */
-    bool held;           /* a record behind it is ahead of the time */
-    unsigned damage;     /* places passed over since it was last said */
-    char *erased;        /* an erasure that was met behind the batch; NULL: none */
-    int64_t erased_time; /* its time, seconds */
+    struct learn_batch *batch;     /* what was read */
+    struct learn_batch *spare;     /* takes what is read while the other is taught */
+    uint64_t spare_last;           /* number of the last record in it; 0: it is empty */
+    struct arena *arena;           /* of the record that is read */
+    uint64_t watermark;            /* the model's, as far as known */
+    uint64_t last;                 /* number of the last record taken into the batch */
+    bool waiting;                  /* the batch is to be applied before more is read */
+    bool held;                     /* a record behind it is ahead of the time */
+    unsigned damage;               /* places passed over since it was last said */
+    char *erased;                  /* an erasure that was met behind the batch; NULL: none */
+    int64_t erased_time;           /* its time, seconds */
     uint64_t erased_number;
     char damage_text[ERROR_BYTES]; /* the first of them */
     char error[ERROR_BYTES];
@@ -58,7 +61,8 @@ struct learner *learner_new(const struct learn_options *options, const char *pat
     l->writer = strdup(writer);
     l->arena = arena_new(RECORD_ARENA);
     l->batch = learn_batch_new(l->options.batch, l->options.settings->trust.half_life, writer);
-    if (!l->path || !l->writer || !l->arena || !l->batch)
+    l->spare = learn_batch_new(l->options.batch, l->options.settings->trust.half_life, writer);
+    if (!l->path || !l->writer || !l->arena || !l->batch || !l->spare)
         learner_free(&l);
     return l;
 }
@@ -71,6 +75,7 @@ void learner_free(struct learner **lp)
     *lp = NULL;
     journal_reader_close(&l->reader);
     learn_batch_free(&l->batch);
+    learn_batch_free(&l->spare);
     arena_free(&l->arena);
     free(l->erased);
     free(l->path);
@@ -124,6 +129,8 @@ static void lose_place(struct learner *l)
 {
     journal_reader_close(&l->reader);
     learn_batch_reset(l->batch);
+    learn_batch_reset(l->spare);
+    l->spare_last = 0;
     free(l->erased);
     l->erased = NULL;
     l->waiting = l->held = false;
@@ -284,20 +291,67 @@ static int erase(struct learner *l, bool *behind_r)
     return 1;
 }
 
-/* Learns the batch. Records learnt. */
-static int apply(struct learner *l, bool *behind_r)
+/* A thread of one step. What it cannot read, the next step will meet again, and say. */
+static void *read_ahead(void *arg)
 {
-    int count = (int)learn_batch_count(l->batch);
+    fill(arg);
+    return NULL;
+}
+
+/* Teaches the batch, which is full, while the next one is read: the store and we have work at the same
+ * time. Nothing here but the thread touches l until it has ended. */
+static int apply_and_read(struct learner *l, uint64_t to)
+{
+    struct learn_batch *taught = l->batch;
+    pthread_t thread;
+    l->batch = l->spare;
+    bool ahead = pthread_create(&thread, NULL, read_ahead, l) == 0;
+    int rc = learn_batch_apply(taught, l->options.store, l->watermark, to);
+    if (ahead)
+        pthread_join(thread, NULL);
+    rc = after_step(l, rc, to);
+    l->waiting = rc != 0;
+    if (rc == 0) {
+        learn_batch_reset(taught);
+        l->spare = taught;
+    } else { /* once more; what was read waits behind it */
+        l->spare = l->batch;
+        l->spare_last = l->last;
+        l->batch = taught;
+        l->last = to;
+    }
+    return rc;
+}
+
+static int apply_alone(struct learner *l)
+{
     int rc = learn_batch_apply(l->batch, l->options.store, l->watermark, l->last);
     rc = after_step(l, rc, l->last);
-    *behind_r = rc == LEARN_BEHIND;
     l->waiting = rc != 0;
     if (rc != 0)
         return rc;
     learn_batch_reset(l->batch);
-    if (l->held)
+    if (l->spare_last) {
+        struct learn_batch *next = l->spare;
+        l->spare = l->batch;
+        l->batch = next;
+        l->last = l->spare_last;
+        l->spare_last = 0;
+    } else if (l->held) {
         lose_place(l); /* what is held is read again */
-    return count;
+    }
+    return 0;
+}
+
+/* Learns the batch. Records learnt. */
+static int apply(struct learner *l, bool *behind_r)
+{
+    int count = (int)learn_batch_count(l->batch);
+    bool more =
+        learn_batch_is_full(l->batch) && !l->erased && !l->held && !l->damage && !l->waiting;
+    int rc = more ? apply_and_read(l, l->last) : apply_alone(l);
+    *behind_r = rc == LEARN_BEHIND;
+    return rc != 0 ? rc : count;
 }
 
 /* Nothing to read: but is the model still where it was, or is another version active by now? */
