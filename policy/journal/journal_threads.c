@@ -118,8 +118,10 @@ static void retry(struct journal *j)
     drain(j);
     if (!j->failing)
         journal_sync_to(j, j->last);
-    if (!j->failing)
+    if (!j->failing) {
+        pthread_cond_signal(&j->keeper_work); /* it did not look while this lasted */
         tell_recovery(j);
+    }
 }
 
 static void syncer_round(struct journal *j)

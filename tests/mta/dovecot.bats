@@ -10,8 +10,9 @@ setup() {
     printf 'journal = { directory = "%s/journal"; };\nstore = "none";\n' "$DOVE" >"$DOVE/vouch.conf"
     printf '$ORIGIN .\n$TTL 60\nexample.org. TXT "v=spf1 -all"\n' >"$DOVE/zone"
     cp "$VOUCH_SRCDIR"/contrib/dovecot/*.sieve "$DOVE/vouch"
+    install -m 755 "$VOUCH_BUILDDIR/vouch" "$DOVE/vouch/bin/vouch" # where the mail user can reach it
     # what stands in for sudo: the mailboxes and the journal have one owner here
-    sed -e "s|sudo -n -u vouch /usr/bin/vouch learn \"\$verdict\"|'$VOUCH_BUILDDIR/vouch' learn \"\$verdict\" --config '$DOVE/vouch.conf' --zone '$DOVE/zone'|" \
+    sed -e "s|sudo -n -u vouch /usr/bin/vouch learn \"\$verdict\"|'$DOVE/vouch/bin/vouch' learn \"\$verdict\" --config '$DOVE/vouch.conf' --zone '$DOVE/zone'|" \
         -e "s|logger -p mail.err -t vouch-report|echo >>'$DOVE/errors'|" \
         "$VOUCH_SRCDIR/contrib/dovecot/vouch-report" >"$DOVE/vouch/bin/vouch-report"
     chmod 755 "$DOVE/vouch/bin/vouch-report"
