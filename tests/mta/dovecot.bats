@@ -27,6 +27,7 @@ listen = 127.0.0.1
 ssl = no
 disable_plaintext_auth = no
 first_valid_uid = 1
+default_vsz_limit = 0
 mail_location = maildir:$DOVE/mail/%u
 passdb {
   driver = static
