@@ -25,6 +25,7 @@ static const char usage[] =
 struct journal_stats {
     char *writer;
     struct journal_writer_info info; /* but for path and writer */
+    uint64_t records;
     bool known;                      /* how far the model is */
     struct learn_lag lag;
 };
@@ -88,7 +89,9 @@ static int add_journal(void *arg, const struct journal_writer_info *info)
     if (!list)
         return VOUCH_E_NOMEM;
     s->list = list;
-    struct journal_stats j = {.writer = strdup(info->writer), .info = *info};
+    struct journal_stats j = {.writer = strdup(info->writer),
+                              .info = *info,
+                              .records = journal_count_after(info->path, 0)};
     if (!j.writer)
         return VOUCH_E_NOMEM;
     j.info.path = j.info.writer = NULL;
@@ -109,11 +112,6 @@ static int look_at_version(void *arg, const struct store_version_info *info)
     return 0;
 }
 
-static uint64_t records_of(const struct journal_stats *j)
-{
-    return j->info.last ? j->info.last - j->info.first + 1 : 0;
-}
-
 static void print_journal(const struct journal_stats *j)
 {
     char time[32] = "never";
@@ -122,7 +120,7 @@ static void print_journal(const struct journal_stats *j)
     fputs("journal ", stdout);
     tool_print_safe(stdout, j->writer);
     printf(": %" PRIu64 " records in %" PRIu64 " segments, %" PRIu64 " bytes, the last %s; ",
-           records_of(j), j->info.segments, j->info.bytes, time);
+           j->records, j->info.segments, j->info.bytes, time);
     if (!j->known)
         puts("how much of it is learnt is not known");
     else if (j->lag.records == 0)
@@ -154,7 +152,7 @@ static json_t *json_journal(const struct journal_stats *j)
     if (any)
         record_time(j->info.last_time_us, time);
     return json_pack("{s:s, s:I, s:o, s:I, s:I, s:o, s:o}", "writer", j->writer, "records",
-                     (json_int_t)records_of(j), "last_time", any ? json_string(time) : json_null(),
+                     (json_int_t)j->records, "last_time", any ? json_string(time) : json_null(),
                      "segments", (json_int_t)j->info.segments, "bytes", (json_int_t)j->info.bytes,
                      "lag_records", number(j->known, j->lag.records), "lag_seconds",
                      number(j->known, (uint64_t)j->lag.seconds));
