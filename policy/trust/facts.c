@@ -17,13 +17,12 @@ static void iprev_term(struct ledger *l)
     const struct iprev_result *iprev = &l->in->evidence->iprev;
     switch (iprev->result) {
     case AUTH_FAIL:
-        ledger_add(l, TW_IPREV_FAIL, iprev->name, ledger_weigh(l, TW_IPREV_FAIL, 1), NULL,
+        ledger_add(l, TW_IPREV_FAIL, iprev->name, 1, NULL,
                    "the client's name does not point back to it");
         break;
     case AUTH_NONE:
     case AUTH_PERMERROR:
-        ledger_add(l, TW_IPREV_FAIL, iprev->name, ledger_weigh(l, TW_IPREV_FAIL, 1), NULL,
-                   "the client has no name");
+        ledger_add(l, TW_IPREV_FAIL, iprev->name, 1, NULL, "the client has no name");
         break;
     case AUTH_TEMPERROR:
         ledger_mention(l, TW_IPREV_FAIL, iprev->name, not_counted);
@@ -40,10 +39,9 @@ static void spf_term(struct ledger *l)
     double x = forwarded ? FORWARDED : 1;
     const char *note = forwarded ? "forwarded? the author is proven" : NULL;
     if (spf->result == AUTH_FAIL)
-        ledger_add(l, TW_SPF_FAIL, spf->domain, ledger_weigh(l, TW_SPF_FAIL, x), NULL, note);
+        ledger_add(l, TW_SPF_FAIL, spf->domain, x, NULL, note);
     else if (spf->result == AUTH_SOFTFAIL)
-        ledger_add(l, TW_SPF_SOFTFAIL, spf->domain, ledger_weigh(l, TW_SPF_SOFTFAIL, x), NULL,
-                   note);
+        ledger_add(l, TW_SPF_SOFTFAIL, spf->domain, x, NULL, note);
     else if (spf->result == AUTH_TEMPERROR)
         ledger_mention(l, TW_SPF_FAIL, spf->domain, not_counted);
 }
@@ -65,8 +63,7 @@ static void dkim_term(struct ledger *l)
     if (unasked)
         ledger_mention(l, TW_DKIM_FAIL, unasked->domain, not_counted);
     else if (bad)
-        ledger_add(l, TW_DKIM_FAIL, bad->domain, ledger_weigh(l, TW_DKIM_FAIL, 1), NULL,
-                   "no signature verifies");
+        ledger_add(l, TW_DKIM_FAIL, bad->domain, 1, NULL, "no signature verifies");
 }
 
 /* l=: what was appended is nobody's, unless another signature covers the whole body (RFC 6376
@@ -87,8 +84,7 @@ static void appended_term(struct ledger *l)
         return;
     l->flags |= FLAG_BODY_APPENDED;
     if (!covered)
-        ledger_add(l, TW_BODY_APPENDED, open->domain, ledger_weigh(l, TW_BODY_APPENDED, 1), NULL,
-                   "more body came than was signed");
+        ledger_add(l, TW_BODY_APPENDED, open->domain, 1, NULL, "more body came than was signed");
 }
 
 static void dmarc_term(struct ledger *l)
@@ -107,10 +103,9 @@ static void dmarc_term(struct ledger *l)
     if (dmarc->result == AUTH_TEMPERROR || open)
         ledger_mention(l, TW_DMARC_FAIL, dmarc->domain, not_counted);
     else if (dmarc->result == AUTH_PASS && l->author == PROOF_YES)
-        ledger_add(l, TW_DMARC_PASS, dmarc->domain, ledger_weigh(l, TW_DMARC_PASS, 1), NULL, NULL);
+        ledger_add(l, TW_DMARC_PASS, dmarc->domain, 1, NULL, NULL);
     else if (dmarc->result == AUTH_FAIL && l->author == PROOF_NO)
-        ledger_add(l, TW_DMARC_FAIL, dmarc->domain,
-                   ledger_weigh(l, TW_DMARC_FAIL, by_policy[dmarc->policy].share), NULL,
+        ledger_add(l, TW_DMARC_FAIL, dmarc->domain, by_policy[dmarc->policy].share, NULL,
                    by_policy[dmarc->policy].note);
 }
 
@@ -121,16 +116,13 @@ static void helo_term(struct ledger *l)
     if (!client.helo)
         return;
     if (l->in->helo_ours)
-        ledger_add(l, TW_HELO_FORGED, client.helo, ledger_weigh(l, TW_HELO_FORGED, 1), NULL,
-                   "HELO is one of our own names");
+        ledger_add(l, TW_HELO_FORGED, client.helo, 1, NULL, "HELO is one of our own names");
     else if (ipaddr_parse(span_of(client.helo), &ip) != 0)
         return;
     else if (client.ip.family != IP_NONE && !ipaddr_eq(&ip, &client.ip))
-        ledger_add(l, TW_HELO_FORGED, client.helo, ledger_weigh(l, TW_HELO_FORGED, 1), NULL,
-                   "HELO is another host's address");
+        ledger_add(l, TW_HELO_FORGED, client.helo, 1, NULL, "HELO is another host's address");
     else
-        ledger_add(l, TW_HELO_LITERAL, client.helo, ledger_weigh(l, TW_HELO_LITERAL, 1), NULL,
-                   "HELO is an address, not a name");
+        ledger_add(l, TW_HELO_LITERAL, client.helo, 1, NULL, "HELO is an address, not a name");
 }
 
 static void author_terms(struct ledger *l)
@@ -138,13 +130,11 @@ static void author_terms(struct ledger *l)
     const struct message *m = l->in->message;
     if (m->from_count > 1) {
         l->flags |= FLAG_MULTIPLE_FROM;
-        ledger_add(l, TW_MULTIPLE_FROM, NULL, ledger_weigh(l, TW_MULTIPLE_FROM, 1), NULL,
-                   "more than one From field");
+        ledger_add(l, TW_MULTIPLE_FROM, NULL, 1, NULL, "more than one From field");
     }
     if (!m->author) {
         l->flags |= FLAG_NO_AUTHOR;
-        ledger_add(l, TW_NO_AUTHOR, NULL, ledger_weigh(l, TW_NO_AUTHOR, 1), NULL,
-                   "no valid author in From");
+        ledger_add(l, TW_NO_AUTHOR, NULL, 1, NULL, "no valid author in From");
     }
 }
 
@@ -157,12 +147,12 @@ static void protected_term(struct ledger *l)
         return;
     l->flags |= FLAG_PROTECTED_SENDER;
     if (shown)
-        ledger_add(l, TW_PROTECTED, shown, ledger_weigh(l, TW_PROTECTED, 1), NULL,
+        ledger_add(l, TW_PROTECTED, shown, 1, NULL,
                    "protected sender, shown in From beside the author");
     else if (l->author == PROOF_UNDECIDED)
         ledger_mention(l, TW_PROTECTED, m->author->address, not_counted);
     else
-        ledger_add(l, TW_PROTECTED, m->author->address, ledger_weigh(l, TW_PROTECTED, 1), NULL,
+        ledger_add(l, TW_PROTECTED, m->author->address, 1, NULL,
                    "protected sender, not proven by this message");
 }
 
@@ -177,8 +167,8 @@ static void time_term(struct ledger *l)
             continue;
         if (earliest >= 0 && t - TIME_TOLERANCE > earliest) {
             l->flags |= FLAG_TIME_DISORDER;
-            ledger_add(l, TW_TIME_DISORDER, m->hops[i].by, ledger_weigh(l, TW_TIME_DISORDER, 1),
-                       NULL, "received before it was passed on");
+            ledger_add(l, TW_TIME_DISORDER, m->hops[i].by, 1, NULL,
+                       "received before it was passed on");
             return;
         }
         if (earliest < 0 || t < earliest)

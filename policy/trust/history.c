@@ -22,10 +22,10 @@
  * who logged in: his neighbours are bad, not he. */
 #define HOP_SUBMITTED 0.25
 
-#define CLAIM_GOOD 0.5    /* of a pair whose author is only claimed: half of it is proven */
-#define SOFT_FULL  1.6    /* log-odds of a pair that explain any lack of proof: 6 good messages */
-#define FORGED_MAX 2.5    /* log-odds that proven history alone can hold against a claim */
-#define FORGED     (-1.0) /* weight from which the author is called forged */
+#define CLAIM_GOOD 0.5 /* of a pair whose author is only claimed: half of it is proven */
+#define SOFT_FULL  1.6 /* log-odds of a pair that explain any lack of proof: 6 good messages */
+#define FORGED_MAX 2.5 /* log-odds that proven history alone can hold against a claim */
+#define FORGED     0.9 /* log-odds from which the author is called forged */
 
 #define LEVELS 3
 
@@ -55,10 +55,10 @@ static const char *history_note(struct ledger *l, size_t i)
     return note;
 }
 
-static void add_known(struct ledger *l, enum trust_weight w, size_t i, double weight)
+static void add_known(struct ledger *l, enum trust_weight w, size_t i, double x)
 {
-    if (weight != 0)
-        ledger_add(l, w, l->in->identities[i].subject, weight, &l->counts[i], history_note(l, i));
+    if (x != 0)
+        ledger_add(l, w, l->in->identities[i].subject, x, &l->counts[i], history_note(l, i));
 }
 
 static double place(double x)
@@ -99,9 +99,7 @@ static void add_levels(struct ledger *l, const struct level *levels, int n, bool
         double x = reputation(&own, prior, above);
         if ((k + 1 < n || !person) && (own.good > 0 || own.bad > 0))
             x = reputation_shared(x, &own, prior);
-        double weight = ledger_weigh(l, levels[k].weight, scale(x)) -
-                        ledger_weigh(l, levels[k].weight, scale(above));
-        add_known(l, levels[k].weight, (size_t)at[k], weight);
+        add_known(l, levels[k].weight, (size_t)at[k], scale(x) - scale(above));
         above = x;
     }
 }
@@ -127,9 +125,9 @@ static void consider(struct extremes *e, int i, double x)
 static void add_extremes(struct ledger *l, enum trust_weight w, const struct extremes *e)
 {
     if (e->best_x > 0)
-        add_known(l, w, (size_t)e->best, ledger_weigh(l, w, e->best_x));
+        add_known(l, w, (size_t)e->best, e->best_x);
     if (e->worst_x < 0)
-        add_known(l, w, (size_t)e->worst, ledger_weigh(l, w, e->worst_x));
+        add_known(l, w, (size_t)e->worst, e->worst_x);
 }
 
 /* log-odds of identity i, which many senders share */
@@ -187,9 +185,7 @@ static void add_hop(struct ledger *l, int i, double x)
 {
     size_t latest;
     struct counts c = hop_counts(l, (size_t)i, &latest);
-    double weight = ledger_weigh(l, TW_HOP, x);
-    if (weight != 0)
-        ledger_add(l, TW_HOP, l->in->identities[i].subject, weight, &c, history_note(l, latest));
+    ledger_add(l, TW_HOP, l->in->identities[i].subject, x, &c, history_note(l, latest));
 }
 
 static void add_hops(struct ledger *l)
@@ -285,17 +281,17 @@ static void add_forgery(struct ledger *l)
     double x = -fmin(FORGED_MAX, reputation(&good, l->params->prior, 0));
     if (unproven >= 0)
         x = reputation(&l->counts[unproven], l->params->prior, x);
-    double weight = ledger_weigh(l, TW_FORGERY, -fmin(0, x) * (1 - explained(l)));
+    x = -fmin(0, x) * (1 - explained(l));
     const char *subject = l->in->identities[i].subject;
-    if (weight == 0 || l->without == TW_FORGERY)
+    if (x == 0 || l->without == TW_FORGERY)
         return;
     if (l->author == PROOF_UNDECIDED) {
         ledger_mention(l, TW_FORGERY, subject, "known, but proof could not be checked");
         return;
     }
-    if (weight <= FORGED)
+    if (x >= FORGED)
         l->flags |= FLAG_FORGED_AUTHOR;
-    ledger_add(l, TW_FORGERY, subject, weight, &l->counts[i],
+    ledger_add(l, TW_FORGERY, subject, x, &l->counts[i],
                "known author, not proven by this message");
 }
 

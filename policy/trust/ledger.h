@@ -7,11 +7,7 @@
 /* The terms of one sum while it is drawn up: private to trust.c and the files that add terms
  * (history.c, rates.c, facts.c). */
 
-#define LEDGER_MAX 96 /* terms; each weight gives at most three, see history.c */
-
-/* No single term counts more than this: one mistaken list or label cannot decide against everything
- * else. */
-#define TERM_MAX 4.0
+#define LEDGER_MAX 128 /* terms; each weight gives at most three, see history.c */
 
 struct ledger {
     const struct trust_params *params;
@@ -21,22 +17,21 @@ struct ledger {
     enum proof author;
     bool known_way; /* the only author has come from one of these sources before */
     int without;    /* this weight counts nothing; -1: all count */
+    double x[TW_COUNT];
     double sum;
     unsigned flags;
     bool failed; /* out of memory */
     size_t count;
-    struct trust_item items[LEDGER_MAX];
+    struct trust_item items[LEDGER_MAX]; /* weight: x until the sum is drawn */
+    enum trust_weight of[LEDGER_MAX];    /* of each item */
 };
 
-/* Adds a term unless it rounds to 0. counts: NULL if none are behind it. note: static or in the
+/* Adds a term that says x, unless that is 0. counts: NULL if none are behind it. note: static or in the
  * arena; NULL if none. */
-void ledger_add(struct ledger *l, enum trust_weight w, const char *subject, double weight,
+void ledger_add(struct ledger *l, enum trust_weight w, const char *subject, double x,
                 const struct counts *counts, const char *note);
 /* A term that counts nothing but that a person should know of. */
 void ledger_mention(struct ledger *l, enum trust_weight w, const char *subject, const char *note);
-/* x times the weight's parameter, at most TERM_MAX either way, rounded */
-double ledger_weigh(const struct ledger *l, enum trust_weight w, double x);
-
 /* the first identity of that kind; -1: there is none */
 int ledger_find(const struct ledger *l, enum identity_kind kind);
 

@@ -56,7 +56,7 @@ static int find_window(const struct ledger *l, enum identity_kind kind, struct w
 static void add(struct ledger *l, enum trust_weight w, int i, double x, const char *note)
 {
     l->failed |= l->arena && !note;
-    ledger_add(l, w, l->in->identities[i].subject, ledger_weigh(l, w, x), NULL, note);
+    ledger_add(l, w, l->in->identities[i].subject, x, NULL, note);
 }
 
 static void helo_term(struct ledger *l, int i, const struct window_sum *sum)

@@ -2,13 +2,7 @@
 /* The trust sum: trust = logistic(bias + sum of terms). Pure: the same input gives the same answer
  * to the last printed digit on every platform, since terms are rounded as they are printed before
  * they are added.
- *
- * Two bounds keep one kind of evidence from deciding alone. A term is at most TERM_MAX. All terms
- * that speak for the message together are at most FOR_MAX, however many names of one known sender
- * agree (they are one fact seen many times): so one strong contradiction, such as a relay known to
- * be bad, still lowers the class of the best known sender. And with all that speaks against it, they
- * come to FOR_STRANGER at most where the author is not proven, nor known to write by this way: the
- * best of servers passes on what somebody's broken web form sends. */
+ */
 #include "trust.h"
 #include <assert.h>
 #include <math.h>
@@ -18,9 +12,6 @@
 #include "ledger.h"
 #include "trust_case.h"
 
-#define FOR_MAX      4.5 /* log-odds: trust 0.989 */
-#define FOR_STRANGER 2.0 /* trust 0.881, less than thresholds.trusted by default */
-
 /* Weights are kept in hundredths, as they are printed, so that the terms shown add up to the sum
  * shown and no platform's last bit tells. */
 static double rounded(double weight)
@@ -29,15 +20,33 @@ static double rounded(double weight)
     return r == 0 ? 0 : r / 100; /* never -0 */
 }
 
-double ledger_weigh(const struct ledger *l, enum trust_weight w, double x)
+/* What is left of 1 of the terms that speak for a message, when they come to so much. */
+static double left_of(double terms_for, double most)
 {
-    return rounded(fmax(-TERM_MAX, fmin(TERM_MAX, l->params->w[w] * x)));
+    return terms_for > 0 ? most * -expm1(-terms_for / most) / terms_for : 1;
+}
+
+static double terms_for(const struct trust_params *params, const double x[TW_COUNT])
+{
+    double sum = 0;
+    for (int w = 0; w < TW_COUNT; w++)
+        sum += fmax(0, params->w[w] * x[w]);
+    return sum;
+}
+
+double trust_total(const struct trust_params *params, const double x[TW_COUNT])
+{
+    double above = terms_for(params, x), below = 0;
+    for (int w = 0; w < TW_COUNT; w++)
+        below += fmin(0, params->w[w] * x[w]);
+    return params->bias + above * left_of(above, params->most_for) + below;
 }
 
 static struct trust_item *append(struct ledger *l, enum trust_weight w, const char *subject,
                                  const char *note)
 {
     assert(l->count < LEDGER_MAX);
+    l->of[l->count] = w;
     struct trust_item *item = &l->items[l->count++];
     *item = (struct trust_item){.name = trust_weight_name(w),
                                 .subject = subject,
@@ -48,14 +57,14 @@ static struct trust_item *append(struct ledger *l, enum trust_weight w, const ch
     return item;
 }
 
-void ledger_add(struct ledger *l, enum trust_weight w, const char *subject, double weight,
+void ledger_add(struct ledger *l, enum trust_weight w, const char *subject, double x,
                 const struct counts *counts, const char *note)
 {
-    weight = rounded(weight);
-    if (weight == 0 || l->without == (int)w)
+    if (x == 0 || l->without == (int)w)
         return;
     struct trust_item *item = append(l, w, subject, note);
-    item->weight = weight;
+    item->weight = x;
+    l->x[w] += x;
     if (counts) {
         item->good = counts->good;
         item->bad = counts->bad;
@@ -76,45 +85,26 @@ int ledger_find(const struct ledger *l, enum identity_kind kind)
     return -1;
 }
 
-static double most_for(const struct ledger *l)
+/* From what each item says to what it counts; items that count nothing and have nothing to say go. */
+static void weigh(struct ledger *l)
 {
-    double against = 0;
-    if (l->author == PROOF_YES || l->known_way || l->in->outbound)
-        return FOR_MAX;
-    for (size_t i = 0; i < l->count; i++)
-        against -= fmin(0, l->items[i].weight);
-    return fmin(FOR_MAX, FOR_STRANGER + against);
-}
-
-/* Shrinks the terms for the message to most_for together; what rounding leaves over is the largest
- * one's. */
-static void bound(struct ledger *l)
-{
-    const double most = most_for(l);
-    struct trust_item *largest = NULL;
-    double sum = 0, left = most;
-    for (size_t i = 0; i < l->count; i++)
-        sum += fmax(0, l->items[i].weight);
-    if (sum <= most)
-        return;
-    for (size_t i = 0; i < l->count; i++) {
-        struct trust_item *item = &l->items[i];
-        if (item->weight <= 0)
-            continue;
-        if (!largest || item->weight > largest->weight)
-            largest = item;
-        item->weight = rounded(item->weight * most / sum);
-        left -= item->weight;
-    }
-    largest->weight = rounded(largest->weight + left);
-}
-
-static double total(const struct ledger *l)
-{
+    const double left = left_of(terms_for(l->params, l->x), l->params->most_for);
     double hundredths = 0; /* whole numbers, so that order does not matter */
-    for (size_t i = 0; i < l->count; i++)
-        hundredths += round(l->items[i].weight * 100);
-    return l->params->bias + hundredths / 100;
+    size_t kept = 0;
+    for (size_t i = 0; i < l->count; i++) {
+        struct trust_item item = l->items[i];
+        const enum trust_weight w = l->of[i];
+        const bool mention = item.weight == 0;
+        item.weight =
+            rounded(item.weight * l->params->w[w] * (l->params->w[w] * l->x[w] > 0 ? left : 1));
+        if (item.weight == 0 && !mention)
+            continue;
+        hundredths += round(item.weight * 100);
+        l->of[kept] = w;
+        l->items[kept++] = item;
+    }
+    l->count = kept;
+    l->sum = l->params->bias + hundredths / 100;
 }
 
 static void decay(const struct trust_params *params, const struct trust_input *in,
@@ -138,8 +128,7 @@ void trust_case_sum(const struct trust_case *c, const struct counts *counts,
     history_terms(l);
     rate_terms(l);
     fact_terms(l);
-    bound(l);
-    l->sum = total(l);
+    weigh(l);
 }
 
 static unsigned input_flags(const struct trust_input *in)
@@ -194,5 +183,6 @@ int trust_sum(struct arena *arena, const struct trust_params *params, const stru
                                       .trust = trust_logistic(l->sum),
                                       .flags = l->flags | input_flags(in),
                                       .basis = c};
+    memcpy(result_r->x, l->x, sizeof l->x);
     return 0;
 }

@@ -6,8 +6,14 @@
 #include "identity.h"
 #include "window.h"
 
-/* The trust sum: trust = logistic(bias + sum of weights), each weight natural log-odds with the
- * counts behind it. */
+/* The trust sum. Each piece of evidence w says a number x_w (natural log-odds of what is known, or for
+ * a fact 0 to 1), and counts w_w * x_w:
+ *
+ *     trust = logistic(bias + S(terms above 0) + terms below 0),   S(p) = F * (1 - exp(-p / F))
+ *
+ * S lets what speaks for a message add up to less and less, F (most_for) at most, however many names
+ * of one known sender agree (they are one fact seen many times): so one strong contradiction still
+ * lowers the class of the best known sender. The weights are fitted (training.h). */
 
 /* Every weight; names are those of vouch.conf's weights group and of the evidence in the record. */
 enum trust_weight {
@@ -52,9 +58,12 @@ struct trust_params {
     double bias;        /* log-odds of a message of which nothing is known */
     double half_life;   /* seconds, > 0 */
     double prior;       /* messages' worth of doubt that shrinks log-odds towards 0; > 0 */
-    double w[TW_COUNT]; /* by enum trust_weight; natural log-odds */
+    double most_for;    /* log-odds, > 0: F above */
+    double w[TW_COUNT]; /* by enum trust_weight; natural log-odds for each 1 of x */
 };
 void trust_params_default(struct trust_params *params_r);
+/* The sum above, before the logistic. x: by enum trust_weight. */
+double trust_total(const struct trust_params *params, const double x[TW_COUNT]);
 
 /* What the model answered for each identity: enum lookup_outcome, and as stored (not yet decayed)
  * counts, or for ID_WINDOW_* what the window says. */
@@ -94,7 +103,8 @@ struct trust_case; /* what was summed, for trust_explain_gap */
 struct trust_result {
     struct trust_item *items; /* largest |weight| first; also some of 0, with a note why */
     size_t item_count;
-    double sum;                     /* bias and all weights */
+    double x[TW_COUNT];             /* what each piece of evidence said; the sum of its items */
+    double sum;                     /* bias and all weights, which are rounded as they are shown */
     double trust;                   /* 0..1 */
     unsigned flags;                 /* enum message_flag, those the sum can tell */
     const struct trust_case *basis; /* borrows what trust_sum's input points to; NULL: none */

@@ -9,7 +9,8 @@ enum value_kind {
     VALUE_WINDOW = 3,  /* window.h */
     VALUE_MARK = 4,    /* mark.h */
     VALUE_ERASURE = 5, /* erasure.h */
-    VALUE_POSITION = 6 /* learn_position.h */
+    VALUE_POSITION = 6, /* learn_position.h */
+    VALUE_WEIGHTS = 7   /* params.h */
 };
 
 #endif

@@ -103,6 +103,7 @@ void trust_params_default(struct trust_params *params_r)
     params_r->bias = 0; /* undecided, so that an empty model calls nothing good or bad */
     params_r->half_life = 90 * DAY; /* senders of a monthly letter stay known, last year's fade */
     params_r->prior = 3;            /* one good message is a beginning, not a reputation */
+    params_r->most_for = 6;         /* trust 0.9975 at most: nobody is beyond doubt */
     for (int w = 0; w < TW_COUNT; w++)
         params_r->w[w] = table[w].w;
 }

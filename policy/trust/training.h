@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VOUCH_TRAINING_H
+#define VOUCH_TRAINING_H
+
+#include "trust.h"
+
+/* Weights fitted to labels: regularised logistic regression of "is good" on what each piece of evidence
+ * said (trust_result.x), through the very sum that judges (trust_total). Pure and deterministic: the same
+ * rows in the same order give the same weights on every machine. */
+
+struct training; /* rows */
+
+struct training_options {
+    struct trust_params
+        start;   /* where the fit begins and what it is drawn to: the shipped weights */
+    double pull; /* messages' worth of belief in start, > 0: a fit to fewer rows than this moves
+                                * little */
+    double
+        half_life; /* seconds: how much older rows count less, as of the newest one; 0: all count alike */
+};
+#define TRAINING_PULL 200.0
+
+/* NULL: out of memory. */
+struct training *training_new(void);
+void training_free(struct training **tp);
+/* x: as it was said before the label was learnt. mass: messages that the label counts as, > 0. time:
+ * seconds. 0 or VOUCH_E_NOMEM. */
+int training_add(struct training *t, const double x[TW_COUNT], bool good, double mass,
+                 int64_t time);
+size_t training_count(const struct training *t);
+
+/* How well params judge rows from (inclusive) to (exclusive). */
+struct training_loss {
+    double log_loss; /* mean of the rows' masses, natural logarithm */
+    double mass;     /* of them all */
+};
+struct training_loss training_loss(const struct training *t, const struct trust_params *params,
+                                   size_t from, size_t to);
+/* The fit to the first count rows. Each weight keeps the sign of its start: a piece of evidence never turns
+ * into its opposite. half_life and prior stay as they are. Calibration (one factor on all and a shift of the
+ * bias) is part of it. 0; VOUCH_E_RANGE: rows of one kind only; VOUCH_E_NOMEM. */
+int training_fit(const struct training *t, const struct training_options *options, size_t count,
+                 struct trust_params *params_r);
+
+#endif
