@@ -39,9 +39,12 @@ struct assess *assess_new(struct assess_context *context, struct settings *setti
     a->context = context;
     a->settings = settings_ref(settings);
     a->now_us = now_us;
-    a->arena =
-        arena_new(ASSESS_ARENA_BASE + ASSESS_ARENA_PER_HEADER_BYTE * settings->limits.header_bytes +
-                  ASSESS_ARENA_PER_RCPT * settings->limits.recipients);
+    const size_t most = ASSESS_ARENA_BASE +
+                        ASSESS_ARENA_PER_HEADER_BYTE * settings->limits.header_bytes +
+                        ASSESS_ARENA_PER_RCPT * settings->limits.recipients;
+    a->arena = arena_new(most);
+    if (settings->shadow)
+        a->shadow_arena = arena_new(most); /* without it there is no shadow */
     a->dns = dns_batch_new(context->resolver, clock_ms() + INT32_MAX, settings->max_queries);
     a->forged_arena = assess_forged_arena();
     if (!a->arena || !a->dns || !a->forged_arena) {
@@ -66,6 +69,7 @@ void assess_free(struct assess **ap)
     dns_batch_free(&a->dns);
     arena_free(&a->arena);
     arena_free(&a->forged_arena);
+    arena_free(&a->shadow_arena);
     settings_unref(&a->settings);
     free(a);
 }

@@ -6,6 +6,7 @@
 #include <sys/random.h>
 #include "assess_private.h"
 #include "clock.h"
+#include "difference.h"
 #include "observed.h"
 
 /* Runs what a statement does and keeps how long it took. */
@@ -145,9 +146,10 @@ static bool nothing_is_known(const struct assess *a)
     return (a->record.flags & FLAG_MODEL_UNAVAILABLE) && ev->dns_timeout && !dns;
 }
 
-static int compute(struct assess *a)
+/* What settings s make of what is known: the sum. */
+static int sum_up(struct assess *a, const struct settings *s, struct arena *arena,
+                  struct trust_result *trust_r)
 {
-    const struct settings *s = a->settings;
     const struct message *m = &a->message;
     struct message_client client = message_client(m);
     struct trust_input input = {
@@ -159,17 +161,48 @@ static int compute(struct assess *a)
         .psl = a->context->psl,
         .protected_sender =
             m->author && pattern_list_match(&s->protected_senders, m->author->address),
-        .shown = assess_shown_protected(a),
+        .shown = assess_shown_protected(a, s),
         .outbound = decide_direction(s, &m->env) == DIRECTION_OUTBOUND,
         .helo_ours = client.helo && pattern_list_match(&s->local_domains, client.helo),
         .now = a->now_us / 1000000,
     };
-    if (!a->failed && trust_sum(a->arena, &s->trust, &input, &a->trust) != 0)
+    return trust_sum(arena, &s->trust, &input, trust_r);
+}
+
+static int compute(struct assess *a)
+{
+    const struct settings *s = a->settings;
+    if (!a->failed && sum_up(a, s, a->arena, &a->trust) != 0)
         assess_fail(a);
     a->record.flags |= a->trust.flags | path_flags(a);
     a->trust.flags = a->record.flags;
     a->record.judged = !a->failed && !nothing_is_known(a);
-    return decide(a->arena, s, m, &a->trust, a->record.judged, &a->decision);
+    return decide(a->arena, s, &a->message, &a->trust, a->record.judged, &a->decision);
+}
+
+/* What the shadow makes of the same evidence and the same counts; without memory for that there is no shadow.
+ * Nothing but the record reads it. */
+static void compute_shadow(struct assess *a)
+{
+    const struct settings *s = a->settings->shadow;
+    struct arena *arena = a->shadow_arena;
+    struct trust_result trust = {0};
+    struct decision decision;
+    struct record_shadow *shadow = &a->shadow;
+    if (!s || !arena || a->failed || sum_up(a, s, arena, &trust) != 0)
+        return;
+    trust.flags |= path_flags(a) | (a->record.flags & FLAG_MODEL_UNAVAILABLE);
+    if (decide(arena, s, &a->message, &trust, a->record.judged, &decision) != 0)
+        return;
+    const struct judgement live = {&a->trust, a->settings->trust.bias, &a->decision},
+                           other = {&trust, s->trust.bias, &decision};
+    if (decision_difference(arena, &live, &other, &shadow->reason) != 0)
+        return;
+    shadow->trust = trust.trust;
+    shadow->class = decision.class;
+    shadow->action = decision.action;
+    shadow->policy = decision.policy ? decision.policy->name : NULL;
+    a->record.shadow = shadow;
 }
 
 static void name_record(struct assess *a, int64_t started_us)
@@ -222,6 +255,7 @@ int assess_finish(struct assess *a, const char *queue_id, const struct record **
     TIMED(rules, rc = compute(a));
     if (rc != 0)
         return rc;
+    compute_shadow(a);
     *record_r = &a->record;
     return fill_record(a, started_us);
 }

@@ -58,6 +58,8 @@ struct assess {
     struct trust_result trust;
     struct decision decision;
     struct record record;
+    struct arena *shadow_arena; /* of its own, so that a shadow takes nothing from the message */
+    struct record_shadow shadow;
 };
 
 /* Out of memory: from here on the message cannot be judged. Returns VOUCH_E_NOMEM. */
@@ -79,8 +81,8 @@ int assess_ask_model(struct assess *a, bool last_chance);
 struct arena *assess_forged_arena(void);
 /* Looks at one that came; 0 or VOUCH_E_NOMEM. */
 int assess_look_for_forged(struct assess *a, struct span name, struct span value);
-/* assess_shown.c: a protected sender that From shows beside its author; NULL if there is none. */
-const char *assess_shown_protected(struct assess *a);
+/* assess_shown.c: a protected sender of s that From shows beside its author; NULL if there is none. */
+const char *assess_shown_protected(struct assess *a, const struct settings *s);
 /* True if there is an Authentication-Results of ours below the fields that our own hosts wrote
  * (struct message, client_hop). */
 bool assess_carried_forged(const struct assess *a);

@@ -7,11 +7,11 @@
 
 #define SHOWN_MAX 320 /* bytes of an address in a display name: local-part, "@" and domain */
 
-static bool is_protected(const struct assess *a, const char *address)
+static bool is_protected(const struct assess *a, const struct settings *s, const char *address)
 {
     const struct mailbox *author = a->message.author;
     return !(author && span_ieq_cstr(span_of(address), author->address)) &&
-           pattern_list_match(&a->settings->protected_senders, address);
+           pattern_list_match(&s->protected_senders, address);
 }
 
 static bool ends_address(char c)
@@ -34,17 +34,18 @@ static struct span address_around(struct span s, size_t at)
 }
 
 /* The first protected address that text holds; NULL if there is none. */
-static const char *find_in_text(struct assess *a, const char *text)
+static const char *find_in_text(struct assess *a, const struct settings *s, const char *text)
 {
-    struct span s = span_of(text);
-    for (ptrdiff_t at = span_index(s, '@', 0); at >= 0; at = span_index(s, '@', (size_t)at + 1)) {
+    struct span all = span_of(text);
+    for (ptrdiff_t at = span_index(all, '@', 0); at >= 0;
+         at = span_index(all, '@', (size_t)at + 1)) {
         char address[SHOWN_MAX + 1];
-        struct span found = address_around(s, (size_t)at);
+        struct span found = address_around(all, (size_t)at);
         if (found.len > SHOWN_MAX)
             continue;
         memcpy(address, found.p, found.len);
         address[found.len] = '\0';
-        if (is_protected(a, address)) {
+        if (is_protected(a, s, address)) {
             const char *copy = arena_strdup(a->arena, address);
             if (!copy)
                 assess_fail(a);
@@ -54,18 +55,18 @@ static const char *find_in_text(struct assess *a, const char *text)
     return NULL;
 }
 
-const char *assess_shown_protected(struct assess *a)
+const char *assess_shown_protected(struct assess *a, const struct settings *s)
 {
     const struct message *m = &a->message;
-    if (a->settings->protected_senders.count == 0)
+    if (s->protected_senders.count == 0)
         return NULL;
     for (size_t i = 0; i < m->from_read; i++) {
         for (size_t k = 0; k < m->from[i].count; k++) {
             const struct mailbox *box = &m->from[i].list[k];
-            const char *found = box->display ? find_in_text(a, box->display) : NULL;
+            const char *found = box->display ? find_in_text(a, s, box->display) : NULL;
             if (found)
                 return found;
-            if (box->domain[0] && is_protected(a, box->address))
+            if (box->domain[0] && is_protected(a, s, box->address))
                 return box->address;
         }
     }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reading vouch.conf from disk, and the key file it names. What they mean is for rules/settings.c and
+/* Reading vouch.conf from disk, and the key file and the shadow it names. What they mean is for rules/settings.c and
  * message/pseudonym.c to say. */
 #include <errno.h>
 #include <stdio.h>
@@ -83,20 +83,54 @@ static int load_pseudonyms(struct settings *s, struct mistakes *m)
     return 0;
 }
 
-int settings_load(const char *path, struct settings **settings_r, struct settings_error **errors_r,
-                  size_t *error_count_r)
+/* Parses a file. As settings_load, but that it looks at no other file. */
+static int load_one(const char *path, struct settings **settings_r,
+                    struct settings_error **errors_r, size_t *error_count_r)
 {
-    struct mistakes mistakes = {0};
     char *text = NULL;
     size_t len = 0;
     int rc = read_file(path, &text, &len);
     if (rc != 0)
         return rc;
-    struct settings *s = settings_parse(text, len, path, errors_r, error_count_r);
+    *settings_r = settings_parse(text, len, path, errors_r, error_count_r);
     free(text);
-    if (!s)
-        return *error_count_r > 0 ? VOUCH_E_CONFIG : VOUCH_E_NOMEM;
-    rc = s->pseudonym_key ? load_pseudonyms(s, &mistakes) : 0;
+    if (*settings_r)
+        return 0;
+    return *error_count_r > 0 ? VOUCH_E_CONFIG : VOUCH_E_NOMEM;
+}
+
+static int load_shadow(struct settings *s, struct mistakes *m)
+{
+    struct settings *shadow = NULL;
+    struct settings_error *errors = NULL;
+    size_t count = 0;
+    const char *path = s->shadow_file;
+    int rc = load_one(path, &shadow, &errors, &count);
+    if (rc == 0)
+        settings_set_shadow(s, shadow);
+    if (rc == 0 || rc == VOUCH_E_NOMEM)
+        return rc;
+    if (rc != VOUCH_E_CONFIG)
+        mistakes_add(m, 0, "shadow: %s: %s", path,
+                     rc == VOUCH_E_IO ? strerror(errno) : "too large");
+    for (size_t i = 0; i < count; i++)
+        mistakes_add(m, 0, "shadow: %s:%d: %s", path, errors[i].line, errors[i].text);
+    settings_errors_free(&errors, count);
+    return VOUCH_E_CONFIG;
+}
+
+int settings_load(const char *path, struct settings **settings_r, struct settings_error **errors_r,
+                  size_t *error_count_r)
+{
+    struct mistakes mistakes = {0};
+    struct settings *s = NULL;
+    int rc = load_one(path, &s, errors_r, error_count_r);
+    if (rc != 0)
+        return rc;
+    if (s->pseudonym_key)
+        rc = load_pseudonyms(s, &mistakes);
+    if (rc == 0 && s->shadow_file)
+        rc = load_shadow(s, &mistakes);
     if (rc != 0) {
         settings_unref(&s);
         *errors_r = mistakes.list;

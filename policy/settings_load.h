@@ -6,7 +6,7 @@
 
 #define SETTINGS_DEFAULT_FILE SYSCONFDIR "/vouch/vouch.conf"
 
-/* Reads vouch.conf from disk, and the file of pseudonym keys that it names; rules/settings.h makes
+/* Reads vouch.conf from disk, and the file of pseudonym keys and the shadow that it names; rules/settings.h makes
  * sense of it. 0: *settings_r has one reference.
  * VOUCH_E_IO: the file cannot be read, errno says why. VOUCH_E_CONFIG: every mistake is in
  * *errors_r (free with settings_errors_free). VOUCH_E_LIMIT: larger than SETTINGS_MAX_BYTES.

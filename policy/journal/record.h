@@ -18,6 +18,15 @@ struct record_timing {
     int64_t total, dns, spf, dkim, dmarc, store, rules; /* microseconds; -1: not applicable */
 };
 
+/* What the settings of `shadow` would have decided; nothing of it is ever done. */
+struct record_shadow {
+    double trust;
+    enum trust_class class;
+    enum action action;
+    const char *policy; /* NULL: the file's own settings */
+    const char *reason; /* as decision_difference; NULL: it does not differ */
+};
+
 enum record_kind { RECORD_DECISION, RECORD_LABEL, RECORD_ERASURE, RECORD_KIND_COUNT };
 const char *record_kind_name(enum record_kind kind); /* "decision", "label", "erasure" */
 
@@ -52,7 +61,8 @@ struct record {
     const char *model; /* version of the model asked; NULL if it was not */
     double bias;       /* of the sum */
     struct record_timing timing;
-    bool client_inferred; /* the client was read from the path, not given by SMTP */
+    const struct record_shadow *shadow; /* of a decision; NULL: there is none */
+    bool client_inferred;               /* the client was read from the path, not given by SMTP */
     /* Of a record from a journal: id of the key under whose pseudonyms its addresses stand; NULL: as
      * they are. record_encode writes pseudonyms where message->alias is set; who writes an erasure
      * gives the pseudonym himself. */

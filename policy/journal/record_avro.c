@@ -126,9 +126,12 @@ static void put_value(struct writer *w, const struct plain_field *f, const void 
             avro_put_byte(out, (char)(bit == 1));
         break;
     }
-    case PLAIN_PART:
-        put_part(w, f->of, at);
+    case PLAIN_PART: {
+        const void *part = plain_part(f, at);
+        if (put_branch(out, f, !part))
+            put_part(w, f->of, part);
         break;
+    }
     case PLAIN_LIST:
         put_list(w, f, at);
         break;
@@ -262,6 +265,14 @@ static bool get_branch(struct span *in, const struct plain_field *f)
     return branch == 1;
 }
 
+static void get_nullable_part(struct reader *r, const struct plain_field *f, void *at)
+{
+    void *part = plain_make_part(r->arena, f, at);
+    r->failed |= !part;
+    if (part)
+        get_part(r, f->of, part);
+}
+
 static void get_value(struct reader *r, const struct plain_field *f, void *at)
 {
     bool there = get_branch(&r->in, f);
@@ -283,7 +294,10 @@ static void get_value(struct reader *r, const struct plain_field *f, void *at)
         *(signed char *)at = (signed char)(there ? avro_get_bool(&r->in) : PLAIN_NULL_BIT);
         break;
     case PLAIN_PART:
-        get_part(r, f->of, at);
+        if (there)
+            get_nullable_part(r, f, at);
+        else
+            *(void **)at = NULL;
         break;
     case PLAIN_LIST:
         get_list(r, f, at);

@@ -127,6 +127,8 @@ char *record_log(struct arena *arena, const struct record *r)
         sbuf_addf(&b, " policy=%s", d->policy->name);
     if (d->mode == MODE_OBSERVE)
         sbuf_adds(&b, " mode=observe");
+    if (r->shadow && r->shadow->reason)
+        sbuf_addf(&b, " shadow=%s", action_name(r->shadow->action));
     add_client(&b, r);
     add_address(&b, "from", m->env.sender);
     for (size_t i = 0; i < m->env.rcpt_count && i < BRIEF_RCPTS; i++)

@@ -313,11 +313,24 @@ static int64_t to_usec(int64_t us)
     return us == PLAIN_NULL ? -1 : us;
 }
 
+static const struct record_shadow *build_shadow(struct builder *b, const struct plain_shadow *p)
+{
+    struct record_shadow *s = p ? new_array(b, 1, sizeof *s) : NULL;
+    if (s)
+        *s = (struct record_shadow){.trust = p->trust,
+                                    .class = to_class(p->class),
+                                    .action = to_action(p->action),
+                                    .policy = p->policy,
+                                    .reason = p->reason};
+    return s;
+}
+
 static void build_judgement(struct builder *b, const struct plain_record *p, struct record *r)
 {
     const struct plain_timing *t = &p->timing_us;
     r->trust = build_trust(b, p);
     r->decision = build_decision(b, p);
+    r->shadow = build_shadow(b, p->shadow);
     r->judged = p->judged == 1;
     r->flags = r->trust ? r->trust->flags : 0;
     r->model = p->model;

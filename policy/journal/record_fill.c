@@ -279,6 +279,18 @@ static void fill_decision(struct filler *f, const struct decision *d, struct pla
     }
 }
 
+static void fill_shadow(struct filler *f, const struct record_shadow *s, struct plain_record *p)
+{
+    p->shadow = arena_alloc(f->arena, sizeof *p->shadow);
+    f->failed |= !p->shadow;
+    if (p->shadow)
+        *p->shadow = (struct plain_shadow){.trust = real_or_nan(s->trust),
+                                           .class = class_word(s->class),
+                                           .policy = s->policy,
+                                           .action = action_word(s->action),
+                                           .reason = s->reason};
+}
+
 static int64_t usec(int64_t us)
 {
     return us < 0 ? PLAIN_NULL : us;
@@ -329,6 +341,8 @@ int plain_fill(struct arena *arena, const struct record *r, bool written, struct
         fill_judgement(&f, r, p);
     if (r->decision)
         fill_decision(&f, r->decision, p);
+    if (r->shadow)
+        fill_shadow(&f, r->shadow, p);
     fill_labels(&f, r, &p->labels);
     p->subject = r->subject;
     if (r->kind == RECORD_LABEL) {

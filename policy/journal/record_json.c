@@ -142,9 +142,14 @@ static void put_value(struct sbuf *out, const struct plain_field *f, const void 
         sbuf_adds(out, bit < 0 ? "null" : bit ? "true" : "false");
         break;
     }
-    case PLAIN_PART:
-        put_part(out, f->of, at);
+    case PLAIN_PART: {
+        const void *part = plain_part(f, at);
+        if (part)
+            put_part(out, f->of, part);
+        else
+            put_null(out);
         break;
+    }
     case PLAIN_LIST:
         put_list(out, f->of, at);
         break;

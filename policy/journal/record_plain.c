@@ -144,6 +144,13 @@ static const struct plain_field label_fields[] = {
 };
 SHAPE(label);
 
+static const struct plain_field shadow_fields[] = {
+    VALUE(shadow, trust, REAL),       TEXT(shadow, class, MAX_WORD),
+    TEXT(shadow, policy, MAX_PHRASE), TEXT(shadow, action, MAX_WORD),
+    TEXT(shadow, reason, MAX_PATH),
+};
+SHAPE(shadow);
+
 static const struct plain_field record_fields[] = {
     FIELD(record, schema, PLAIN_INT, false, 0, NULL),
     NEEDED(record, id, MAX_WORD),
@@ -185,6 +192,7 @@ static const struct plain_field record_fields[] = {
     VALUE(record, judged, BIT),
     VALUE(record, bias, REAL),
     TEXT(record, pseudonym_key, MAX_WORD),
+    FIELD(record, shadow, PLAIN_PART, true, 0, &plain_shadow_shape),
 };
 const struct plain_shape plain_record_shape = {record_fields,
                                                sizeof record_fields / sizeof *record_fields,
@@ -209,13 +217,26 @@ void plain_clear(const struct plain_shape *shape, void *at)
             *(signed char *)member = f->nullable ? PLAIN_NULL_BIT : 0;
             break;
         case PLAIN_PART:
-            plain_clear(f->of, member);
+            if (!f->nullable)
+                plain_clear(f->of, member);
             break;
         case PLAIN_TEXT:
         case PLAIN_LIST:
             break; /* NULL, none */
         }
     }
+}
+
+void *plain_make_part(struct arena *arena, const struct plain_field *f, void *at)
+{
+    void *part = at;
+    if (f->nullable) {
+        part = arena_alloc(arena, f->of->size);
+        if (part)
+            plain_clear(f->of, part);
+        *(void **)at = part;
+    }
+    return part;
 }
 
 static const char *bit_name(const char *const *names, size_t count, unsigned bits)

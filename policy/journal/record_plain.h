@@ -22,7 +22,7 @@ enum plain_type {
     PLAIN_TIME, /* int64_t: microseconds since the epoch */
     PLAIN_REAL, /* double */
     PLAIN_BIT,  /* signed char: 0 or 1 */
-    PLAIN_PART, /* a struct of another table */
+    PLAIN_PART, /* a struct of another table; if it may be null, a pointer to one: NULL */
     PLAIN_LIST  /* struct plain_list; its items are structs of another table, or texts */
 };
 
@@ -104,6 +104,10 @@ struct plain_timing {
 struct plain_label {
     const char *verdict, *source, *note;
 };
+struct plain_shadow {
+    double trust;
+    const char *class, *policy, *action, *reason;
+};
 struct plain_record {
     int64_t schema;
     const char *id;
@@ -136,10 +140,18 @@ struct plain_record {
     signed char judged;
     double bias;
     const char *pseudonym_key;
+    struct plain_shadow *shadow;
 };
 
 /* Everything null, lists empty. at: a struct of that shape */
 void plain_clear(const struct plain_shape *shape, void *at);
+/* Where the struct of a PLAIN_PART is, whose member is at; NULL: the part is null. */
+static inline const void *plain_part(const struct plain_field *f, const void *at)
+{
+    return f->nullable ? *(const void *const *)at : at;
+}
+/* The same for writing: makes the struct of one that may be null, all null. NULL: out of memory. */
+void *plain_make_part(struct arena *arena, const struct plain_field *f, void *at);
 /* arena: for what has to be made; else borrows from r. written: for the journal, so addresses stand
  * under pseudonyms where the message has a key for them. 0 or VOUCH_E_NOMEM. */
 int plain_fill(struct arena *arena, const struct record *r, bool written, struct plain_record *p_r);

@@ -219,9 +219,13 @@ static void take_value(struct resolving *x, const struct plan_step *step, void *
     case PLAIN_BIT:
         *(signed char *)at = (signed char)avro_get_bool(&x->in);
         break;
-    case PLAIN_PART:
-        take_fields(x, step->part, at);
+    case PLAIN_PART: {
+        char *part = plain_make_part(x->arena, step->to, at);
+        x->failed |= !part;
+        if (part)
+            take_fields(x, step->part, part);
         break;
+    }
     case PLAIN_LIST:
         take_list(x, step, at);
         break;

@@ -3,7 +3,9 @@
  * changes after settings_parse. */
 #include "settings.h"
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 #include "settings_private.h"
 
 struct snapshot {
@@ -39,6 +41,7 @@ void settings_unref(struct settings **sp)
     if (!s || atomic_fetch_sub(&((struct snapshot *)s)->refs, 1) > 1)
         return;
     struct arena *arena = s->arena;
+    settings_unref(&s->shadow);
     arena_free(&arena);
     free(s);
 }
@@ -60,4 +63,19 @@ void settings_errors_free(struct settings_error **errorsp, size_t count)
         free((*errorsp)[i].text);
     free(*errorsp);
     *errorsp = NULL;
+}
+
+void settings_set_shadow(struct settings *s, struct settings *shadow)
+{
+    const size_t from = offsetof(struct settings, mode),
+                 to = offsetof(struct settings, trust) + sizeof s->trust;
+    struct settings own = *shadow;
+    *shadow = *s;
+    memcpy((char *)shadow + from, (char *)&own + from, to - from);
+    shadow->arena = own.arena;
+    shadow->file = own.file;
+    shadow->trust.half_life = s->trust.half_life;
+    shadow->shadow_file = NULL;
+    shadow->shadow = NULL;
+    s->shadow = shadow;
 }

@@ -64,7 +64,7 @@ struct settings {
     struct ipnet *internal; /* whose mail is outbound */
     size_t internal_count;
 
-    /* judgement */
+    /* judgement: all that a shadow has of its own, from here ... */
     enum mode mode;
     double trusted, untrusted; /* thresholds on trust, 0 < untrusted <= trusted < 1 */
     enum action actions[CLASS_COUNT];
@@ -80,6 +80,12 @@ struct settings {
     struct policy *policies; /* in file order; the first that matches decides */
     size_t policy_count;
     struct trust_params trust;
+    /* ... to here */
+
+    /* Another vouch.conf, by which each message is judged a second time, and nothing is done about it;
+     * NULL: none. And what settings_load found in it (settings_set_shadow). */
+    const char *shadow_file;
+    struct settings *shadow;
 
     /* where things are */
     const char *store;                            /* a URL as store_open takes it */
@@ -144,6 +150,9 @@ struct settings *settings_parse(const char *text, size_t len, const char *file,
 /* The built-in defaults, with one reference; NULL: out of memory. */
 struct settings *settings_default(void);
 void settings_errors_free(struct settings_error **errorsp, size_t count);
+/* Before s is shared: takes shadow, of which nobody else knows, as s's shadow, and puts in it all but the judgement as
+ * s has it. Half-life is the model's, and so s's, too. */
+void settings_set_shadow(struct settings *s, struct settings *shadow);
 /* Both from any thread; NULL is let through. */
 struct settings *settings_ref(struct settings *s);
 void settings_unref(struct settings **sp);

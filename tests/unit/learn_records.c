@@ -133,6 +133,7 @@ void records_judge(struct arena *arena, const struct record *of, uint64_t *rando
     struct trust_result *trust = make(arena, sizeof *trust);
     struct decision *d = records_decision(r);
     struct rcpt_decision *rcpt = make(arena, sizeof *rcpt);
+    struct record_shadow *shadow = make(arena, sizeof *shadow);
     for (int i = 0; i < 2; i++)
         items[i] = (struct trust_item){.name = i ? "host" : "spf_fail",
                                        .subject = "192.0.2.7",
@@ -159,6 +160,10 @@ void records_judge(struct arena *arena, const struct record *of, uint64_t *rando
     r->flags = (unsigned)(records_random(random) % 2048);
     r->model = records_random(random) % 2 ? "7" : NULL;
     r->bias = 0.25;
+    shadow->class = (enum trust_class)(records_random(random) % CLASS_COUNT);
+    shadow->action = (enum action)(records_random(random) % ACTION_COUNT);
+    shadow->reason = records_random(random) % 2 ? "action tag -> reject" : NULL;
+    r->shadow = records_random(random) % 4 ? shadow : NULL;
     r->timing.total = (int64_t)(records_random(random) % 100000);
 }
 

@@ -249,6 +249,11 @@ static struct trust_item items[] = {
     {"hop", "203.0.113.0/24", 0, 0, 0, 0, NULL},
 };
 
+static const struct record_shadow
+    rejecting = {0.05, CLASS_UNTRUSTED, ACTION_REJECT, "trial",
+                 "class trusted -> untrusted because of host, action accept -> reject"},
+    agreeing = {.trust = 0.6791786, .class = CLASS_UNTRUSTED, .action = ACTION_QUARANTINE};
+
 static void make_judgement(struct made *made, const struct letter *l)
 {
     struct decision *d = &made->decision;
@@ -277,6 +282,7 @@ static void make_judgement(struct made *made, const struct letter *l)
     made->r.judged = l->judged;
     made->r.model = l->model;
     made->r.bias = -0.25;
+    made->r.shadow = l->dmarc == AUTH_PASS ? &rejecting : l->model ? &agreeing : NULL;
     made->r.timing =
         (struct record_timing){1500, l->model ? 1200 : -1, 300, 40, 5, l->model ? 80 : -1, 0};
 }

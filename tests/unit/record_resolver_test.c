@@ -85,6 +85,7 @@ static const char *const gone[] = {
     "judged",
     "bias",
     "pseudonym_key",
+    "shadow",
     "flags",
     "author.display",
 };
@@ -105,6 +106,7 @@ static void add_fields(json_t *schema)
            "{\"type\":\"record\",\"name\":\"Geo\",\"fields\":[{\"name\":\"lat\",\"type\":"
            "\"float\"},{\"name\":\"near\",\"type\":{\"type\":\"array\",\"items\":\"string\"}}]}");
     change(schema, "auth.spf.tried", "{\"type\":\"map\",\"values\":\"boolean\"}");
+    change(schema, "shadow.flags", "{\"type\":\"array\",\"items\":\"string\"}");
     change(schema, "sum", "{\"type\":\"fixed\",\"name\":\"Sum\",\"size\":16}");
     change(schema, "tree",
            "{\"type\":\"record\",\"name\":\"Tree\",\"fields\":[{\"name\":\"under\",\"type\":"
@@ -368,7 +370,7 @@ static void forget(json_t *json, const char *path)
         forget(value, dot + 1);
     else if (json_is_array(value))
         json_array_clear(value);
-    else if (json_is_object(value)) {
+    else if (json_is_object(value) && strcmp(name, "shadow") != 0) { /* which may be null */
         const char *key;
         void *next;
         json_object_foreach_safe(value, next, key, item) forget(value, key);

@@ -184,7 +184,8 @@ static void json_has_every_key_of_the_schema_and_one_line(void **state)
                                        "erased",
                                        "judged",
                                        "bias",
-                                       "pseudonym_key"};
+                                       "pseudonym_key",
+                                       "shadow"};
     char *line = record_json(&f->r);
     assert_non_null(line);
     assert_null(strchr(line, '\n'));
@@ -236,6 +237,18 @@ static void log_line_is_one_line_of_graphic_ascii(void **state)
         strstr(line, " from=<a%0D%0AX-Vouch:%20class=trusted%22%20%3Cx%3E%2C%20%FF%FE>"));
 }
 
+/* Another decision of the shadow's is told, the same one is not. */
+static void a_shadow_that_differs_is_in_the_log(void **state)
+{
+    struct fixture *f = *state;
+    struct record_shadow shadow = {.trust = 0.01, .action = ACTION_REJECT};
+    f->r.shadow = &shadow;
+    assert_null(strstr(record_log(f->arena, &f->r), "shadow"));
+    shadow.reason = "action tag -> reject";
+    assert_non_null(strstr(record_log(f->arena, &f->r), " mode=observe shadow=reject client="));
+    assert_null(strstr(record_header(f->arena, &f->r), "shadow"));
+}
+
 static void model_that_was_not_asked_is_said(void **state)
 {
     struct fixture *f = *state;
@@ -255,6 +268,7 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(header_cannot_be_broken_out_of, setup, teardown),
         cmocka_unit_test_setup_teardown(log_line_is_one_line_of_graphic_ascii, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_shadow_that_differs_is_in_the_log, setup, teardown),
         cmocka_unit_test_setup_teardown(model_that_was_not_asked_is_said, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
