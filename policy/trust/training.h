@@ -11,14 +11,15 @@
 struct training; /* rows */
 
 struct training_options {
-    struct trust_params
-        start;   /* where the fit begins and what it is drawn to: the shipped weights */
-    double pull; /* messages' worth of belief in start, > 0: a fit to fewer rows than this moves
-                                * little */
-    double
-        half_life; /* seconds: how much older rows count less, as of the newest one; 0: all count alike */
+    /* where the fit begins and what it is drawn to: the shipped weights */
+    struct trust_params start;
+    /* messages' worth of belief in start, > 0: a weight whose evidence was seen in fewer moves little */
+    double pull;
+    /* seconds: older rows count less, as of the newest one; 0: all count alike */
+    double half_life;
 };
-#define TRAINING_PULL 200.0
+#define TRAINING_PULL         200.0
+#define TRAINING_MOST_FOR_MAX 40.0 /* as vouch.conf has it */
 
 /* NULL: out of memory. */
 struct training *training_new(void);
@@ -37,8 +38,9 @@ struct training_loss {
 struct training_loss training_loss(const struct training *t, const struct trust_params *params,
                                    size_t from, size_t to);
 /* The fit to the first count rows. Each weight keeps the sign of its start: a piece of evidence never turns
- * into its opposite. half_life and prior stay as they are. Calibration (one factor on all and a shift of the
- * bias) is part of it. 0; VOUCH_E_RANGE: rows of one kind only; VOUCH_E_NOMEM. */
+ * into its opposite; one of 0 stays 0. half_life and prior stay as they are. Calibration (one factor on all
+ * weights and most_for, and a shift of the bias) is part of it, so a weight whose evidence no row has keeps its
+ * relation to the others. 0; VOUCH_E_RANGE: rows of one kind only; VOUCH_E_NOMEM. */
 int training_fit(const struct training *t, const struct training_options *options, size_t count,
                  struct trust_params *params_r);
 
