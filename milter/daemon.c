@@ -177,8 +177,13 @@ static void log_mistakes(struct daemon *d, int rc, const struct settings_error *
         log_write(d->log, LOG_LEVEL_ERROR, "%s: %s", d->file, strerror(errno));
     else if (rc != VOUCH_E_CONFIG)
         log_write(d->log, LOG_LEVEL_ERROR, "%s: %s", d->file, vouch_strerror(rc));
-    for (size_t i = 0; i < count; i++)
-        log_write(d->log, LOG_LEVEL_ERROR, "%s:%d: %s", d->file, errors[i].line, errors[i].text);
+    for (size_t i = 0; i < count; i++) {
+        if (errors[i].line > 0)
+            log_write(d->log, LOG_LEVEL_ERROR, "%s:%d: %s", d->file, errors[i].line,
+                      errors[i].text);
+        else
+            log_write(d->log, LOG_LEVEL_ERROR, "%s: %s", d->file, errors[i].text);
+    }
     log_write(d->log, LOG_LEVEL_ERROR, "reload: the settings stay as they were");
 }
 

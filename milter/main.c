@@ -138,8 +138,12 @@ static int report_mistakes(const struct program *p, const char *file, int rc,
         return complain(p, EX_CONFIG, "%s: %s", file, strerror(errno));
     if (rc != VOUCH_E_CONFIG)
         return complain(p, EX_CONFIG, "%s: %s", file, vouch_strerror(rc));
-    for (size_t i = 0; i < count; i++)
-        complain(p, EX_CONFIG, "%s:%d: %s", file, errors[i].line, errors[i].text);
+    for (size_t i = 0; i < count; i++) {
+        if (errors[i].line > 0)
+            complain(p, EX_CONFIG, "%s:%d: %s", file, errors[i].line, errors[i].text);
+        else
+            complain(p, EX_CONFIG, "%s: %s", file, errors[i].text);
+    }
     return EX_CONFIG;
 }
 

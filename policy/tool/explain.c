@@ -178,6 +178,8 @@ static void verdict(const struct page *p, const struct settings *s)
         line(p, bits == p->r->flags ? "Flags" : "", message_flag_name(bits));
     if (otherwise)
         line(p, "Otherwise", otherwise);
+    if (p->r->shadow)
+        line(p, "Shadow", p->r->shadow->reason ? p->r->shadow->reason : "would decide the same");
     line(p, "Model", p->r->model ? p->r->model : "not asked");
     line(p, "Id", p->r->id);
 }

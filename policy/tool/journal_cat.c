@@ -26,6 +26,7 @@ static const char options_help[] =
     "  --client NETWORK     of clients in this network, or of this address\n"
     "  --class CLASS        trusted, suspicious or untrusted\n"
     "  --kind KIND          decision, label or erasure\n"
+    "  --shadow-differs     decisions that the settings of 'shadow' would have made otherwise\n"
     "  --journal DIR        the journal's directory [as the settings say]\n"
     "  --config FILE        settings [" SYSCONFDIR "/vouch/vouch.conf]\n"
     "  --json               JSON lines: there is no other form\n"
@@ -136,6 +137,9 @@ static int set_option(struct listing *l, int option, const char *value)
     case 't':
         q->kind = one_of("kind", value, kind_name, RECORD_KIND_COUNT);
         return q->kind < 0 ? EX_USAGE : 0;
+    case 'w':
+        q->shadow_differs = true;
+        return 0;
     case 'd':
         l->dir = value;
         return 0;
@@ -155,21 +159,15 @@ static int set_option(struct listing *l, int option, const char *value)
 /* 0: go on; otherwise *status_r is the exit status. */
 static int parse_options(struct listing *l, int argc, char **argv, int *status_r)
 {
-    static const struct option options[] = {{"since", required_argument, NULL, 's'},
-                                            {"until", required_argument, NULL, 'u'},
-                                            {"id", required_argument, NULL, 'i'},
-                                            {"message-id", required_argument, NULL, 'm'},
-                                            {"sender", required_argument, NULL, 'e'},
-                                            {"client", required_argument, NULL, 'a'},
-                                            {"class", required_argument, NULL, 'k'},
-                                            {"kind", required_argument, NULL, 't'},
-                                            {"journal", required_argument, NULL, 'd'},
-                                            {"config", required_argument, NULL, 'c'},
-                                            {"json", no_argument, NULL, 'j'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {"lines", required_argument, NULL, 'n'},
-                                            {"follow", no_argument, NULL, 'f'},
-                                            {NULL, 0, NULL, 0}};
+    static const struct option options[] = {
+        {"since", required_argument, NULL, 's'},    {"until", required_argument, NULL, 'u'},
+        {"id", required_argument, NULL, 'i'},       {"message-id", required_argument, NULL, 'm'},
+        {"sender", required_argument, NULL, 'e'},   {"client", required_argument, NULL, 'a'},
+        {"class", required_argument, NULL, 'k'},    {"kind", required_argument, NULL, 't'},
+        {"shadow-differs", no_argument, NULL, 'w'}, {"journal", required_argument, NULL, 'd'},
+        {"config", required_argument, NULL, 'c'},   {"json", no_argument, NULL, 'j'},
+        {"help", no_argument, NULL, 'h'},           {"lines", required_argument, NULL, 'n'},
+        {"follow", no_argument, NULL, 'f'},         {NULL, 0, NULL, 0}};
     optind = 1;
     for (int o; (o = getopt_long(argc, argv, l->tail ? ":n:fh" : ":h", options, NULL)) != -1;) {
         bool wrong = o == '?' || o == ':' || (!l->tail && (o == 'n' || o == 'f'));
@@ -282,7 +280,8 @@ static int run(struct listing *l, int argc, char **argv)
         return status;
     /* filters may pass over any number of the last records */
     bool filtered = l->sender || l->query.id || l->query.message_id || l->query.class >= 0 ||
-                    l->query.kind >= 0 || l->query.client.addr.family != IP_NONE;
+                    l->query.kind >= 0 || l->query.shadow_differs ||
+                    l->query.client.addr.family != IP_NONE;
     struct journal_streams_options options = {
         .dir = l->dir,
         .writers = argv,

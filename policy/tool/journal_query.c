@@ -32,6 +32,8 @@ bool journal_query_matches(const struct journal_query *q, const struct record *r
         return false;
     if (q->client.addr.family != IP_NONE && !(m && client_matches(&q->client, r)))
         return false;
+    if (q->shadow_differs && !(r->shadow && r->shadow->reason))
+        return false;
     return q->class < 0 || (r->decision && (int)r->decision->class == q->class);
 }
 

@@ -14,6 +14,7 @@ struct journal_query {
     struct ipnet client;         /* family IP_NONE: any */
     int class;                   /* enum trust_class; -1: any */
     int kind;                    /* enum record_kind; -1: any */
+    bool shadow_differs;         /* only of those that the shadow would have decided otherwise */
 };
 #define JOURNAL_QUERY_ALL                                                                          \
     ((struct journal_query){.since_us = INT64_MIN, .until_us = INT64_MAX, .class = -1, .kind = -1})
