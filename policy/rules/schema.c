@@ -225,6 +225,9 @@ static const struct schema_row fixed_rows[] = {
     {{"prior", "number", "messages", NULL,
       "doubt: how many messages it takes to move a subject half of the way"},
      RANGE(SCHEMA_NUMBER, S(trust.prior), 0.01, 1000)},
+    {{"most_for", "number", "log-odds", NULL,
+      "all that speaks for a message together comes to this at most, however much it is"},
+     RANGE(SCHEMA_NUMBER, S(trust.most_for), 0.5, 50)},
     {{"weights.bias", "number", "log-odds", NULL,
       "the sum that a message begins with of which nothing is known"},
      RANGE(SCHEMA_NUMBER, S(trust.bias), -20, 20)},
@@ -266,6 +269,8 @@ static int add_trust_defaults(struct schema *schema, struct arena *arena,
             number_text(arena, params->bias, &key->def);
         else if (strcmp(key->path, "prior") == 0)
             number_text(arena, params->prior, &key->def);
+        else if (strcmp(key->path, "most_for") == 0)
+            number_text(arena, params->most_for, &key->def);
         else if (strcmp(key->path, "half_life") == 0)
             key->def = arena_printf(
                 arena, "\"%s\"",
