@@ -45,9 +45,10 @@ struct assess *assess_new(struct assess_context *context, struct settings *setti
     a->arena = arena_new(most);
     if (settings->shadow)
         a->shadow_arena = arena_new(most); /* without it there is no shadow */
-    a->dns = dns_batch_new(context->resolver, clock_ms() + INT32_MAX, settings->max_queries);
+    if (context->resolver)
+        a->dns = dns_batch_new(context->resolver, clock_ms() + INT32_MAX, settings->max_queries);
     a->forged_arena = assess_forged_arena();
-    if (!a->arena || !a->dns || !a->forged_arena) {
+    if (!a->arena || (context->resolver && !a->dns) || !a->forged_arena) {
         assess_free(&a);
         return NULL;
     }
@@ -78,7 +79,14 @@ void assess_before_wait(struct assess *a, void (*call)(void *), void *arg)
 {
     a->before_wait = call;
     a->before_wait_arg = arg;
-    dns_batch_before_wait(a->dns, call, arg);
+    if (a->dns)
+        dns_batch_before_wait(a->dns, call, arg);
+}
+
+void assess_number(struct assess *a, const uint8_t random[10])
+{
+    memcpy(a->random, random, sizeof a->random);
+    a->numbered = true;
 }
 
 int assess_connect(struct assess *a, const struct ipaddr *ip, const char *name)
@@ -94,9 +102,9 @@ int assess_helo(struct assess *a, const char *helo)
     return assess_copy(a, &a->message.env.helo, helo);
 }
 
-bool assess_inbound(const struct assess *a)
+bool assess_verifies(const struct assess *a)
 {
-    return a->direction == DIRECTION_INBOUND;
+    return a->direction == DIRECTION_INBOUND && a->dns;
 }
 
 struct spf_request assess_spf_request(const struct assess *a, enum spf_scope scope)
@@ -115,8 +123,9 @@ struct spf_request assess_spf_request(const struct assess *a, enum spf_scope sco
 void assess_step_client(struct assess *a)
 {
     struct message_client client = message_client(&a->message);
-    unsigned answers = dns_batch_answers(a->dns);
-    if (client.ip.family == IP_NONE || a->failed || (a->stepped && answers == a->answers))
+    unsigned answers = a->dns ? dns_batch_answers(a->dns) : 0;
+    if (!a->dns || client.ip.family == IP_NONE || a->failed ||
+        (a->stepped && answers == a->answers))
         return;
     a->stepped = true;
     a->answers = answers;
@@ -148,7 +157,7 @@ int assess_mail(struct assess *a, const char *sender, const char *user, const ch
         assess_copy(a, &env->tls, tls) != 0)
         return assess_fail(a);
     a->direction = decide_direction(a->settings, env);
-    if (assess_inbound(a) && client_is_direct(a)) {
+    if (assess_verifies(a) && client_is_direct(a)) {
         a->client_known = true;
         a->message.client_hop = -1;
         assess_step_client(a);
@@ -171,7 +180,7 @@ void assess_rcpt_unknown(struct assess *a)
 
 int assess_field(struct assess *a, struct span name, struct span value)
 {
-    if (assess_inbound(a) && !a->dkim && !a->failed) {
+    if (assess_verifies(a) && !a->dkim && !a->failed) {
         a->dkim = dkim_check_new(a->context->dkim, a->arena, a->dns, a->settings->max_signatures,
                                  a->now_us / 1000000);
         if (!a->dkim)
@@ -217,7 +226,7 @@ static const char *client_name(const struct assess *a, bool *known_r)
 {
     struct message_client client = message_client(&a->message);
     const struct iprev_result *iprev = &a->evidence.iprev;
-    *known_r = client.name || iprev->result != AUTH_UNKNOWN || !assess_inbound(a) ||
+    *known_r = client.name || iprev->result != AUTH_UNKNOWN || !assess_verifies(a) ||
                client.ip.family == IP_NONE;
     return iprev->result == AUTH_PASS ? iprev->name : client.name;
 }
@@ -252,7 +261,7 @@ int assess_eoh(struct assess *a, const char *queue_id)
     if (a->failed || (queue_id && assess_copy(a, &a->message.env.queue_id, queue_id) != 0) ||
         assess_scan(a) != 0)
         return assess_fail(a);
-    if (assess_inbound(a)) {
+    if (assess_verifies(a)) {
         a->client_known = true;
         assess_step_client(a);
         if (a->message.author)
@@ -268,7 +277,7 @@ bool assess_body(struct assess *a, struct span chunk)
     a->body += chunk.len;
     if (!a->scanned || a->failed)
         return a->failed;
-    if (assess_inbound(a)) {
+    if (assess_verifies(a)) {
         assess_step_client(a);
         if (assess_ask_model(a, false) != 0)
             return true;

@@ -19,9 +19,11 @@ struct assess_context; /* resolver, store, DKIM library, suffix list: shared by 
 struct assess_options {
     const char *dns_server; /* --dns; NULL: as the settings say */
     const char *zone_file;  /* --zone; NULL: the network */
-    const char *store;      /* --store; NULL: as the settings say */
-    bool read_only;         /* never write to the model */
-    const char *sensor;     /* this host's name; authserv-id unless the settings name one */
+    bool
+        no_dns; /* nothing is verified: all that DNS would tell is AUTH_UNKNOWN, as if never asked */
+    const char *store;  /* --store; NULL: as the settings say */
+    bool read_only;     /* never write to the model */
+    const char *sensor; /* this host's name; authserv-id unless the settings name one */
 };
 
 /* settings: used for where things are (store, DNS, suffix list). NULL on error: one line in
@@ -43,6 +45,8 @@ const char *assess_context_authserv_id(const struct assess_context *c, const str
 struct assess *assess_new(struct assess_context *context, struct settings *settings,
                           int64_t now_us);
 void assess_free(struct assess **ap);
+/* The random part of the record's id, for who wants the same ids again; else they are drawn. */
+void assess_number(struct assess *a, const uint8_t random[10]);
 /* Called once before assess_finish really has to sleep. */
 void assess_before_wait(struct assess *a, void (*call)(void *), void *arg);
 

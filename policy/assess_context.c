@@ -68,8 +68,11 @@ struct assess_context *assess_context_new(const struct settings *settings,
     if (!c || !(c->sensor = strdup(options->sensor)))
         goto fail;
     if ((rc = open_suffixes(c, settings, error_r, size)) != 0 ||
-        (rc = open_resolver(c, settings, options, error_r, size)) != 0 ||
         (rc = open_store(c, settings, options, error_r, size)) != 0)
+        goto fail;
+    if (options->no_dns)
+        return c;
+    if ((rc = open_resolver(c, settings, options, error_r, size)) != 0)
         goto fail;
     c->dkim = dkim_lib_new(error_r, size);
     rc = EX_SOFTWARE;

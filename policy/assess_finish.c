@@ -208,10 +208,9 @@ static void compute_shadow(struct assess *a)
 static void name_record(struct assess *a, int64_t started_us)
 {
     struct record *r = &a->record;
-    uint8_t random[10] = {0};
-    if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
-        memcpy(random, &started_us, sizeof started_us); /* early boot: the time must do */
-    record_id(r->id, a->now_us, random);
+    if (!a->numbered && getrandom(a->random, sizeof a->random, 0) != (ssize_t)sizeof a->random)
+        memcpy(a->random, &started_us, sizeof started_us); /* early boot: the time must do */
+    record_id(r->id, a->now_us, a->random);
     r->time_us = a->now_us;
     r->sensor = a->context->sensor;
     r->direction = decide_direction(a->settings, &a->message.env);
@@ -243,9 +242,10 @@ int assess_finish(struct assess *a, const char *queue_id, const struct record **
     if (queue_id && assess_copy(a, &a->message.env.queue_id, queue_id) != 0)
         assess_fail(a);
     a->message.size = a->message.header_bytes + a->body;
-    dns_batch_set_deadline(a->dns,
-                           dns_deadline < message_deadline ? dns_deadline : message_deadline);
-    if (!a->failed && assess_inbound(a))
+    if (a->dns)
+        dns_batch_set_deadline(a->dns,
+                               dns_deadline < message_deadline ? dns_deadline : message_deadline);
+    if (!a->failed && assess_verifies(a))
         finish_verify(a);
     if (!a->failed)
         assess_ask_model(a, true);

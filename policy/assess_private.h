@@ -14,9 +14,9 @@
 
 /* What the files of assess share; nobody else includes this. */
 struct assess_context {
-    struct resolver *resolver;
+    struct resolver *resolver; /* NULL: no DNS, nothing is verified */
     struct store *store;
-    struct dkim_lib *dkim;
+    struct dkim_lib *dkim; /* NULL without DNS */
     struct psl_ctx_st *psl;
     char *sensor;
 };
@@ -27,13 +27,15 @@ struct assess {
     struct settings *settings;
     struct arena *arena;
     struct message message;
-    struct dns_batch *dns;
+    struct dns_batch *dns; /* NULL without DNS */
     struct dkim_check *dkim;
     struct store_query *query;
     void (*before_wait)(void *);
     void *before_wait_arg;
 
     int64_t now_us;
+    uint8_t random[10]; /* of the record's id */
+    bool numbered;      /* by assess_number */
     enum direction direction;
     bool client_known; /* whose client to judge is known, and its questions were asked */
     bool scanned;
@@ -66,7 +68,8 @@ struct assess {
 int assess_fail(struct assess *a);
 /* Copies a string into the message's arena; NULL stays NULL. 0 or VOUCH_E_NOMEM. */
 int assess_copy(struct assess *a, const char **to, const char *from);
-bool assess_inbound(const struct assess *a);
+/* Whether what DNS knows of it is asked for: not of what our own users send. */
+bool assess_verifies(const struct assess *a);
 /* Reads what the header says; once. 0 or VOUCH_E_NOMEM. */
 int assess_scan(struct assess *a);
 /* Moves everything that hangs on the client forward as far as the answers that are here allow. */

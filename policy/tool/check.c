@@ -170,7 +170,7 @@ static int check_message(void *arg, const char *name, struct span text)
     struct check *c = arg;
     int64_t now_us;
     const struct record *r;
-    int rc = feed_check(name, text);
+    int rc = input_check(name, text);
     if (rc != 0 || (rc = judge_at(c, name, text, &now_us)) != 0)
         return rc;
     struct assess *a = assess_new(c->context, c->settings, now_us);

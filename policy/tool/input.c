@@ -8,7 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include "feed.h"
 #include "input.h"
+#include "mbox.h"
 #include "tool.h"
 
 /* All of f, or NULL with errno; EFBIG when it is larger than INPUT_MAX_BYTES. */
@@ -36,55 +38,6 @@ static char *slurp(FILE *f, size_t *len_r)
     return text;
 }
 
-/* ">From ", ">>From ": what mboxrd quoted */
-static size_t quoted_from(struct span line)
-{
-    size_t n = 0;
-    while (n < line.len && line.p[n] == '>')
-        n++;
-    return n > 0 && span_istarts(span_slice(line, n, line.len), "From ") ? n : 0;
-}
-
-static struct span next_line(struct span *rest)
-{
-    ptrdiff_t end = span_index(*rest, '\n', 0);
-    size_t len = end < 0 ? rest->len : (size_t)end + 1;
-    struct span line = span_slice(*rest, 0, len);
-    *rest = span_slice(*rest, len, rest->len);
-    return line;
-}
-
-static bool is_blank(struct span line)
-{
-    return line.len == 0 || line.p[0] == '\n' || (line.p[0] == '\r' && line.len <= 2);
-}
-
-static bool is_separator(struct span line)
-{
-    return line.len >= 5 && memcmp(line.p, "From ", 5) == 0;
-}
-
-/* Takes one message off an mbox that starts at a "From " line; copies it, unquoted, to out. */
-static size_t mbox_message(struct span *rest, char *out)
-{
-    size_t len = 0, before_blank = 0;
-    bool blank = false;
-    next_line(rest);
-    while (rest->len > 0) {
-        struct span ahead = *rest, line = next_line(&ahead);
-        if (blank && is_separator(line))
-            return before_blank;
-        *rest = ahead;
-        blank = is_blank(line);
-        if (blank)
-            before_blank = len;
-        size_t skip = quoted_from(line) ? 1 : 0;
-        memcpy(out + len, line.p + skip, line.len - skip);
-        len += line.len - skip;
-    }
-    return blank ? before_blank : len;
-}
-
 static int read_mbox(const char *path, struct span text, input_each *each, void *arg)
 {
     char *message = malloc(text.len ? text.len : 1);
@@ -93,7 +46,7 @@ static int read_mbox(const char *path, struct span text, input_each *each, void 
     if (!message)
         return tool_error(EX_OSERR, "%s: out of memory", path);
     for (unsigned n = 1; rc == 0 && text.len > 0; n++) {
-        size_t len = mbox_message(&text, message);
+        size_t len = mbox_unquote(mbox_next(&text), message);
         snprintf(name, sizeof name, "%s:%u", path, n);
         rc = each(arg, name, span_make(message, len));
     }
@@ -108,7 +61,7 @@ static int read_stream(const char *path, FILE *f, input_each *each, void *arg)
     if (!text)
         return tool_error(EX_NOINPUT, "%s: %s", path, strerror(errno));
     struct span all = span_make(text, len);
-    int rc = is_separator(all) ? read_mbox(path, all, each, arg) : each(arg, path, all);
+    int rc = mbox_begins(all) ? read_mbox(path, all, each, arg) : each(arg, path, all);
     free(text);
     return rc;
 }
@@ -160,4 +113,12 @@ int input_read(const char *path, input_each *each, void *arg)
     if (stat(path, &st) != 0)
         return tool_error(EX_NOINPUT, "%s: %s", path, strerror(errno));
     return S_ISDIR(st.st_mode) ? read_maildir(path, each, arg) : read_file(path, each, arg);
+}
+
+int input_check(const char *name, struct span text)
+{
+    char error[128];
+    return feed_check(text, error, sizeof error) == 0
+               ? 0
+               : tool_error(EX_DATAERR, "%s:%s", name, error);
 }

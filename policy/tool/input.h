@@ -16,5 +16,8 @@ typedef int input_each(void *arg, const char *name, struct span text);
  * holds no message, is reported on standard error: returns EX_NOINPUT or EX_DATAERR; otherwise what
  * each returned last. */
 int input_read(const char *path, input_each *each, void *arg);
+/* Whether text can be a message (feed_check). 0, or EX_DATAERR; then what is wrong was said on standard
+ * error. */
+int input_check(const char *name, struct span text);
 
 #endif

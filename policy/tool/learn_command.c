@@ -228,7 +228,7 @@ static int learn_message(void *arg, const char *name, struct span text)
     struct arena *arena = arena_new(FOUND_BYTES);
     const struct record *known = NULL;
     struct told told;
-    int status = feed_check(name, text);
+    int status = input_check(name, text);
     if (status == 0 && !arena)
         status = tool_error(EX_OSERR, "out of memory");
     if (status == 0) {

@@ -8,6 +8,7 @@
 static const struct tool_command commands[] = {
     {"check", "judge messages as the milter would, and say why", tool_check},
     {"learn", "say what a message was: good, bad", tool_learn},
+    {"replay", "judge a labelled corpus in order of time, and say how well", tool_replay},
     {"lookup", "show what the model knows of an address, domain or network", tool_lookup},
     {"model", "list, build, check, switch, import or export the model", tool_model},
     {"forget", "make the model forget an address, a domain or a host", tool_forget},

@@ -19,6 +19,7 @@ struct tool_command {
 int tool_check(int argc, char **argv);
 int tool_learn(int argc, char **argv);
 int tool_lookup(int argc, char **argv);
+int tool_replay(int argc, char **argv);
 int tool_model(int argc, char **argv); /* dispatches its own subcommands */
 int tool_forget(int argc, char **argv);
 int tool_journal_command(int argc, char **argv); /* dispatches cat, tail, verify */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef VOUCH_TOOL_FEED_H
-#define VOUCH_TOOL_FEED_H
+#ifndef VOUCH_FEED_H
+#define VOUCH_FEED_H
 
 #include <time.h>
 #include "ipaddr.h"
@@ -19,10 +19,13 @@ struct feed_envelope {
 };
 
 /* Whether text can be a message: begins with a header, and was not cut off inside it. 0, or
- * EX_DATAERR; then what is wrong was said on standard error. name: of the message, for people. */
-int feed_check(const char *name, struct span text);
+ * VOUCH_E_SYNTAX and what is wrong, to be put behind its name and a colon ("3: ends in ..."). */
+int feed_check(struct span text, char *error_r, size_t size);
 /* The date of the topmost Received field, seconds since the epoch; -1 if there is none. */
 time_t feed_received(struct span text);
+/* When it came: the date of the topmost Received field that has one, else that of the Date field; -1 if
+ * there is none either. */
+time_t feed_time(struct span text);
 /* From assess_connect to the end of the body. text has LF or CRLF; assess gets CRLF. 0 or
  * VOUCH_E_NOMEM. */
 int feed_message(struct assess *a, const struct feed_envelope *envelope, struct span text);

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VOUCH_REPLAY_ROWS_H
+#define VOUCH_REPLAY_ROWS_H
+
+#include "replay.h"
+
+/* What vouch replay keeps of each message that was judged, and writes of it to files. */
+
+struct replay_rows;
+/* features, out: files to write; NULL: none. NULL: one line in error_r. */
+struct replay_rows *replay_rows_new(const char *features, const char *out, char *error_r,
+                                    size_t size);
+void replay_rows_free(struct replay_rows **rp);
+/* replay_see */
+int replay_rows_see(void *arg, const struct replay_judged *j);
+/* Ends the files. 0, or VOUCH_E_IO with one line in error_r. */
+int replay_rows_end(struct replay_rows *r, char *error_r, size_t size);
+
+#endif
