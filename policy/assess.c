@@ -11,6 +11,7 @@
 #include "assess_private.h"
 #include "clock.h"
 #include "errors.h"
+#include "params.h"
 
 /* Most memory for one message: the header is kept once and read into parts, a recipient is kept and
  * named in a reason (SMTP lines of 2048 bytes are what MTAs take); see limits in vouch.conf. A
@@ -243,14 +244,15 @@ int assess_ask_model(struct assess *a, bool last_chance)
                       &a->identities, &a->identity_count) != 0)
         return assess_fail(a);
     size_t n = a->identity_count;
-    struct store_key *keys = arena_array(a->arena, n ? n : 1, sizeof *keys);
+    struct store_key *keys = arena_array(a->arena, n + 1, sizeof *keys);
     a->known = arena_array(a->arena, n ? n : 1, sizeof *a->known);
     if (!keys || !a->known)
         return assess_fail(a);
     for (size_t i = 0; i < n; i++)
         keys[i] = (struct store_key){a->identities[i].group, a->identities[i].field};
+    keys[n] = (struct store_key){PARAMS_GROUP, PARAMS_FIELD};
     a->model_asked = true;
-    a->query = store_ask(a->context->store, keys, n);
+    a->query = store_ask(a->context->store, keys, n + 1);
     return a->query ? 0 : assess_fail(a);
 }
 

@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "difference.h"
 #include "observed.h"
+#include "params.h"
 
 /* Runs what a statement does and keeps how long it took. */
 #define TIMED(field, statement)                                                                    \
@@ -103,8 +104,7 @@ static int finish_verify(struct assess *a)
 
 static void finish_store(struct assess *a, int64_t deadline_ms)
 {
-    struct store_value *values =
-        arena_array(a->arena, a->identity_count ? a->identity_count : 1, sizeof *values);
+    struct store_value *values = arena_array(a->arena, a->identity_count + 1, sizeof *values);
     if (!values) {
         assess_fail(a);
         return;
@@ -114,6 +114,8 @@ static void finish_store(struct assess *a, int64_t deadline_ms)
     int outcome = store_wait(&a->query, deadline_ms, values);
     for (size_t i = 0; i < a->identity_count; i++)
         a->known[i] = (struct trust_known){values[i].outcome, values[i].counts, values[i].window};
+    if (values[a->identity_count].fit)
+        a->fitted = &values[a->identity_count].fit->params;
     if (outcome >= 0)
         a->record.model = store_version(a->context->store);
     else
@@ -146,10 +148,11 @@ static bool nothing_is_known(const struct assess *a)
     return (a->record.flags & FLAG_MODEL_UNAVAILABLE) && ev->dns_timeout && !dns;
 }
 
-/* What settings s make of what is known: the sum. */
+/* What settings s, with the model's fitted weights, make of what is known: the sum. */
 static int sum_up(struct assess *a, const struct settings *s, struct arena *arena,
-                  struct trust_result *trust_r)
+                  struct trust_result *trust_r, double *bias_r)
 {
+    const struct trust_params params = settings_trust(s, a->fitted);
     const struct message *m = &a->message;
     struct message_client client = message_client(m);
     struct trust_input input = {
@@ -166,13 +169,14 @@ static int sum_up(struct assess *a, const struct settings *s, struct arena *aren
         .helo_ours = client.helo && pattern_list_match(&s->local_domains, client.helo),
         .now = a->now_us / 1000000,
     };
-    return trust_sum(arena, &s->trust, &input, trust_r);
+    *bias_r = params.bias;
+    return trust_sum(arena, &params, &input, trust_r);
 }
 
 static int compute(struct assess *a)
 {
     const struct settings *s = a->settings;
-    if (!a->failed && sum_up(a, s, a->arena, &a->trust) != 0)
+    if (!a->failed && sum_up(a, s, a->arena, &a->trust, &a->record.bias) != 0)
         assess_fail(a);
     a->record.flags |= a->trust.flags | path_flags(a);
     a->trust.flags = a->record.flags;
@@ -189,13 +193,14 @@ static void compute_shadow(struct assess *a)
     struct trust_result trust = {0};
     struct decision decision;
     struct record_shadow *shadow = &a->shadow;
-    if (!s || !arena || a->failed || sum_up(a, s, arena, &trust) != 0)
+    double bias;
+    if (!s || !arena || a->failed || sum_up(a, s, arena, &trust, &bias) != 0)
         return;
     trust.flags |= path_flags(a) | (a->record.flags & FLAG_MODEL_UNAVAILABLE);
     if (decide(arena, s, &a->message, &trust, a->record.judged, &decision) != 0)
         return;
-    const struct judgement live = {&a->trust, a->settings->trust.bias, &a->decision},
-                           other = {&trust, s->trust.bias, &decision};
+    const struct judgement live = {&a->trust, a->record.bias, &a->decision},
+                           other = {&trust, bias, &decision};
     if (decision_difference(arena, &live, &other, &shadow->reason) != 0)
         return;
     shadow->trust = trust.trust;
@@ -225,7 +230,6 @@ static int fill_record(struct assess *a, int64_t started_us)
     r->kind = RECORD_DECISION;
     r->trust = &a->trust;
     r->decision = &a->decision;
-    r->bias = a->settings->trust.bias;
     r->client_inferred = a->message.client_hop >= 0;
     if (observed_labels(a->arena, a->settings, &a->message, &r->labels, &r->label_count) != 0)
         return assess_fail(a);

@@ -57,6 +57,7 @@ struct assess {
     struct identity *identities;
     struct trust_known *known;
     size_t identity_count;
+    const struct trust_params *fitted; /* the model's weights; NULL: it has none */
     struct trust_result trust;
     struct decision decision;
     struct record record;

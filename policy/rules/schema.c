@@ -227,10 +227,10 @@ static const struct schema_row fixed_rows[] = {
      RANGE(SCHEMA_NUMBER, S(trust.prior), 0.01, 1000)},
     {{"most_for", "number", "log-odds", NULL,
       "all that speaks for a message together comes to this at most, however much it is"},
-     RANGE(SCHEMA_NUMBER, S(trust.most_for), 0.5, 50)},
+     RANGE(SCHEMA_NUMBER, S(trust.most_for), TRUST_MOST_FOR_MIN, TRUST_MOST_FOR_MAX)},
     {{"weights.bias", "number", "log-odds", NULL,
       "the sum that a message begins with of which nothing is known"},
-     RANGE(SCHEMA_NUMBER, S(trust.bias), -20, 20)},
+     RANGE(SCHEMA_NUMBER, S(trust.bias), -TRUST_WEIGHT_MAX, TRUST_WEIGHT_MAX)},
     {{"milter.socket", "text", NULL, "\"unix:/run/vouch/vouch.sock\"",
       "where the MTA finds vouch-milter"},
      CHECKED(SCHEMA_TEXT, S(socket), 500,
@@ -294,8 +294,8 @@ static int add_weight(struct schema *schema, struct arena *arena, enum trust_wei
         .kind = SCHEMA_NUMBER,
         .offset = offsetof(struct settings, trust.w) + (size_t)w * sizeof(double),
         .size = sizeof(double),
-        .min = -20,
-        .max = 20,
+        .min = -TRUST_WEIGHT_MAX,
+        .max = TRUST_WEIGHT_MAX,
     };
     number_text(arena, value, &row->key.def);
     return row->key.path && row->key.def ? 0 : VOUCH_E_NOMEM;

@@ -55,6 +55,29 @@ struct settings *settings_default(void)
     return s;
 }
 
+int settings_trust_place(const struct schema_row *row)
+{
+    if (strncmp(row->key.path, "weights.", strlen("weights.")) != 0 &&
+        strcmp(row->key.path, "most_for") != 0)
+        return -1;
+    return (int)((row->offset - offsetof(struct settings, trust)) / sizeof(double));
+}
+
+struct trust_params settings_trust(const struct settings *s, const struct trust_params *fitted)
+{
+    struct trust_params params = s->trust;
+    if (!fitted)
+        return params;
+    if (!s->trust_set[SETTINGS_TRUST_PLACE(bias)])
+        params.bias = fitted->bias;
+    if (!s->trust_set[SETTINGS_TRUST_PLACE(most_for)])
+        params.most_for = fitted->most_for;
+    for (int w = 0; w < TW_COUNT; w++)
+        if (!s->trust_set[SETTINGS_TRUST_PLACE(w) + (size_t)w])
+            params.w[w] = fitted->w[w];
+    return params;
+}
+
 void settings_errors_free(struct settings_error **errorsp, size_t count)
 {
     if (!*errorsp)

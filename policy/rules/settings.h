@@ -79,6 +79,8 @@ struct settings {
     enum action protected_action;
     struct policy *policies; /* in file order; the first that matches decides */
     size_t policy_count;
+    /* By place among trust's numbers: the file sets it, so no model's fitted one counts. */
+    bool trust_set[sizeof(struct trust_params) / sizeof(double)];
     struct trust_params trust;
     /* ... to here */
 
@@ -153,6 +155,9 @@ void settings_errors_free(struct settings_error **errorsp, size_t count);
 /* Before s is shared: takes shadow, of which nobody else knows, as s's shadow, and puts in it all but the judgement as
  * s has it. Half-life is the model's, and so s's, too. */
 void settings_set_shadow(struct settings *s, struct settings *shadow);
+/* What a message is judged by: s's own, but for bias, most_for and weights, which are the model's where the file does
+ * not set them. fitted: NULL: the model has none. */
+struct trust_params settings_trust(const struct settings *s, const struct trust_params *fitted);
 /* Both from any thread; NULL is let through. */
 struct settings *settings_ref(struct settings *s);
 void settings_unref(struct settings **sp);

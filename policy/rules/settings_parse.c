@@ -176,6 +176,15 @@ static char *copy_text(const char *text, size_t len, struct mistakes *m)
     return copy;
 }
 
+static void note_trust_set(struct reader *r)
+{
+    for (size_t i = 0; i < r->file.schema->count; i++) {
+        int place = settings_trust_place(&r->file.schema->rows[i]);
+        if (place >= 0)
+            r->file.settings->trust_set[place] = r->file.seen[i].good;
+    }
+}
+
 static void read_file(struct reader *r, const char *text, size_t len)
 {
     char *copy = copy_text(text, len, r->file.mistakes);
@@ -183,6 +192,7 @@ static void read_file(struct reader *r, const char *text, size_t len)
         return;
     syntax_check(copy, len + 1, r->file.mistakes);
     read_text(r, copy);
+    note_trust_set(r);
     settings_check(&r->file);
     settings_check_order(&r->file);
     free(copy);

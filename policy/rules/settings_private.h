@@ -8,6 +8,11 @@
 
 #define SETTINGS_MAX_MEMORY (64u * 1024 * 1024) /* more than a file of SETTINGS_MAX_BYTES needs */
 
+/* Where in trust_set what stands at a member of struct trust_params is noted. */
+#define SETTINGS_TRUST_PLACE(member) (offsetof(struct trust_params, member) / sizeof(double))
+/* The same of a row's number; -1: it is none that a model may have fitted. */
+int settings_trust_place(const struct schema_row *row);
+
 /* An empty snapshot with one reference; NULL: out of memory. */
 struct settings *settings_new(void);
 

@@ -57,6 +57,14 @@ static const char *enter_groups(struct writer *w, const char *path)
     return name;
 }
 
+/* What a fitted model may have its own of stands there as a comment, lest the file sets it. */
+static void write_shipped(struct writer *w, const char *path, const char *value)
+{
+    const char *name = enter_groups(w, path);
+    begin_line(w);
+    sbuf_addf(w->out, "# %s = %s;\n", name, value);
+}
+
 static void write_value(struct writer *w, const char *path, const char *value)
 {
     if (*value || w->comments) {
@@ -113,7 +121,11 @@ void settings_format(const struct schema *schema, const struct settings *base, s
             schema_format(row, base, &w.value);
         else if (row->key.def)
             sbuf_adds(&w.value, row->key.def);
-        write_value(&w, row->key.path, sbuf_str(&w.value));
+        int place = base ? settings_trust_place(row) : -1;
+        if (place >= 0 && !base->trust_set[place])
+            write_shipped(&w, row->key.path, sbuf_str(&w.value));
+        else
+            write_value(&w, row->key.path, sbuf_str(&w.value));
     }
     leave_groups(&w, "");
     if (w.value.failed)

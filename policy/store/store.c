@@ -71,8 +71,10 @@ struct store *store_open(const char *url, const struct store_options *options, c
 
 void store_close(struct store **sp)
 {
-    if (*sp)
+    if (*sp) {
+        store_fits_free(*sp);
         (*sp)->ops->close(*sp);
+    }
     *sp = NULL;
 }
 

@@ -14,6 +14,7 @@
 
 struct store;
 struct store_query;
+struct trust_fit;
 
 /* Names are UTF-8, 1 to STORE_NAME_MAX bytes: nothing else can be added (it can be asked for, and
  * is absent). */
@@ -26,6 +27,8 @@ struct store_value {
     int outcome;              /* enum lookup_outcome */
     struct counts counts;     /* when a tally was found; masses to four decimals */
     struct window_sum window; /* when a window was found; of other kinds, both are 0 */
+    const struct trust_fit
+        *fit; /* when fitted weights (params.h) were; lives as long as the store */
 };
 #define STORE_WRITER_MAX 255 /* bytes of a writer's name */
 /* Masses to add at a time (event time, seconds). */

@@ -47,6 +47,9 @@ struct store {
     double half_life;
     atomic_bool unreadable; /* a value of no kind known here was met; store_state says so */
     char version[STORE_VERSION_MAX + 1]; /* the one to read and write; "": the active one */
+    /* Fitted weights that were met, the latest first: what look-ups point to. One is added when weights are that
+     * were not met before: once for each fit that a daemon lives to see. */
+    _Atomic(struct store_fit *) fits;
 };
 struct store_query {
     struct store *store;
@@ -81,6 +84,9 @@ bool store_value_counts(const void *bytes, size_t len, struct counts *c_r);
  * other kinds, that it is there. LOOKUP_FAILED, and store_state says why, if they cannot be read: they
  * are not nothing. */
 struct store_value store_value_decode(struct store *s, const void *bytes, size_t len);
+/* store->fits. NULL: they cannot be read, or out of memory. */
+const struct trust_fit *store_fit_of(struct store *s, const void *bytes, size_t len);
+void store_fits_free(struct store *s);
 /* All values one outcome; returns what store_wait then returns. */
 int store_values_fill(struct store_value *values_r, size_t count, enum lookup_outcome outcome);
 /* What store_wait returns for these values. */

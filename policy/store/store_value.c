@@ -9,7 +9,7 @@ int store_value_kind(const void *bytes, size_t len)
 {
     int kind = len > 0 ? *(const uint8_t *)bytes : VALUE_NONE;
     return kind == VALUE_TALLY || kind == VALUE_WINDOW || kind == VALUE_MARK ||
-                   kind == VALUE_ERASURE || kind == VALUE_POSITION
+                   kind == VALUE_ERASURE || kind == VALUE_POSITION || kind == VALUE_WEIGHTS
                ? kind
                : VALUE_NONE;
 }
@@ -32,13 +32,16 @@ bool store_value_counts(const void *bytes, size_t len, struct counts *c_r)
     return true;
 }
 
-static bool decode(const void *bytes, size_t len, struct store_value *v)
+static bool decode(struct store *s, const void *bytes, size_t len, struct store_value *v)
 {
     switch (store_value_kind(bytes, len)) {
     case VALUE_TALLY:
         return store_value_counts(bytes, len, &v->counts);
     case VALUE_WINDOW:
         return window_sum(bytes, len, &v->window) == 0;
+    case VALUE_WEIGHTS:
+        v->fit = store_fit_of(s, bytes, len);
+        return v->fit != NULL;
     case VALUE_NONE:
         return false;
     default:
@@ -49,7 +52,7 @@ static bool decode(const void *bytes, size_t len, struct store_value *v)
 struct store_value store_value_decode(struct store *s, const void *bytes, size_t len)
 {
     struct store_value v = {.outcome = LOOKUP_FOUND};
-    if (decode(bytes, len, &v))
+    if (decode(s, bytes, len, &v))
         return v;
     atomic_store(&s->unreadable, true);
     return (struct store_value){.outcome = LOOKUP_FAILED};

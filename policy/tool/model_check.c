@@ -8,14 +8,15 @@
 #include "learn_position.h"
 #include "mark.h"
 #include "model_digest.h"
+#include "params.h"
 #include "tally.h"
 #include "value.h"
 #include "window.h"
 
 const char *model_kind_name(enum model_kind kind)
 {
-    static const char *const names[MODEL_KIND_COUNT] = {"tally", "window", "mark", "erasure",
-                                                        "position"};
+    static const char *const names[MODEL_KIND_COUNT] = {"tally",   "window",   "mark",
+                                                        "erasure", "position", "weights"};
     return names[kind];
 }
 
@@ -24,6 +25,8 @@ static enum model_kind kind_of_key(const struct store_key *key)
 {
     if (strcmp(key->group, LEARN_POSITION_GROUP) == 0)
         return MODEL_POSITION;
+    if (strcmp(key->group, PARAMS_GROUP) == 0 && strcmp(key->field, PARAMS_FIELD) == 0)
+        return MODEL_WEIGHTS;
     if (strcmp(key->group, ERASURE_GROUP) == 0) /* beside the list: who has begun with one */
         return strcmp(key->field, ERASURE_FIELD) == 0 ? MODEL_ERASURE : MODEL_POSITION;
     if (strncmp(key->group, LESSON_MARK_PREFIX, strlen(LESSON_MARK_PREFIX)) == 0)
@@ -54,6 +57,7 @@ static int decode(struct span value, enum model_kind *kind_r)
 {
     struct tally tally;
     struct mark mark;
+    struct trust_fit fit = {0};
     switch (value.len ? (unsigned char)value.p[0] : VALUE_NONE) {
     case VALUE_TALLY:
         *kind_r = MODEL_TALLY;
@@ -70,6 +74,9 @@ static int decode(struct span value, enum model_kind *kind_r)
     case VALUE_POSITION:
         *kind_r = MODEL_POSITION;
         return value.len == LEARN_POSITION_BYTES ? 0 : VOUCH_E_SYNTAX;
+    case VALUE_WEIGHTS:
+        *kind_r = MODEL_WEIGHTS;
+        return params_decode(value.p, value.len, &fit);
     default:
         return VOUCH_E_RANGE;
     }

@@ -13,6 +13,7 @@ enum model_kind {
     MODEL_MARK,
     MODEL_ERASURE,
     MODEL_POSITION,
+    MODEL_WEIGHTS,
     MODEL_KIND_COUNT
 };
 

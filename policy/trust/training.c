@@ -20,7 +20,6 @@
 #include "errors.h"
 #include "logistic.h"
 
-#define WEIGHT_MOST  20.0 /* as vouch.conf has it */
 #define FACTOR_LEAST 0.05
 #define FACTOR_MOST  20.0
 #define BIAS_PULL    0.05 /* of the pull: how much good mail a site gets, nobody knows but itself */
@@ -162,9 +161,9 @@ static double calibrated(const void *arg, size_t row, const double *p,
 static double factor_most(const struct trust_params *params)
 {
     double largest =
-        fmax(params->most_for / TRAINING_MOST_FOR_MAX, fabs(params->bias) / WEIGHT_MOST);
+        fmax(params->most_for / TRUST_MOST_FOR_MAX, fabs(params->bias) / TRUST_WEIGHT_MAX);
     for (int w = 0; w < TW_COUNT; w++)
-        largest = fmax(largest, fabs(params->w[w]) / WEIGHT_MOST);
+        largest = fmax(largest, fabs(params->w[w]) / TRUST_WEIGHT_MAX);
     return fmax(1, fmin(FACTOR_MOST, 1 / largest));
 }
 
@@ -183,8 +182,8 @@ static int calibrate(struct fit *f)
     l->centre[FACTOR] = 1;
     l->precision[SHIFT] = BIAS_PULL * TELLING * f->pull;
     l->precision[FACTOR] = TELLING * f->pull * (squares / (double)l->rows + 1e-3);
-    l->low[SHIFT] = -WEIGHT_MOST;
-    l->high[SHIFT] = WEIGHT_MOST;
+    l->low[SHIFT] = -TRUST_WEIGHT_MAX;
+    l->high[SHIFT] = TRUST_WEIGHT_MAX;
     l->low[FACTOR] = FACTOR_LEAST;
     l->high[FACTOR] = factor_most(params);
     int rc = logistic_fit(l, p);
@@ -192,8 +191,9 @@ static int calibrate(struct fit *f)
         return rc;
     for (int w = 0; w < TW_COUNT; w++)
         params->w[w] *= p[FACTOR];
-    params->most_for *= p[FACTOR];
-    params->bias = fmin(fmax(params->bias * p[FACTOR] + p[SHIFT], -WEIGHT_MOST), WEIGHT_MOST);
+    params->most_for = fmax(TRUST_MOST_FOR_MIN, params->most_for * p[FACTOR]);
+    params->bias =
+        fmin(fmax(params->bias * p[FACTOR] + p[SHIFT], -TRUST_WEIGHT_MAX), TRUST_WEIGHT_MAX);
     return 0;
 }
 
@@ -263,7 +263,7 @@ static int fit_weights(struct fit *f)
     squares_of(f, squares);
     l->score = weighed;
     l->params = 0;
-    add_param(l, params->bias, BIAS_PULL * TELLING * f->pull, -WEIGHT_MOST, WEIGHT_MOST);
+    add_param(l, params->bias, BIAS_PULL * TELLING * f->pull, -TRUST_WEIGHT_MAX, TRUST_WEIGHT_MAX);
     for (int w = 0; w < TW_COUNT; w++) {
         const double start = params->w[w];
         f->above[w] = start > 0;
@@ -271,8 +271,8 @@ static int fit_weights(struct fit *f)
         if (start == 0 || squares[w] == 0)
             continue;
         f->param[w] = l->params;
-        add_param(l, start, TELLING * f->pull * squares[w], start > 0 ? 0 : -WEIGHT_MOST,
-                  start > 0 ? WEIGHT_MOST : 0);
+        add_param(l, start, TELLING * f->pull * squares[w], start > 0 ? 0 : -TRUST_WEIGHT_MAX,
+                  start > 0 ? TRUST_WEIGHT_MAX : 0);
     }
     memcpy(p, l->centre, sizeof p);
     int rc = logistic_fit(l, p);

@@ -18,8 +18,7 @@ struct training_options {
     /* seconds: older rows count less, as of the newest one; 0: all count alike */
     double half_life;
 };
-#define TRAINING_PULL         200.0
-#define TRAINING_MOST_FOR_MAX 40.0 /* as vouch.conf has it */
+#define TRAINING_PULL 200.0
 
 /* NULL: out of memory. */
 struct training *training_new(void);

@@ -53,7 +53,10 @@ enum trust_weight {
 const char *trust_weight_name(enum trust_weight w); /* "host", "network", "spf_fail", ... */
 const char *trust_weight_help(enum trust_weight w); /* one line, for vouch.conf(5) */
 
-/* What a site may set of the sum. */
+/* What a site may set of the sum, and how far. */
+#define TRUST_WEIGHT_MAX   20.0 /* of weights and bias, above and below 0 */
+#define TRUST_MOST_FOR_MIN 0.5
+#define TRUST_MOST_FOR_MAX 50.0
 struct trust_params {
     double bias;        /* log-odds of a message of which nothing is known */
     double half_life;   /* seconds, > 0 */

@@ -680,6 +680,28 @@ static void written_reads_back(void **state)
     }
 }
 
+/* A model's fitted weights count where the file sets none of its own; half-life and prior are the file's. */
+static void fitted_weights_give_way(void **state)
+{
+    (void)state;
+    struct settings *s = good("most_for = 6; weights: { host = 1.1; };");
+    struct trust_params fitted = {.bias = 1, .half_life = 1, .prior = 99, .most_for = 9};
+    for (int w = 0; w < TW_COUNT; w++)
+        fitted.w[w] = 0.125;
+    struct trust_params p = settings_trust(s, &fitted), own = settings_trust(s, NULL);
+    assert_memory_equal(&own, &s->trust, sizeof own);
+    assert_true(p.bias == 1 && p.most_for == 6);
+    assert_true(p.w[TW_HOST] == 1.1 && p.w[TW_NETWORK] == 0.125);
+    assert_true(p.w[TW_COUNT - 1] == 0.125);
+    assert_true(p.half_life == s->trust.half_life && p.prior == s->trust.prior);
+    char *text = write_text(s);
+    struct settings *again = good(text);
+    assert_memory_equal(again->trust_set, s->trust_set, sizeof s->trust_set);
+    free(text);
+    settings_unref(&again);
+    settings_unref(&s);
+}
+
 static void keys_are_the_schema(void **state)
 {
     (void)state;
@@ -752,6 +774,7 @@ int main(void)
         cmocka_unit_test(every_key),
         cmocka_unit_test(shorter_whole_shortens_its_parts),
         cmocka_unit_test(written_reads_back),
+        cmocka_unit_test(fitted_weights_give_way),
         cmocka_unit_test(keys_are_the_schema),
         cmocka_unit_test(references),
         cmocka_unit_test(words),
