@@ -105,7 +105,13 @@ int assess_helo(struct assess *a, const char *helo)
 
 bool assess_verifies(const struct assess *a)
 {
-    return a->direction == DIRECTION_INBOUND && a->dns;
+    return a->direction == DIRECTION_INBOUND && a->dns && !a->assumed;
+}
+
+void assess_assume(struct assess *a, const struct evidence *evidence)
+{
+    a->evidence = *evidence;
+    a->assumed = true;
 }
 
 struct spf_request assess_spf_request(const struct assess *a, enum spf_scope scope)
@@ -158,6 +164,8 @@ int assess_mail(struct assess *a, const char *sender, const char *user, const ch
         assess_copy(a, &env->tls, tls) != 0)
         return assess_fail(a);
     a->direction = decide_direction(a->settings, env);
+    if (a->direction != DIRECTION_INBOUND)
+        a->evidence = (struct evidence){0};
     if (assess_verifies(a) && client_is_direct(a)) {
         a->client_known = true;
         a->message.client_hop = -1;
@@ -232,6 +240,19 @@ static const char *client_name(const struct assess *a, bool *known_r)
     return iprev->result == AUTH_PASS ? iprev->name : client.name;
 }
 
+/* d= of each signature. NULL: there are none, or out of memory. */
+static const char *const *signers(struct assess *a, size_t *count_r)
+{
+    const struct evidence *ev = &a->evidence;
+    *count_r = 0;
+    if (a->dkim)
+        return dkim_check_domains(a->dkim, count_r);
+    const char **domains = arena_array(a->arena, ev->dkim_count, sizeof *domains);
+    for (size_t i = 0; domains && i < ev->dkim_count; i++)
+        domains[(*count_r)++] = ev->dkim[i].domain;
+    return domains;
+}
+
 int assess_ask_model(struct assess *a, bool last_chance)
 {
     bool name_known;
@@ -239,7 +260,7 @@ int assess_ask_model(struct assess *a, bool last_chance)
     if (a->model_asked || (!name_known && !last_chance))
         return 0;
     size_t domains_count = 0;
-    const char *const *domains = a->dkim ? dkim_check_domains(a->dkim, &domains_count) : NULL;
+    const char *const *domains = signers(a, &domains_count);
     if (identity_list(a->arena, &a->message, a->context->psl, domains, domains_count, name,
                       &a->identities, &a->identity_count) != 0)
         return assess_fail(a);

@@ -50,6 +50,10 @@ void assess_number(struct assess *a, const uint8_t random[10]);
 /* Called once before assess_finish really has to sleep. */
 void assess_before_wait(struct assess *a, void (*call)(void *), void *arg);
 
+/* Before assess_connect: what DNS and the signatures say, instead of asking them. Outbound mail is not verified,
+ * whatever is assumed. What evidence points to is borrowed until assess_free. */
+void assess_assume(struct assess *a, const struct evidence *evidence);
+
 /* What SMTP says, as it says it. All strings are copied; NULL where not known. 0 or VOUCH_E_NOMEM,
  * after which the calls go on but the message is not judged. ip: NULL for a message at rest, whose
  * client is looked for in its path; IP_NONE where SMTP does not know it. */

@@ -37,6 +37,7 @@ struct assess {
     uint8_t random[10]; /* of the record's id */
     bool numbered;      /* by assess_number */
     enum direction direction;
+    bool assumed;      /* evidence was given: nothing is verified */
     bool client_known; /* whose client to judge is known, and its questions were asked */
     bool scanned;
     bool stepped;     /* the client's questions were taken as far as ... */

@@ -149,14 +149,12 @@ static void read_defaults(struct reader *r)
     memset(r->file.seen, 0, r->file.schema->count * sizeof *r->file.seen);
 }
 
-/* A copy that ends with a line end, which libconfig's comments need; NULL: it is no text, or out
- * of memory. */
-static char *copy_text(const char *text, size_t len, struct mistakes *m)
+char *settings_copy_text(const char *text, size_t len, const char *what, struct mistakes *m)
 {
     const char *nul = len ? memchr(text, '\0', len) : NULL;
     int line = 1;
     if (len > SETTINGS_MAX_BYTES) {
-        mistakes_add(m, 0, "larger than %d bytes: this is not a vouch.conf", SETTINGS_MAX_BYTES);
+        mistakes_add(m, 0, "larger than %d bytes: this is not %s", SETTINGS_MAX_BYTES, what);
         return NULL;
     }
     for (const char *p = text; nul && p < nul; p++)
@@ -187,7 +185,7 @@ static void note_trust_set(struct reader *r)
 
 static void read_file(struct reader *r, const char *text, size_t len)
 {
-    char *copy = copy_text(text, len, r->file.mistakes);
+    char *copy = settings_copy_text(text, len, "a vouch.conf", r->file.mistakes);
     if (!copy)
         return;
     syntax_check(copy, len + 1, r->file.mistakes);

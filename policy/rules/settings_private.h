@@ -16,6 +16,10 @@ int settings_trust_place(const struct schema_row *row);
 /* An empty snapshot with one reference; NULL: out of memory. */
 struct settings *settings_new(void);
 
+/* A copy that ends with a line end, which libconfig's comments need; NULL: it is no text (what: that it
+ * should be), or out of memory. From malloc. */
+char *settings_copy_text(const char *text, size_t len, const char *what, struct mistakes *m);
+
 /* Writes a file: with base, the values in force; without, the defaults that the rows name. */
 void settings_format(const struct schema *schema, const struct settings *base, struct sbuf *out);
 

@@ -14,6 +14,7 @@ static const struct tool_command commands[] = {
     {"forget", "make the model forget an address, a domain or a host", tool_forget},
     {"journal", "read the journal's records, follow them, or check that none is missing",
      tool_journal_command},
+    {"policy", "try settings out on cases, or on mail that was judged before", tool_policy},
     {"config", "check vouch.conf, or show the settings in force", tool_config},
     {"stats", "show the model, the journals, and what is not learnt yet", tool_stats},
 };
