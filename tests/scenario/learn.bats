@@ -154,7 +154,7 @@ counts() { # KIND ID
     done
     [ "$(journal tail -n 2 | field 'r["message_id"]' | tr '\n' ' ')" = "good-2@example.org good-3@example.org " ]
     [ "$(journal tail --lines 0 | wc -l)" -eq 0 ]
-    journal tail -f -n 1 >"$T/followed" 3>&- &
+    "$VOUCH" journal tail -f -n 1 --config "$T/vouch.conf" >"$T/followed" 3>&- &
     follower=$!
     for ((i = 0; i < 200; i++)); do
         [ "$(wc -l <"$T/followed")" -ge 1 ] && break

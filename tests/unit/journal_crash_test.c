@@ -18,11 +18,15 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
 #include <cmocka.h>
 #include "clock.h"
 #include "journal_fixture.h"
 
 #define ROUNDS      120
+#define START_MS    30000 /* of a writer, on a loaded machine */
 #define THREADS     3
 #define NUMBERS_MAX 4000000u
 
@@ -51,6 +55,9 @@ static void child(struct fixture *f, const struct journal_options *o, unsigned r
     char error[400];
     struct appender appenders[THREADS];
     pthread_t threads[THREADS];
+#ifdef __linux__
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* if the test fails */
+#endif
     struct journal *j = journal_open(o, error, sizeof error);
     (void)f;
     if (!j)
@@ -128,8 +135,8 @@ static void one_round(struct fixture *f, const struct journal_options *o, struct
         child(f, o, round, ends[1]);
     }
     close(ends[1]);
-    while (access(f->path, F_OK) != 0)
-        nap();
+    for (int64_t end = clock_ms() + START_MS; access(f->path, F_OK) != 0; nap())
+        assert_true(clock_ms() < end);
     struct journal_reader *r = journal_reader_open(f->path, w->last, error, sizeof error);
     assert_non_null(r);
     take_acks(w, ends[0], clock_ms() + life_ms, r);
@@ -184,9 +191,13 @@ static void killed(void **state, enum journal_sync sync)
     o.sync = sync;
     o.interval_ms = 2;
     o.report = NULL;
+    int64_t slow = 1; /* a busy host gets nothing done in so short a life */
     for (unsigned i = 0; i < n && w.last < NUMBERS_MAX / 2; i++) {
+        uint64_t acked = w.acked;
         o.segment_bytes = 2000 + (uint64_t)(rand_r(&seed) % 30000);
-        one_round(f, &o, &w, i + 1, 1 + rand_r(&seed) % 25);
+        one_round(f, &o, &w, i + 1, (1 + rand_r(&seed) % 25) * slow);
+        if (w.acked == acked && slow < 64)
+            slow *= 2;
     }
     assert_true(w.acked > n);
     check_all(f, &w);

@@ -18,11 +18,15 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
 #include <cmocka.h>
 #include "clock.h"
 #include "store.h"
 
-#define T0 1700000000
+#define T0      1700000000
+#define CHILD_S 120 /* a process that the test killed or waited for long before */
 
 struct fixture {
     char dir[64], url[80];
@@ -60,6 +64,20 @@ static int apply(struct store *s, uint64_t watermark)
     return store_apply(s, u, 2, "mx1", watermark);
 }
 
+/* A process that ends with the test, however that ends, and never makes it wait for ever. */
+static pid_t begin_process(void)
+{
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        alarm(CHILD_S);
+#ifdef __linux__
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+#endif
+    }
+    return pid;
+}
+
 /* Applies batch after batch until killed. Only async-signal-safe endings: this is a forked
  * child. */
 static void write_for_ever(const char *url)
@@ -85,8 +103,7 @@ static void a_killed_writer_leaves_whole_batches(void **state)
     for (int round = 0; round < 8; round++) {
         uint64_t mark = 0;
         int status;
-        pid_t pid = fork();
-        assert_true(pid >= 0);
+        pid_t pid = begin_process();
         if (pid == 0)
             write_for_ever(f->url);
         s = open_or_fail(f->url, round % 2);
@@ -244,8 +261,7 @@ static void look_ups_follow_what_another_process_activates(void **state)
     store_close(&s);
     make_keys();
     for (int round = 0; round < 5; round++) {
-        pid_t pid = fork();
-        assert_true(pid >= 0);
+        pid_t pid = begin_process();
         if (pid == 0)
             switch_for_ever(f->url);
         s = open_or_fail(f->url, round % 2);
@@ -287,14 +303,14 @@ static void a_killed_reader_is_forgotten(void **state)
     assert_int_equal(set_all(s, 1), 0);
     store_close(&s);
     assert_int_equal(pipe(pipes), 0);
-    pid_t pid = fork();
-    assert_true(pid >= 0);
+    pid_t pid = begin_process();
     if (pid == 0) {
         s = try_open(f->url, true, error, sizeof error);
         if (s)
             store_scan(s, tell_and_wait, &pipes[1]);
         _exit(1);
     }
+    close(pipes[1]);
     s = open_or_fail(f->url, false);
     assert_int_equal(read(pipes[0], &byte, 1), 1);
     kill(pid, SIGKILL);
@@ -307,7 +323,6 @@ static void a_killed_reader_is_forgotten(void **state)
     assert_true(size_of(f) - before < 500000); /* each rewrites some 40000 */
     store_close(&s);
     close(pipes[0]);
-    close(pipes[1]);
 }
 
 /* --- a full disk ---------------------------------------------------------------------------- */
@@ -323,8 +338,7 @@ static void a_full_disk_applies_nothing(void **state)
         snprintf(names[i], sizeof names[i], "dom:d%zu.example", i);
         u[i] = (struct store_update){{names[i], "*"}, T0, 1, 0, 1};
     }
-    pid_t pid = fork(); /* the limit is for good */
-    assert_true(pid >= 0);
+    pid_t pid = begin_process(); /* the limit is for good */
     if (pid == 0) {
         char error[512], text[200];
         struct store *s = try_open(f->url, false, error, sizeof error);
