@@ -103,6 +103,7 @@ AC_DEFUN([VOUCH_LIBRARIES], [
   VOUCH_PKG([LDNS], [ldns], [libldns-dev], [zone files])
   VOUCH_PKG([PSL], [libpsl], [libpsl-dev], [public suffixes])
   VOUCH_PKG([IDN2], [libidn2], [libidn2-dev], [internationalised domain names])
+  VOUCH_PKG([ICU], [icu-i18n], [libicu-dev], [characters that look alike])
   VOUCH_PKG([HIREDIS], [hiredis], [libhiredis-dev], [the model in Redis])
   VOUCH_PKG([LMDB], [lmdb], [liblmdb-dev], [the embedded model])
   VOUCH_PKG([CONFIG], [libconfig], [libconfig-dev], [vouch.conf])

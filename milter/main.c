@@ -154,17 +154,16 @@ static int read_settings(struct program *p)
     size_t count = 0;
     if (!p->config && access(file, F_OK) != 0 && errno == ENOENT) {
         fprintf(stderr, "vouch-milter: there is no %s: the built-in settings are used\n", file);
-        p->settings = settings_default();
-        return p->settings ? 0 : complain(p, EX_OSERR, "out of memory");
+        file = NULL;
     }
     int rc = settings_load(file, &p->settings, &errors, &count);
     if (rc != 0) {
-        int status = report_mistakes(p, file, rc, errors, count);
+        int status = report_mistakes(p, file ? file : "built-in settings", rc, errors, count);
         settings_errors_free(&errors, count);
         return status;
     }
-    p->file = realpath(file, NULL); /* a reload happens in another directory */
-    return p->file ? 0 : complain(p, EX_OSERR, "%s: %s", file, strerror(errno));
+    p->file = file ? realpath(file, NULL) : NULL; /* a reload happens in another directory */
+    return p->file || !file ? 0 : complain(p, EX_OSERR, "%s: %s", file, strerror(errno));
 }
 
 static int check_socket(struct program *p)

@@ -155,6 +155,9 @@ static int sum_up(struct assess *a, const struct settings *s, struct arena *aren
     const struct trust_params params = settings_trust(s, a->fitted);
     const struct message *m = &a->message;
     struct message_client client = message_client(m);
+    struct impersonations *found = arena_alloc(arena, sizeof *found);
+    if (!found || impersonation_find(arena, m, s->guarded, a->context->psl, found) != 0)
+        return VOUCH_E_NOMEM;
     struct trust_input input = {
         .message = m,
         .evidence = &a->evidence,
@@ -165,6 +168,7 @@ static int sum_up(struct assess *a, const struct settings *s, struct arena *aren
         .protected_sender =
             m->author && pattern_list_match(&s->protected_senders, m->author->address),
         .shown = assess_shown_protected(a, s),
+        .impersonations = found,
         .outbound = decide_direction(s, &m->env) == DIRECTION_OUTBOUND,
         .helo_ours = client.helo && pattern_list_match(&s->local_domains, client.helo),
         .now = a->now_us / 1000000,

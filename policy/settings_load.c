@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reading vouch.conf from disk, and the key file and the shadow it names. What they mean is for rules/settings.c and
+/* Reading vouch.conf from disk, and the files it names: keys, well-known organisations and the shadow. What they mean
+ * is for rules/settings.c and
  * message/pseudonym.c to say. */
 #include <errno.h>
 #include <stdio.h>
@@ -83,20 +84,63 @@ static int load_pseudonyms(struct settings *s, struct mistakes *m)
     return 0;
 }
 
-/* Parses a file. As settings_load, but that it looks at no other file. */
+/* The file of well-known organisations; the one that came with vouch may be missing, where vouch was
+ * built and not installed. */
+static int load_well_known(struct settings *s, struct mistakes *m)
+{
+    const char *path = s->well_known ? s->well_known : SETTINGS_WELL_KNOWN;
+    char *text = NULL;
+    size_t len = 0;
+    int line = 0, rc = path[0] ? read_file(path, &text, &len) : 0;
+    if (rc == VOUCH_E_IO && errno == ENOENT && !s->well_known)
+        return 0;
+    if (rc == VOUCH_E_NOMEM)
+        return rc;
+    if (rc != 0) {
+        mistakes_add(m, 0, "protected.well_known: %s: %s", path,
+                     rc == VOUCH_E_LIMIT ? "too large" : strerror(errno));
+        return VOUCH_E_CONFIG;
+    }
+    rc = settings_guard(s, span_make(text, len), &line);
+    free(text);
+    if (rc == 0 || rc == VOUCH_E_NOMEM)
+        return rc;
+    mistakes_add(m, 0, "protected.well_known: %s:%d: %s", path, line,
+                 rc == VOUCH_E_LIMIT ? "too many names"
+                                     : "expected \"Name, other name: domain domain ...\"");
+    return VOUCH_E_CONFIG;
+}
+
+/* VOUCH_E_CONFIG, or VOUCH_E_NOMEM where not even that could be said. */
+static int refuse(struct settings **sp, const struct mistakes *m, struct settings_error **errors_r,
+                  size_t *error_count_r)
+{
+    settings_unref(sp);
+    *errors_r = m->list;
+    *error_count_r = m->count;
+    return m->count > 0 ? VOUCH_E_CONFIG : VOUCH_E_NOMEM;
+}
+
+/* Parses a file. As settings_load, but for keys and shadow. */
 static int load_one(const char *path, struct settings **settings_r,
                     struct settings_error **errors_r, size_t *error_count_r)
 {
+    struct mistakes mistakes = {0};
     char *text = NULL;
     size_t len = 0;
-    int rc = read_file(path, &text, &len);
+    int rc = path ? read_file(path, &text, &len) : 0;
     if (rc != 0)
         return rc;
-    *settings_r = settings_parse(text, len, path, errors_r, error_count_r);
+    struct settings *s = settings_parse(text ? text : "", len, path ? path : "built-in defaults",
+                                        errors_r, error_count_r);
     free(text);
-    if (*settings_r)
-        return 0;
-    return *error_count_r > 0 ? VOUCH_E_CONFIG : VOUCH_E_NOMEM;
+    if (!s)
+        return *error_count_r > 0 ? VOUCH_E_CONFIG : VOUCH_E_NOMEM;
+    rc = load_well_known(s, &mistakes);
+    if (rc != 0)
+        return refuse(&s, &mistakes, errors_r, error_count_r);
+    *settings_r = s;
+    return 0;
 }
 
 static int load_shadow(struct settings *s, struct mistakes *m)
@@ -131,12 +175,8 @@ int settings_load(const char *path, struct settings **settings_r, struct setting
         rc = load_pseudonyms(s, &mistakes);
     if (rc == 0 && s->shadow_file)
         rc = load_shadow(s, &mistakes);
-    if (rc != 0) {
-        settings_unref(&s);
-        *errors_r = mistakes.list;
-        *error_count_r = mistakes.count;
-        return mistakes.count > 0 ? rc : VOUCH_E_NOMEM;
-    }
+    if (rc != 0)
+        return refuse(&s, &mistakes, errors_r, error_count_r);
     *settings_r = s;
     return 0;
 }

@@ -5,9 +5,10 @@
 #include "settings.h"
 
 #define SETTINGS_DEFAULT_FILE SYSCONFDIR "/vouch/vouch.conf"
+#define SETTINGS_WELL_KNOWN   PKGDATADIR "/well-known"
 
-/* Reads vouch.conf from disk, and the file of pseudonym keys and the shadow that it names; rules/settings.h makes
- * sense of it. 0: *settings_r has one reference.
+/* Reads vouch.conf from disk, and the files that it names: pseudonym keys, well-known organisations, the
+ * shadow; rules/settings.h makes sense of it. path: NULL for the built-in defaults. 0: *settings_r has one reference.
  * VOUCH_E_IO: the file cannot be read, errno says why. VOUCH_E_CONFIG: every mistake is in
  * *errors_r (free with settings_errors_free). VOUCH_E_LIMIT: larger than SETTINGS_MAX_BYTES.
  * VOUCH_E_NOMEM. */

@@ -104,6 +104,25 @@ static int scan_from(struct message *m, struct span value)
     return 0;
 }
 
+static int scan_reply_to(struct message *m, struct span value)
+{
+    struct mailbox *list;
+    size_t count;
+    int rc =
+        rfc5322_addresses(m->arena, span_slice(value, 0, MESSAGE_MAX_FROM_BYTES), &list, &count);
+    if (rc == VOUCH_E_NOMEM)
+        return rc;
+    m->reply_to = first_valid(list, count);
+    return 0;
+}
+
+/* RFC 2919, RFC 2369 */
+static int scan_list(struct message *m, struct span value)
+{
+    m->list |= span_trim(value).len > 0;
+    return 0;
+}
+
 static int scan_subject(struct message *m, struct span value)
 {
     /* decoding can shorten text to a third (Q) */
@@ -165,7 +184,7 @@ static int scan_date(struct message *m, struct span value)
 
 /* Which function reads a field. Of the first ones every field counts, of the others only the
  * topmost. */
-#define EVERY_FIELD 4
+#define EVERY_FIELD 6
 static const struct {
     const char *name;
     int (*scan)(struct message *m, struct span value);
@@ -174,10 +193,13 @@ static const struct {
     {"From", scan_from},
     {"Auto-Submitted", scan_auto_submitted},
     {"Precedence", scan_precedence},
+    {"List-Id", scan_list},
+    {"List-Post", scan_list},
     {"Subject", scan_subject},
     {"Date", scan_date},
     {"Message-ID", scan_message_id},
     {"In-Reply-To", scan_in_reply_to},
+    {"Reply-To", scan_reply_to},
 };
 
 static int scan_fields(struct message *m)

@@ -85,6 +85,8 @@ struct message {
     const char *subject;     /* decoded UTF-8; NULL if none */
     const char *message_id;  /* without "<>"; NULL if none */
     const char *in_reply_to; /* first message-id of In-Reply-To, without "<>"; NULL if none */
+    const struct mailbox *reply_to; /* first valid mailbox of Reply-To; NULL if none */
+    bool list;                      /* came through a mailing list: has List-Id or List-Post */
     bool automatic; /* Auto-Submitted other than "no" (RFC 3834), Precedence bulk, junk or list */
     time_t date;    /* Date field; -1 if none or invalid */
     const char *author_org;    /* Organizational Domain of author->domain; NULL without author */

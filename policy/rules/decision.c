@@ -89,7 +89,9 @@ static enum rule protect(const struct situation *x, const struct pattern_subject
     if (d->class == CLASS_TRUSTED || d->action >= s->protected_action)
         return rule;
     if (x->trust->flags & FLAG_PROTECTED_SENDER)
-        rule = x->author_protected ? RULE_PROTECTED_SENDER : RULE_PROTECTED_SHOWN;
+        rule = x->author_protected                    ? RULE_PROTECTED_SENDER
+               : x->trust->flags & FLAG_IMPERSONATION ? RULE_IMPERSONATION
+                                                      : RULE_PROTECTED_SHOWN;
     else if (pattern_list_matches(&s->protected_recipients, rcpt))
         rule = RULE_PROTECTED_RECIPIENT;
     else

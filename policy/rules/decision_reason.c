@@ -67,6 +67,9 @@ const char *decision_reason(struct arena *arena, const struct message *m, enum d
         return arena_printf(arena,
                             "%s: From shows a protected sender beside its author, and it is %s",
                             what, done(d->action));
+    case RULE_IMPERSONATION:
+        return arena_printf(arena, "%s: it poses as a protected sender and is %s", what,
+                            done(d->action));
     case RULE_PROTECTED_RECIPIENT:
         return arena_printf(arena,
                             "%s: it is not trusted, is for the protected recipient %s and is %s",

@@ -10,6 +10,7 @@ enum rule {
     RULE_POLICY,              /* a policy's action */
     RULE_PROTECTED_SENDER,    /* protected.action, because of the author */
     RULE_PROTECTED_SHOWN,     /* because of another one that From shows */
+    RULE_IMPERSONATION,       /* because of another one that it poses as */
     RULE_PROTECTED_RECIPIENT, /* because of the recipient */
     RULE_OUTBOUND,            /* outbound mail that no policy speaks of */
     RULE_ON_FAILURE           /* the message could not be judged */

@@ -25,6 +25,7 @@ enum schema_kind {
     SCHEMA_PATTERNS,      /* struct pattern_list */
     SCHEMA_DOMAINS,       /* struct pattern_list without addresses */
     SCHEMA_STRINGS,       /* const char ** and, at count, its size_t */
+    SCHEMA_SENDERS,       /* struct guarded_sender * and, at count, its size_t */
     SCHEMA_NETWORKS,      /* struct ipnet * and, at count, its size_t */
     SCHEMA_POLICIES       /* struct policy * and, at count, its size_t */
 };

@@ -72,6 +72,7 @@ static bool fits(const struct schema_row *row, int type)
     case SCHEMA_PATTERNS:
     case SCHEMA_DOMAINS:
     case SCHEMA_STRINGS:
+    case SCHEMA_SENDERS:
     case SCHEMA_NETWORKS:
     case SCHEMA_POLICIES:
         return type == CONFIG_TYPE_ARRAY || type == CONFIG_TYPE_LIST;

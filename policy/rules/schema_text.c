@@ -55,6 +55,9 @@ const char *schema_expected(const struct schema_row *row, struct arena *arena)
         return "a list of domains, such as [ \"example.com\", \".example.org\" ]";
     case SCHEMA_STRINGS:
         return row->accepts;
+    case SCHEMA_SENDERS:
+        return "a list of names and patterns, such as [ \"Alice Liddell <alice@example.com>\", "
+               "\".example.org\" ]";
     case SCHEMA_NETWORKS:
         return "a list of networks, such as [ \"192.0.2.0/24\", \"2001:db8::/32\" ]";
     case SCHEMA_POLICIES:
@@ -102,6 +105,22 @@ static void add_strings(struct sbuf *out, const char *const *list, size_t count)
         add_quoted(out, list[i]);
     }
     sbuf_adds(out, " ]");
+}
+
+static void add_senders(struct sbuf *out, const struct guarded_sender *list, size_t count)
+{
+    struct sbuf text;
+    sbuf_init(&text, SETTINGS_MAX_BYTES);
+    sbuf_adds(out, "[");
+    for (size_t i = 0; i < count; i++) {
+        sbuf_reset(&text);
+        sender_format(&list[i], &text);
+        sbuf_adds(out, i ? ", " : " ");
+        add_quoted(out, sbuf_str(&text));
+    }
+    sbuf_adds(out, " ]");
+    out->failed |= text.failed;
+    sbuf_clear(&text);
 }
 
 static void add_networks(struct sbuf *out, const struct ipnet *nets, size_t count)
@@ -181,6 +200,9 @@ void schema_format(const struct schema_row *row, const void *base, struct sbuf *
     }
     case SCHEMA_STRINGS:
         add_strings(out, LOAD(char const *const *, at), LOAD(size_t, count));
+        break;
+    case SCHEMA_SENDERS:
+        add_senders(out, LOAD(struct guarded_sender *, at), LOAD(size_t, count));
         break;
     case SCHEMA_NETWORKS:
         add_networks(out, LOAD(struct ipnet *, at), LOAD(size_t, count));

@@ -232,6 +232,16 @@ static bool set_pattern(const struct schema_target *t, const struct schema_row *
     return true;
 }
 
+static bool set_sender(const struct schema_target *t, const struct schema_row *row, unsigned i,
+                       const config_setting_t *value, void *item)
+{
+    struct guarded_sender *sender = item;
+    const char *why = sender_parse(t->arena, span_of(config_setting_get_string(value)), sender);
+    if (why || (!sender->name && !sender->own))
+        return refuse_value(t, row, i, value, why ? why : "could not be kept: out of memory");
+    return true;
+}
+
 static bool set_string(const struct schema_target *t, const struct schema_row *row, unsigned i,
                        const config_setting_t *value, void *item)
 {
@@ -336,6 +346,8 @@ bool schema_set(const struct schema_target *target, const struct schema_row *row
         return set_list(target, row, value, set_pattern, sizeof(char *));
     case SCHEMA_STRINGS:
         return set_list(target, row, value, set_string, sizeof(char *));
+    case SCHEMA_SENDERS:
+        return set_list(target, row, value, set_sender, sizeof(struct guarded_sender));
     case SCHEMA_NETWORKS:
         return set_list(target, row, value, set_network, sizeof(struct ipnet));
     case SCHEMA_POLICIES:

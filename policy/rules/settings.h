@@ -6,6 +6,7 @@
 #include "label.h"
 #include "message.h"
 #include "pattern.h"
+#include "sender.h"
 #include "trust.h"
 
 /* vouch.conf as an immutable, reference-counted snapshot. Parsing is pure: the caller reads the
@@ -70,12 +71,19 @@ struct settings {
     enum action actions[CLASS_COUNT];
     enum action on_failure; /* accept, tempfail or quarantine: a message that could not be judged */
     enum quarantine_method quarantine;
-    const char *quarantine_mailbox; /* for redirect */
-    const char *subject_prefix;     /* for tag; "" for none */
-    const char *reject_text;        /* SMTP reply text */
-    struct pattern_list protected_senders, protected_recipients;
-    /* At least this for mail that is not trusted and claims a protected sender unproven, or goes to
-     * a protected recipient. */
+    const char *quarantine_mailbox;        /* for redirect */
+    const char *subject_prefix;            /* for tag; "" for none */
+    const char *reject_text;               /* SMTP reply text */
+    struct guarded_sender *protected_list; /* names and patterns of senders */
+    size_t protected_count;
+    const char *well_known; /* file; NULL: the one installed with vouch; "": none */
+    struct pattern_list protected_recipients;
+    /* Made of these by settings_guard: the patterns of protected_list, and all that mail may not
+     * show unless it is its own. */
+    struct pattern_list protected_senders;
+    const struct guarded *guarded;
+    /* At least this for mail that is not trusted and claims a protected sender unproven, poses as
+     * one, or goes to a protected recipient. */
     enum action protected_action;
     struct policy *policies; /* in file order; the first that matches decides */
     size_t policy_count;
@@ -149,6 +157,10 @@ struct settings_error {
  * caller frees with settings_errors_free). NULL and no mistakes: out of memory. */
 struct settings *settings_parse(const char *text, size_t len, const char *file,
                                 struct settings_error **errors_r, size_t *error_count_r);
+/* Makes what of the settings tells impersonation: settings_parse has done it without a file of
+ * well-known organisations; again with its text, before anybody else has the snapshot. Errors of
+ * guarded_new. */
+int settings_guard(struct settings *s, struct span well_known, int *line_r);
 /* The built-in defaults, with one reference; NULL: out of memory. */
 struct settings *settings_default(void);
 void settings_errors_free(struct settings_error **errorsp, size_t count);

@@ -55,6 +55,20 @@ static void need_mailbox(struct settings_file *f, int line)
                  "gets quarantined mail");
 }
 
+/* A name alone is for those of our domains: there must be some. */
+static void check_bearer(struct settings_file *f, const struct guarded_sender *sender)
+{
+    const struct settings *s = f->settings;
+    bool domains = s->local_domains.count > 0 || refused(seen(f, "local_domains"));
+    for (size_t i = 0; !domains && i < s->protected_count; i++)
+        domains = !s->protected_list[i].name && !strchr(s->protected_list[i].own, '@');
+    if (!sender->own && !domains)
+        mistakes_add(f->mistakes, seen(f, "protected.senders")->line,
+                     "'protected.senders': nobody may bear the name \"%.80s\": write \"%.80s "
+                     "<address>\", or say in 'local_domains' which domains are yours",
+                     sender->name, sender->name);
+}
+
 void settings_check(struct settings_file *f)
 {
     struct settings *s = f->settings;
@@ -62,6 +76,8 @@ void settings_check(struct settings_file *f)
                      seen(f, "thresholds.untrusted"));
     check_deadline(f, "deadlines.dns", &s->dns_deadline_ms);
     check_deadline(f, "deadlines.store", &s->store_deadline_ms);
+    for (size_t i = 0; i < s->protected_count; i++)
+        check_bearer(f, &s->protected_list[i]);
     if (s->quarantine == QUARANTINE_REDIRECT && seen(f, "quarantine.mailbox")->line == 0)
         need_mailbox(f, seen(f, "quarantine.method")->line);
 }

@@ -212,6 +212,7 @@ struct settings *settings_parse(const char *text, size_t len, const char *file,
 {
     struct mistakes mistakes = {0};
     struct schema schema;
+    int line;
     struct reader r = {
         .file = {.settings = settings_new(), .mistakes = &mistakes},
         .scratch = arena_new(SCRATCH_MAX),
@@ -219,6 +220,8 @@ struct settings *settings_parse(const char *text, size_t len, const char *file,
     if (reader_init(&r, &schema, file) == 0) {
         read_defaults(&r);
         read_file(&r, text, len);
+        if (!mistakes_any(&mistakes) && settings_guard(r.file.settings, SPAN_NONE, &line) != 0)
+            mistakes.failed = true;
     } else {
         mistakes.failed = true;
     }

@@ -72,9 +72,14 @@ void tool_print_mistakes(FILE *out, const char *path, const struct settings_erro
 
 static struct settings *defaults(int *status_r)
 {
-    struct settings *s = settings_default();
-    if (!s)
-        *status_r = tool_error(EX_OSERR, "out of memory");
+    struct settings *s = NULL;
+    struct settings_error *errors = NULL;
+    size_t count = 0;
+    int rc = settings_load(NULL, &s, &errors, &count);
+    if (rc != 0)
+        *status_r = tool_error(rc == VOUCH_E_CONFIG ? EX_CONFIG : EX_OSERR, "%s",
+                               count > 0 ? errors[0].text : vouch_strerror(rc));
+    settings_errors_free(&errors, count);
     return s;
 }
 

@@ -156,6 +156,23 @@ static void protected_term(struct ledger *l)
                    "protected sender, not proven by this message");
 }
 
+/* The strongest finding counts; the others are about the same deceit. */
+static void impersonation_term(struct ledger *l)
+{
+    const struct impersonations *all = l->in->impersonations;
+    if (l->in->outbound || !all)
+        return;
+    for (size_t i = 0; i < all->count; i++) {
+        const struct impersonation *found = &all->found[i];
+        if (i == 0)
+            ledger_add(l, TW_IMPERSONATION, found->subject, found->strength, NULL, found->note);
+        else
+            ledger_mention(l, TW_IMPERSONATION, found->subject, found->note);
+        if (found->strength >= IMPERSONATION_FLAGGED)
+            l->flags |= FLAG_IMPERSONATION | (found->operators ? FLAG_PROTECTED_SENDER : 0);
+    }
+}
+
 /* Time runs upwards through the Received fields. */
 static void time_term(struct ledger *l)
 {
@@ -180,6 +197,7 @@ void fact_terms(struct ledger *l)
 {
     author_terms(l);
     protected_term(l);
+    impersonation_term(l);
     time_term(l);
     if (l->in->outbound)
         return;

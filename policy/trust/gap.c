@@ -59,6 +59,8 @@ static const char *fact_phrase(enum trust_weight w)
         return "its author had not written to so many lately";
     case TW_MULTIPLE_FROM:
         return "it had only one From field";
+    case TW_IMPERSONATION:
+        return "it did not show who its author is not";
     case TW_NO_AUTHOR:
         return "it had a valid author";
     case TW_BODY_APPENDED:

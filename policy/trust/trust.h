@@ -4,6 +4,7 @@
 
 #include "counts.h"
 #include "identity.h"
+#include "impersonation.h"
 #include "window.h"
 
 /* The trust sum. Each piece of evidence w says a number x_w (natural log-odds of what is known, or for
@@ -47,7 +48,8 @@ enum trust_weight {
     TW_NO_AUTHOR,
     TW_BODY_APPENDED,
     TW_TIME_DISORDER,
-    TW_PROTECTED, /* claims to be a protected sender and does not prove it */
+    TW_PROTECTED,     /* claims to be a protected sender and does not prove it */
+    TW_IMPERSONATION, /* shows a name, an address or a domain that is not its author's */
     TW_COUNT
 };
 const char *trust_weight_name(enum trust_weight w); /* "host", "network", "spf_fail", ... */
@@ -90,13 +92,14 @@ enum message_flag {
     FLAG_NO_AUTHOR = 1u << 1,
     FLAG_BODY_APPENDED = 1u << 2,     /* DKIM l= with more body than was signed */
     FLAG_FORGED_AUTHOR = 1u << 3,     /* a known author, not proven by this message */
-    FLAG_PROTECTED_SENDER = 1u << 4,  /* claims a protected sender, unproven */
+    FLAG_PROTECTED_SENDER = 1u << 4,  /* claims a protected sender, unproven, or poses as one */
     FLAG_FORGED_AUTHRES = 1u << 5,    /* carried an Authentication-Results of ours */
     FLAG_OVER_LIMIT = 1u << 6,        /* part of the message was not looked at */
     FLAG_MODEL_UNAVAILABLE = 1u << 7, /* the model could not be asked */
     FLAG_DNS_TIMEOUT = 1u << 8,       /* an answer did not come before the deadline */
     FLAG_BAD_RELAY = 1u << 9,         /* a hop beyond the client has a bad history */
-    FLAG_TIME_DISORDER = 1u << 10     /* Received fields run backwards by more than an hour */
+    FLAG_TIME_DISORDER = 1u << 10,    /* Received fields run backwards by more than an hour */
+    FLAG_IMPERSONATION = 1u << 11     /* shows somebody whom its addresses do not belong to */
 };
 /* name of the lowest bit set ("multiple_from"), NULL for 0 */
 const char *message_flag_name(unsigned flag);
@@ -121,6 +124,7 @@ struct trust_input {
     size_t identity_count;
     const struct psl_ctx_st *psl; /* NULL as in domain.h */
     bool protected_sender;        /* the author is on the operator's list of protected senders */
+    const struct impersonations *impersonations; /* NULL: none */
     const char *shown; /* one of that list whom From shows beside its author; NULL: none */
     bool helo_ours;    /* HELO is one of our own names, and the client is not ours */
     bool outbound; /* from our own users: neither the way to us nor lack of proof says anything */

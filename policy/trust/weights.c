@@ -85,6 +85,10 @@ static const struct {
         {"time_disorder", -0.3,
          "Received fields run backwards by more than an hour: forged, or a bad clock"},
     [TW_PROTECTED] = {"protected", -1.5, "claims a protected sender and does not prove it"},
+    [TW_IMPERSONATION] =
+        {"impersonation", -1.5,
+         "shows a name, an address or a domain that is not its author's; times 0.2 to 1, by how "
+         "sure that is"},
 };
 
 const char *trust_weight_name(enum trust_weight w)
@@ -111,7 +115,7 @@ void trust_params_default(struct trust_params *params_r)
 static const char *const flag_names[] = {
     "multiple_from",    "no_author",      "body_appended", "forged_author",
     "protected_sender", "forged_authres", "over_limit",    "model_unavailable",
-    "dns_timeout",      "bad_relay",      "time_disorder",
+    "dns_timeout",      "bad_relay",      "time_disorder", "impersonation",
 };
 
 const char *message_flag_name(unsigned flag)

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Findings of one message, and how much each tells.
+ *
+ * Strength: the share of such mail that is meant to deceive, as far as that can be told without its
+ * history: a guarded person's whole name with a foreign address is hardly ever chance (1), initials
+ * often are (0.6). What came through a mailing list, or is answered at the address that is shown, is
+ * as lists and services write every day (times 0.4), so a namesake on a list is mentioned and no
+ * more. A free mailbox adds 0.2.
+ *
+ * Bounded: 8 texts of 400 bytes, 8 addresses in each. */
+#include "impersonation.h"
+#include <string.h>
+#include "arena.h"
+#include "domain.h"
+#include "errors.h"
+#include "impersonation_name.h"
+#include "lookalike.h"
+#include "shown.h"
+
+#define TEXTS_MAX     8
+#define NAMES_MAX     4
+#define ADDRESSES_MAX 8
+#define USUAL         0.4 /* of a finding's strength, where lists and services do the same */
+#define FREE_MAILBOX  0.2 /* is added */
+
+struct search {
+    struct arena *arena;
+    const struct message *m;
+    const struct guarded *g;
+    const struct psl_ctx_st *psl;
+    bool free; /* the author's is a free mailbox */
+    struct impersonations *out;
+};
+
+/* One subject counts once, at its strongest. */
+static void add(struct search *s, struct impersonation finding)
+{
+    struct impersonations *out = s->out;
+    size_t at = 0;
+    for (size_t i = 0; i < out->count; i++)
+        if (strcmp(out->found[i].subject, finding.subject) == 0 &&
+            out->found[i].strength >= finding.strength)
+            return;
+    while (at < out->count && out->found[at].strength >= finding.strength)
+        at++;
+    if (at == IMPERSONATION_MAX)
+        return;
+    if (out->count < IMPERSONATION_MAX)
+        out->count++;
+    memmove(&out->found[at + 1], &out->found[at], (out->count - 1 - at) * sizeof *out->found);
+    out->found[at] = finding;
+}
+
+static bool is_free(const struct search *s, const struct mailbox *box)
+{
+    return guarded_find(s->g, span_of(box->domain), GUARDED_FREE, NULL) != NULL;
+}
+
+static bool same_org(const struct search *s, const char *domain)
+{
+    return strcmp(domain_org(s->psl, domain), s->m->author_org) == 0;
+}
+
+/* --- names --- */
+
+static double name_strength(const struct search *s, const struct name_found *found)
+{
+    static const double persons[] = {0, 1, 0.8, 0.6, 0};
+    static const double known[] = {0, 0.8, 0, 0, 0.6};
+    double x = (found->name->well_known ? known : persons)[found->match];
+    const struct mailbox *answer = s->m->reply_to;
+    if (s->free && x > 0)
+        x = x + FREE_MAILBOX > 1 ? 1 : x + FREE_MAILBOX;
+    bool answered = answer && guarded_bears(s->g, found->name, answer->address, answer->domain);
+    return !found->name->well_known && (s->m->list || answered) ? x * USUAL : x;
+}
+
+static void add_names(struct search *s, struct span text, bool local_part)
+{
+    struct name_found found[NAMES_MAX];
+    const struct mailbox *author = s->m->author;
+    size_t count = impersonation_names(s->g, text, found, NAMES_MAX);
+    for (size_t i = 0; i < count; i++)
+        if (guarded_bears(s->g, found[i].name, author->address, author->domain))
+            return; /* "Alice at PayPal", from there */
+    for (size_t i = 0; i < count; i++) {
+        const struct guarded_name *name = found[i].name;
+        if (local_part && (name->alone || found[i].match == NAME_INITIALS))
+            continue;
+        add(s, (struct impersonation){
+                   .kind = IMPERSONATION_NAME,
+                   .subject = name->shown,
+                   .note = s->free ? "its name is shown, the address is a free mailbox"
+                                   : "its name is shown, the address is somebody else's",
+                   .strength = name_strength(s, &found[i]),
+                   .operators = !name->well_known,
+               });
+    }
+}
+
+/* --- addresses --- */
+
+static bool is_recipient(const struct message *m, const char *address)
+{
+    for (size_t i = 0; i < m->env.rcpt_count && i < ADDRESSES_MAX; i++)
+        if (span_ieq_cstr(span_of(address), m->env.rcpts[i]))
+            return true;
+    return false;
+}
+
+static int add_address(struct search *s, const char *address)
+{
+    const struct message *m = s->m;
+    char domain[DOMAIN_MAX + 1];
+    const char *at = strrchr(address, '@');
+    bool answered = m->reply_to && span_ieq_cstr(span_of(address), m->reply_to->address);
+    if (at == address || domain_normalize(span_of(at + 1), domain) != 0 || same_org(s, domain))
+        return 0;
+    bool ours = guarded_is_ours(s->g, domain) || is_recipient(m, address);
+    if (!ours && span_ieq_cstr(span_make(address, (size_t)(at - address)), m->author->local))
+        return 0; /* his other mailbox */
+    const char *copy = arena_strdup(s->arena, address);
+    if (!copy)
+        return VOUCH_E_NOMEM;
+    add(s, (struct impersonation){
+               .kind = IMPERSONATION_ADDRESS,
+               .subject = copy,
+               .note = "shown in From, but it is not the author's address",
+               .strength = (ours ? 0.9 : 0.7) * (m->list || answered ? USUAL : 1),
+               .operators = guarded_is_ours(s->g, domain),
+           });
+    return 0;
+}
+
+static int add_addresses(struct search *s, struct span text)
+{
+    char address[SHOWN_MAX + 1];
+    size_t at = 0;
+    int rc = 0;
+    for (int i = 0; rc == 0 && i < ADDRESSES_MAX && shown_address(text, &at, address); i++)
+        rc = add_address(s, address);
+    return rc;
+}
+
+/* "Alice via Group" <group@...>: how lists and document services write whom they speak for. Not so
+ * if neither a list nor the author's domain has to do with what stands behind "via". */
+static bool is_rewritten(const struct search *s, struct span text)
+{
+    struct skeleton behind, label;
+    ptrdiff_t via = span_ifind(text, " via ");
+    if (via < 0)
+        via = span_ifind(text, "(via ");
+    if (via < 0 || s->m->list)
+        return via >= 0;
+    skeleton_make(span_slice(text, (size_t)via + 5, text.len), &behind);
+    const char *org = s->m->author_org;
+    skeleton_label(span_make(org, strcspn(org, ".")), &label);
+    for (size_t i = 0; i < behind.word_count; i++)
+        if (label.word_count == 1 && span_eq(behind.words[i], label.words[0]))
+            return true;
+    return false;
+}
+
+static int add_shown(struct search *s)
+{
+    const struct message *m = s->m;
+    int rc = 0, texts = 0;
+    for (size_t i = 0; rc == 0 && i < m->from_read; i++) {
+        for (size_t k = 0; rc == 0 && k < m->from[i].count && texts < TEXTS_MAX; k++) {
+            struct span text = shown_text(&m->from[i].list[k]);
+            if (text.len == 0)
+                continue;
+            text = span_slice(text, 0, SKELETON_INPUT);
+            texts++;
+            if (is_rewritten(s, text))
+                continue;
+            add_names(s, text, false);
+            rc = add_addresses(s, text);
+        }
+    }
+    if (s->free)
+        add_names(s, span_of(m->author->local), true);
+    return rc;
+}
+
+/* --- the author's domain --- */
+
+static void add_domain(struct search *s)
+{
+    static const double ours[] = {0, 1, 1, 0.8, 0.7, 0.6}; /* by enum lookalike */
+    static const double known[] = {0, 0.6, 0.8, 0, 0.6, 0};
+    const char *domain = s->m->author->domain, *org = s->m->author_org;
+    enum lookalike kind = LOOKALIKE_NOT;
+    if (s->free || guarded_is_ours(s->g, domain))
+        return;
+    for (size_t i = 0; i < s->g->domain_count; i++) {
+        kind = lookalike_of(s->g, domain, org, &s->g->domains[i], s->psl);
+        if (kind != LOOKALIKE_NOT) {
+            add(s, (struct impersonation){IMPERSONATION_DOMAIN, s->g->domains[i].name,
+                                          lookalike_phrase(kind), ours[kind], true});
+            return;
+        }
+    }
+    const struct guarded_name *name = lookalike_known(s->g, domain, org, &kind);
+    if (name && !guarded_bears(s->g, name, s->m->author->address, domain))
+        add(s, (struct impersonation){IMPERSONATION_DOMAIN, name->own[0], lookalike_phrase(kind),
+                                      known[kind], false});
+}
+
+/* --- where answers go --- */
+
+static void add_reply_to(struct search *s)
+{
+    const struct message *m = s->m;
+    const struct mailbox *answer = m->reply_to;
+    if (!answer || m->list || s->free || same_org(s, answer->domain) ||
+        guarded_is_ours(s->g, answer->domain))
+        return;
+    bool ours = guarded_is_ours(s->g, m->author->domain), free = is_free(s, answer);
+    bool posed = s->out->count > 0;
+    if (!(ours || (posed && free)))
+        return;
+    add(s, (struct impersonation){
+               .kind = IMPERSONATION_REPLY_TO,
+               .subject = answer->address,
+               .note = free ? "answers go to a free mailbox" : "answers go to somebody else",
+               .strength = !free  ? 0.4
+                           : ours ? 0.9
+                                  : 0.5,
+               .operators = ours,
+           });
+}
+
+int impersonation_find(struct arena *arena, const struct message *m, const struct guarded *guarded,
+                       const struct psl_ctx_st *psl, struct impersonations *found_r)
+{
+    static const struct guarded none;
+    struct search s = {arena, m, guarded ? guarded : &none, psl, false, found_r};
+    found_r->count = 0;
+    if (!m->author)
+        return 0;
+    s.free = is_free(&s, m->author);
+    int rc = add_shown(&s);
+    if (rc != 0)
+        return rc;
+    add_domain(&s);
+    add_reply_to(&s);
+    return 0;
+}
