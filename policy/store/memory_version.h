@@ -7,9 +7,11 @@
 /* One version of a model in memory; private to this room. Whoever uses it holds a lock. */
 
 struct memory_node {
-    struct store_key key; /* first: the tree compares these; points into text */
-    struct memory_node *next;
-    char *value; /* NULL: there is none */
+    struct store_key key; /* points into text */
+    uint64_t hash;
+    struct memory_node *chain; /* the next one in the table */
+    struct memory_node *next;  /* of all */
+    char *value;               /* NULL: there is none */
     size_t len;
     char text[];
 };
@@ -21,9 +23,11 @@ struct memory_mark {
 struct memory_version {
     struct memory_version *next; /* made after this one */
     char name[STORE_VERSION_MAX + 1];
-    void *tree; /* of struct memory_node */
+    struct memory_node **chains; /* the table */
+    size_t size;                 /* of it, in chains */
     struct memory_node *nodes;
-    size_t keys; /* nodes that have a value */
+    size_t count; /* of nodes */
+    size_t keys;  /* nodes that have a value */
     struct memory_mark *marks;
 };
 

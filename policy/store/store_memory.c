@@ -73,7 +73,7 @@ struct change {
     const struct store_key *keys;
     size_t count;
     struct span *now, *made;
-    struct memory_node **nodes; /* NULL: stays as it is */
+    struct memory_node **nodes; /* NULL: there is none yet */
     char **values;              /* copies of what is made */
 };
 
@@ -93,8 +93,7 @@ static int prepare(struct memory_version *v, struct change *c)
             return VOUCH_E_NOMEM;
         if (c->values[i])
             memcpy(c->values[i], c->made[i].p, c->made[i].len);
-        c->nodes[i] = memory_node_make(v, &c->keys[i]);
-        if (!c->nodes[i])
+        if (!c->nodes[i] && !(c->nodes[i] = memory_node_make(v, &c->keys[i])))
             return VOUCH_E_NOMEM;
     }
     return 0;
@@ -108,7 +107,7 @@ static int change_locked(struct memory *m, struct change *c, store_compute *comp
     if (mark && watermark <= mark->value)
         return 0;
     for (size_t i = 0; i < c->count; i++) {
-        struct memory_node *n = memory_node_find(v, &c->keys[i]);
+        struct memory_node *n = c->nodes[i] = memory_node_find(v, &c->keys[i]);
         c->made[i] = c->now[i] = n && n->value ? span_make(n->value, n->len) : SPAN_NONE;
     }
     int rc = compute(arg, c->now, c->made);
@@ -122,7 +121,7 @@ static int change_locked(struct memory *m, struct change *c, store_compute *comp
     if (rc != 0)
         return rc;
     for (size_t i = 0; i < c->count; i++)
-        if (c->nodes[i]) {
+        if (changed(c, i)) {
             memory_node_fill(v, c->nodes[i], c->values[i], c->made[i].len);
             c->values[i] = NULL;
         }
