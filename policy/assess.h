@@ -70,6 +70,8 @@ bool assess_body(struct assess *a, struct span chunk);
 /* Waits, judges and fills the record, which a owns. queue_id: NULL if it was said before, or is not
  * known. 0 or VOUCH_E_NOMEM. */
 int assess_finish(struct assess *a, const char *queue_id, const struct record **record_r);
+/* Which identities the message asserts, after assess_finish; a owns them. */
+const struct identity *assess_identities(const struct assess *a, size_t *count_r);
 /* In place of assess_finish, when the transaction ends without a message; does not wait. true: that says
  * something about its sender, and the record, which a owns, is a label. */
 bool assess_abandon(struct assess *a, const struct record **record_r);

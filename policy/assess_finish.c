@@ -268,6 +268,12 @@ int assess_finish(struct assess *a, const char *queue_id, const struct record **
     return fill_record(a, started_us);
 }
 
+const struct identity *assess_identities(const struct assess *a, size_t *count_r)
+{
+    *count_r = a->identity_count;
+    return a->identities;
+}
+
 /* A message of no recipients, of which the header is not known. What DNS has answered by now is all that will be known
  * of it. */
 bool assess_abandon(struct assess *a, const struct record **record_r)

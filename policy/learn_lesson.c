@@ -122,22 +122,18 @@ static bool is_domain(const char *name)
 
 /* The message's identities, by the same names as when it was judged. */
 static int list_identities(struct arena *arena, const struct psl_ctx_st *psl,
-                           const struct record *r, struct trust_input *in)
+                           const struct record *r, struct identity **list_r, size_t *count_r)
 {
     const struct evidence *ev = r->evidence;
     struct message_client client = message_client(r->message);
     const char **domains = arena_array(arena, ev->dkim_count, sizeof *domains);
-    struct identity *list = NULL;
     if (!domains)
         return VOUCH_E_NOMEM;
     for (size_t i = 0; i < ev->dkim_count; i++)
         domains[i] = is_domain(ev->dkim[i].domain) ? ev->dkim[i].domain : NULL;
     const char *ptr =
         ev->iprev.result == AUTH_PASS && ev->iprev.name ? ev->iprev.name : client.name;
-    int rc = identity_list(arena, r->message, psl, domains, ev->dkim_count, ptr, &list,
-                           &in->identity_count);
-    in->identities = list;
-    return rc;
+    return identity_list(arena, r->message, psl, domains, ev->dkim_count, ptr, list_r, count_r);
 }
 
 /* The 16 bytes of a UUID; what is none gives zeros. */
@@ -260,20 +256,32 @@ static bool is_outbound(const struct settings *s, const struct record *r)
     return d == DIRECTION_OUTBOUND;
 }
 
+int lesson_read_known(struct arena *arena, const struct settings *s, const struct psl_ctx_st *psl,
+                      const struct record *r, const struct identity *identities, size_t count,
+                      struct lesson *lesson_r)
+{
+    const struct trust_input in = {.message = r->message,
+                                   .evidence = r->evidence,
+                                   .identities = identities,
+                                   .identity_count = count,
+                                   .psl = psl,
+                                   .outbound = is_outbound(s, r)};
+    *lesson_r =
+        (struct lesson){.time = seconds(r->kind == RECORD_LABEL ? r->subject_time_us : r->time_us)};
+    return r->kind == RECORD_LABEL ? read_label(arena, s, &in, r, lesson_r)
+                                   : read_decision(arena, s, &in, r, lesson_r);
+}
+
 int lesson_read(struct arena *arena, const struct settings *s, const struct psl_ctx_st *psl,
                 const struct record *r, struct lesson *lesson_r)
 {
-    *lesson_r =
-        (struct lesson){.time = seconds(r->kind == RECORD_LABEL ? r->subject_time_us : r->time_us)};
+    struct identity *list = NULL;
+    size_t count = 0;
+    *lesson_r = (struct lesson){.time = seconds(r->time_us)};
     if (r->kind == RECORD_ERASURE)
         lesson_r->erased = r->erased;
     if (r->kind == RECORD_ERASURE || !r->message || !r->evidence)
         return 0;
-    struct trust_input in = {
-        .message = r->message, .evidence = r->evidence, .psl = psl, .outbound = is_outbound(s, r)};
-    int rc = list_identities(arena, psl, r, &in);
-    if (rc != 0)
-        return rc;
-    return r->kind == RECORD_LABEL ? read_label(arena, s, &in, r, lesson_r)
-                                   : read_decision(arena, s, &in, r, lesson_r);
+    int rc = list_identities(arena, psl, r, &list, &count);
+    return rc == 0 ? lesson_read_known(arena, s, psl, r, list, count, lesson_r) : rc;
 }

@@ -47,6 +47,10 @@ struct lesson {
 /* The lesson of r, in the arena. psl: NULL as in domain.h. 0 or VOUCH_E_NOMEM. */
 int lesson_read(struct arena *arena, const struct settings *s, const struct psl_ctx_st *psl,
                 const struct record *r, struct lesson *lesson_r);
+/* The same where the message's identities are at hand (assess_identities). */
+int lesson_read_known(struct arena *arena, const struct settings *s, const struct psl_ctx_st *psl,
+                      const struct record *r, const struct identity *identities, size_t count,
+                      struct lesson *lesson_r);
 
 /* Marks stand in groups by the day of their message, so that old ones can be removed:
  * "mark:2026-01-02". time: seconds. */

@@ -72,25 +72,25 @@ static int apply(struct pupil *p)
     return rc;
 }
 
-/* record may lie in the arena. */
-static int learn(struct pupil *p, const struct record *record)
+/* lesson lies in the arena. */
+static int take(struct pupil *p, const struct lesson *lesson)
 {
-    struct lesson lesson;
-    int rc = lesson_read(p->arena, p->settings, p->psl, record, &lesson);
-    if (rc == 0 && learn_batch_is_full(p->batch))
-        rc = apply(p);
+    int rc = learn_batch_is_full(p->batch) ? apply(p) : 0;
     if (rc == 0)
-        rc = learn_batch_add(p->batch, &lesson);
+        rc = learn_batch_add(p->batch, lesson);
     arena_reset(p->arena);
     return rc;
 }
 
-int pupil_learn(struct pupil *p, const struct record *decision, const struct label *label)
+int pupil_learn(struct pupil *p, const struct record *decision, const struct identity *identities,
+                size_t count, const struct label *label)
 {
+    struct lesson lesson;
     struct record r = *decision;
     r.labels = label;
     r.label_count = label ? 1 : 0;
-    return learn(p, &r);
+    int rc = lesson_read_known(p->arena, p->settings, p->psl, &r, identities, count, &lesson);
+    return rc == 0 ? take(p, &lesson) : rc;
 }
 
 int pupil_learn_later(struct pupil *p, const struct record *decision, const struct label *label,
@@ -122,15 +122,22 @@ int pupil_learn_later(struct pupil *p, const struct record *decision, const stru
     return rc != 0 ? rc : l ? 0 : VOUCH_E_NOMEM;
 }
 
+static int learn_due(struct pupil *p, const struct later *l)
+{
+    const struct record *record;
+    struct lesson lesson;
+    int rc = record_decode(p->arena, span_make(l->bytes, l->len), &record);
+    if (rc == 0)
+        rc = lesson_read(p->arena, p->settings, p->psl, record, &lesson);
+    return rc == 0 ? take(p, &lesson) : rc;
+}
+
 int pupil_advance(struct pupil *p, int64_t now_us)
 {
     int rc = 0;
     while (rc == 0 && p->first && p->first->due_us <= now_us) {
         struct later *l = p->first;
-        const struct record *record;
-        rc = record_decode(p->arena, span_make(l->bytes, l->len), &record);
-        if (rc == 0)
-            rc = learn(p, record);
+        rc = learn_due(p, l);
         p->first = l->next;
         if (!p->first)
             p->last = &p->first;

@@ -16,8 +16,10 @@ struct pupil;
 struct pupil *pupil_new(struct store *store, const struct settings *settings,
                         const struct psl_ctx_st *psl);
 void pupil_free(struct pupil **pp);
-/* A decision; label: what is known of its message now, NULL: nothing. 0 or VOUCH_E_*. */
-int pupil_learn(struct pupil *p, const struct record *decision, const struct label *label);
+/* A decision, and the identities of its message; label: what is known of it now, NULL: nothing. 0 or
+ * VOUCH_E_*. */
+int pupil_learn(struct pupil *p, const struct record *decision, const struct identity *identities,
+                size_t count, const struct label *label);
 /* A label of that decision's message, given at due_us, is learnt when pupil_advance comes to that time.
  * They must be told in order of due_us. Keeps a copy of all it needs. */
 int pupil_learn_later(struct pupil *p, const struct record *decision, const struct label *label,

@@ -53,13 +53,16 @@ static int note_client(struct replay *r, struct replay_judged *j)
     return rc == 0 ? addresses_number(r->clients, &ip, &j->client, &is_new) : rc;
 }
 
-static int learn(struct replay *r, const struct replay_judged *j)
+static int learn(struct replay *r, const struct assess *a, const struct replay_judged *j)
 {
+    size_t count;
+    const struct identity *identities = assess_identities(a, &count);
     const struct replay_options *o = r->options;
     const struct label label = {.verdict = j->item->good ? LABEL_GOOD : LABEL_BAD,
                                 .source = LABEL_PERSON};
     bool labelled = is_labelled(o, j->place), later = labelled && o->label_delay > 0;
-    int rc = pupil_learn(r->pupil, j->record, labelled && !later ? &label : NULL);
+    int rc =
+        pupil_learn(r->pupil, j->record, identities, count, labelled && !later ? &label : NULL);
     if (rc == 0 && later)
         rc = pupil_learn_later(r->pupil, j->record, &label,
                                j->record->time_us + o->label_delay * 1000000);
@@ -80,7 +83,7 @@ static int judge(struct replay *r, struct assess *a, struct span text, struct re
         rc = note_client(r, j);
     if (rc == 0)
         rc = r->see(r->arg, j);
-    return rc != 0 ? rc : learn(r, j);
+    return rc != 0 ? rc : learn(r, a, j);
 }
 
 static int replay_item(struct replay *r, const struct corpus_item *item, size_t place,
