@@ -7,6 +7,7 @@
 #include "errors.h"
 #include "feed.h"
 #include "pupil.h"
+#include "refit.h"
 #include "store.h"
 
 #define SENSOR      "replay" /* not this host's name: the same corpus gives the same everywhere */
@@ -21,6 +22,7 @@ struct replay {
     void *arg;
     struct assess_context *context;
     struct pupil *pupil;
+    struct refit *refit; /* NULL: weights stay as they are */
     struct addresses *clients, *networks;
     size_t unread;
 };
@@ -66,6 +68,9 @@ static int learn(struct replay *r, const struct assess *a, const struct replay_j
     if (rc == 0 && later)
         rc = pupil_learn_later(r->pupil, j->record, &label,
                                j->record->time_us + o->label_delay * 1000000);
+    if (rc == 0 && labelled && r->refit)
+        rc = refit_add(r->refit, j->record->trust->x, j->item->good, j->item->time,
+                       j->item->time + o->label_delay);
     return rc;
 }
 
@@ -101,6 +106,8 @@ static int replay_item(struct replay *r, const struct corpus_item *item, size_t 
     }
     snprintf(error_r, size, "%s: out of memory", item->path);
     rc = pupil_advance(r->pupil, item->time * 1000000);
+    if (rc == 0 && r->refit)
+        rc = refit_advance(r->refit, item->time);
     if (rc != 0)
         return rc;
     struct assess *a = assess_new(r->context, r->options->settings, item->time * 1000000);
@@ -123,7 +130,10 @@ static int begin(struct replay *r, char *error_r, size_t size)
         pupil_new(assess_context_store(r->context), o->settings, assess_context_psl(r->context));
     r->clients = addresses_new();
     r->networks = addresses_new();
-    return r->pupil && r->clients && r->networks ? 0 : VOUCH_E_NOMEM;
+    if (o->refit == REPLAY_DAILY)
+        r->refit = refit_new(assess_context_store(r->context), o->settings);
+    bool refits = r->refit || o->refit == REPLAY_FIXED;
+    return r->pupil && r->clients && r->networks && refits ? 0 : VOUCH_E_NOMEM;
 }
 
 int replay_run(struct corpus *corpus, const struct replay_options *options, replay_see *see,
@@ -141,6 +151,7 @@ int replay_run(struct corpus *corpus, const struct replay_options *options, repl
     *unread_r = r.unread;
     addresses_free(&r.networks);
     addresses_free(&r.clients);
+    refit_free(&r.refit);
     pupil_free(&r.pupil);
     assess_context_free(&r.context);
     return rc;

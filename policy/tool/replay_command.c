@@ -4,16 +4,21 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 #include "clock.h"
 #include "errors.h"
 #include "progress.h"
 #include "replay.h"
 #include "replay_rows.h"
+#include "replay_variants.h"
 #include "tool.h"
 #include "units.h"
 
 #define ERROR_BYTES 8192
 #define MAX_RELAYS  1000
+#define MAX_SEEDS   1000
+#define MAX_JOBS    1024
 
 struct replay_command {
     const char *config, *features, *out;
@@ -21,8 +26,10 @@ struct replay_command {
     size_t relay_count;
     bool counts[TW_COUNT]; /* which evidence does */
     struct replay_options options;
+    uint64_t seeds, jobs;
+    bool ablate, json;
     struct corpus *corpus;
-    size_t untimed;
+    size_t untimed, unread;
 };
 
 enum {
@@ -34,6 +41,11 @@ enum {
     OPT_ZONE,
     OPT_LABELS,
     OPT_SEED,
+    OPT_SEEDS,
+    OPT_REFIT,
+    OPT_ABLATE,
+    OPT_JOBS,
+    OPT_JSON,
     OPT_ONLY,
     OPT_WITHOUT,
     OPT_FEATURES,
@@ -49,6 +61,11 @@ static const struct option options[] = {
     {"zone", required_argument, NULL, OPT_ZONE},
     {"labels", required_argument, NULL, OPT_LABELS},
     {"seed", required_argument, NULL, OPT_SEED},
+    {"seeds", required_argument, NULL, OPT_SEEDS},
+    {"refit", required_argument, NULL, OPT_REFIT},
+    {"ablate", no_argument, NULL, OPT_ABLATE},
+    {"jobs", required_argument, NULL, OPT_JOBS},
+    {"json", no_argument, NULL, OPT_JSON},
     {"only", required_argument, NULL, OPT_ONLY},
     {"without", required_argument, NULL, OPT_WITHOUT},
     {"features", required_argument, NULL, OPT_FEATURES},
@@ -79,14 +96,19 @@ static const char usage[] =
     "only\n"
     "  --labels delay TIME   each label TIME (1d, 4h) after its message; may stand beside "
     "FRACTION\n"
-    "  --seed N              which ones FRACTION draws [1]\n\n"
+    "  --seed N              which ones FRACTION draws [1]\n"
+    "  --seeds N             the same with N seeds, the first of them --seed: also mean and "
+    "spread\n\n"
     "What counts (names as in vouch.conf's weights; lists with commas):\n"
     "  --only EVIDENCE       nothing but this\n"
-    "  --without EVIDENCE    all but this\n\n"
+    "  --without EVIDENCE    all but this\n"
+    "  --ablate              the same without each in turn: how much is lost\n"
+    "  --jobs N              so many runs of --seeds or --ablate at a time [processors]\n\n"
     "What is written:\n"
     "  --features FILE       a line of tab-separated numbers a message, for study: label, time, "
     "sum,\n"
     "                        trust, what each evidence said; the first line has the names\n"
+    "  --json                the figures as one JSON object\n"
     "  --out FILE            the decision records with their labels, one JSON object a line\n"
     "  --help                this text\n\n"
     "Exit status: 0; 64 usage, 65 bad input, 66 no input, 73 a file cannot be written,\n"
@@ -142,6 +164,14 @@ static int set_labels(struct replay_command *c, int argc, char **argv)
     return 0;
 }
 
+static int set_number(const char *option, uint64_t most, uint64_t *number_r)
+{
+    if (span_uint(span_of(optarg), most, number_r) == 0 && *number_r > 0)
+        return 0;
+    return tool_usage_error("%s %s: give a number from 1 to %llu", option, optarg,
+                            (unsigned long long)most);
+}
+
 static int add_relay(struct replay_command *c)
 {
     if (c->relay_count == MAX_RELAYS)
@@ -193,6 +223,21 @@ static int parse_option(struct replay_command *c, int option, int argc, char **a
         if (span_uint(span_of(optarg), UINT64_MAX, &c->options.seed) != 0)
             return tool_usage_error("--seed %s: not a whole number", optarg);
         return 0;
+    case OPT_REFIT:
+        if (strcmp(optarg, "daily") != 0)
+            return tool_usage_error("--refit %s: give daily", optarg);
+        c->options.refit = REPLAY_DAILY;
+        return 0;
+    case OPT_SEEDS:
+        return set_number("--seeds", MAX_SEEDS, &c->seeds);
+    case OPT_JOBS:
+        return set_number("--jobs", MAX_JOBS, &c->jobs);
+    case OPT_ABLATE:
+        c->ablate = true;
+        return 0;
+    case OPT_JSON:
+        c->json = true;
+        return 0;
     case OPT_ONLY:
         memset(c->counts, 0, sizeof c->counts);
         return set_counts(c, "--only", optarg, true);
@@ -239,48 +284,149 @@ static void show_progress(void *arg, size_t done, size_t all)
     progress_set(arg, done, done);
 }
 
-static int run(struct replay_command *c)
+/* How fast it was goes to standard error, so that the same corpus always prints the same. */
+static void tell_speed(size_t count, int64_t began_us, clock_t began)
+{
+    double seconds = (double)(clock_us() - began_us) / 1e6;
+    double busy = (double)(clock() - began) / CLOCKS_PER_SEC;
+    fprintf(stderr, "%zu messages in %.1f s: %.0f messages/s, %.0f for each second of processor\n",
+            count, seconds, (double)count / seconds, (double)count / (busy > 0 ? busy : 1));
+}
+
+static int judge(struct replay_command *c, struct replay_rows *rows)
 {
     char error[ERROR_BYTES];
     struct progress progress;
-    size_t count, unread;
+    size_t count;
     corpus_items(c->corpus, &count);
-    struct replay_rows *rows = replay_rows_new(c->features, c->out, error, sizeof error);
-    if (!rows)
-        return tool_error(EX_CANTCREAT, "%s", error);
     progress_start(&progress, stderr, "judging", "messages", count);
     c->options.progress = show_progress;
     c->options.progress_arg = &progress;
     int64_t began_us = clock_us();
+    clock_t began = clock();
     int rc =
-        replay_run(c->corpus, &c->options, replay_rows_see, rows, &unread, error, sizeof error);
-    double seconds = (double)(clock_us() - began_us) / 1e6;
+        replay_run(c->corpus, &c->options, replay_rows_see, rows, &c->unread, error, sizeof error);
     progress_end(&progress);
     if (rc != 0)
-        rc = input_error(rc, error);
-    else if (replay_rows_end(rows, error, sizeof error) != 0)
-        rc = tool_error(EX_IOERR, "%s", error);
+        return input_error(rc, error);
+    if (replay_rows_end(rows, error, sizeof error) != 0)
+        return tool_error(EX_CANTCREAT, "%s", error);
+    tell_speed(count, began_us, began);
+    return 0;
+}
+
+/* What the figures do not say: which messages they are of. */
+static int print_figures(const struct replay_command *c, struct replay_rows *rows)
+{
+    size_t count;
+    score_rows(replay_rows_score(rows), &count);
+    if (c->json)
+        printf("{\"messages\":%zu,\"without_date\":%zu,\"unreadable\":%zu,\"without_client\":%zu,"
+               "\"figures\":",
+               count, c->untimed, c->unread, replay_rows_without_client(rows));
+    else
+        printf(
+            "%zu messages, %zu of them without a client outside; left out: %zu without any date, "
+            "%zu that are no messages\n\n",
+            count, replay_rows_without_client(rows), c->untimed, c->unread);
+    return score_print(replay_rows_score(rows), stdout, c->json) == 0
+               ? 0
+               : tool_error(EX_OSERR, "out of memory");
+}
+
+static int run_variants(struct replay_command *c, struct replay_variant *variants, size_t count)
+{
+    struct progress progress;
+    progress_start(&progress, stderr, "again", "runs", count);
+    c->options.progress = show_progress;
+    c->options.progress_arg = &progress;
+    int rc = replay_variants_run(c->corpus, &c->options, variants, count, (unsigned)c->jobs);
+    progress_end(&progress);
+    return rc;
+}
+
+static int ablate(struct replay_command *c, struct replay_rows *rows,
+                  const struct score_figures *full)
+{
+    struct replay_variant variants[TW_COUNT];
+    size_t count = 0;
+    for (int w = 0; w < TW_COUNT; w++)
+        if (replay_rows_used(rows, w) && c->options.settings->trust.w[w] != 0)
+            variants[count++] = (struct replay_variant){.without = w, .seed = c->options.seed};
+    int rc = run_variants(c, variants, count);
+    if (rc == 0) {
+        fputs(c->json ? ",\"ablate\":" : "\n", stdout);
+        replay_variants_ablation(full, variants, count, stdout, c->json);
+    }
+    return rc;
+}
+
+static int spread(struct replay_command *c, const struct score_figures *first)
+{
+    struct replay_variant *variants = calloc(c->seeds, sizeof *variants);
+    if (!variants)
+        return tool_error(EX_OSERR, "out of memory");
+    for (size_t i = 0; i < c->seeds; i++)
+        variants[i] = (struct replay_variant){.without = -1, .seed = c->options.seed + i};
+    variants[0].all = *first;
+    int rc = run_variants(c, variants + 1, c->seeds - 1);
+    if (rc == 0) {
+        fputs(c->json ? ",\"spread\":" : "\n", stdout);
+        replay_variants_spread(variants, c->seeds, stdout, c->json);
+    }
+    free(variants);
+    return rc;
+}
+
+static int run(struct replay_command *c, struct replay_rows *rows)
+{
+    struct score_figures all;
+    int rc = judge(c, rows);
     if (rc == 0)
-        printf("%zu messages, %zu without any date, %zu that are no messages; %.0f messages/s\n",
-               count, c->untimed, unread, (double)count / seconds);
-    replay_rows_free(&rows);
+        rc = print_figures(c, rows);
+    if (rc == 0 && score_figures(replay_rows_score(rows), SCORE_ALL, &all) != 0)
+        rc = tool_error(EX_OSERR, "out of memory");
+    if (rc == 0 && c->ablate)
+        rc = ablate(c, rows, &all);
+    if (rc == 0 && c->seeds > 1)
+        rc = spread(c, &all);
+    if (rc == 0 && c->json)
+        puts("}");
     return rc;
 }
 
 static int run_all(struct replay_command *c)
 {
+    char error[ERROR_BYTES];
     size_t count;
     corpus_order(c->corpus, &c->untimed);
     corpus_items(c->corpus, &count);
     if (count == 0)
-        return tool_usage_error("no messages to judge: name an index, or --good and --bad");
+        return c->untimed
+                   ? tool_error(EX_DATAERR, "none of the %zu messages has a date", c->untimed)
+                   : tool_usage_error("no messages to judge: name an index, or --good and "
+                                      "--bad");
     int rc = make_settings(c);
-    return rc == 0 ? run(c) : rc;
+    if (rc != 0)
+        return rc;
+    struct replay_rows *rows = replay_rows_new(c->features, c->out, error, sizeof error);
+    rc = rows ? run(c, rows) : tool_error(EX_CANTCREAT, "%s", error);
+    replay_rows_free(&rows);
+    return rc;
+}
+
+static uint64_t processors(void)
+{
+    long n = sysconf(_SC_NPROCESSORS_ONLN);
+    return n > 0 ? (uint64_t)n : 1;
 }
 
 int tool_replay(int argc, char **argv)
 {
-    struct replay_command c = {.options = {.label_share = 1, .seed = 1}, .corpus = corpus_new()};
+    struct replay_command c = {.options = {.label_share = 1, .seed = 1},
+                               .seeds = 1,
+                               .jobs = processors(),
+                               .corpus = corpus_new()};
     int option, rc = c.corpus ? 0 : tool_error(EX_OSERR, "out of memory");
     memset(c.counts, true, sizeof c.counts);
     while (rc == 0 && (option = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
