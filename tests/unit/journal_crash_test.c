@@ -25,10 +25,11 @@
 #include "clock.h"
 #include "journal_fixture.h"
 
-#define ROUNDS      120
+#define ROUNDS      60
 #define START_MS    30000 /* of a writer, on a loaded machine */
 #define THREADS     3
 #define NUMBERS_MAX 4000000u
+#define ENOUGH      100000u /* records: with some tens of thousands of segments all is slow */
 
 struct ack {
     uint64_t number, record;
@@ -137,6 +138,10 @@ static void one_round(struct fixture *f, const struct journal_options *o, struct
     close(ends[1]);
     for (int64_t end = clock_ms() + START_MS; access(f->path, F_OK) != 0; nap())
         assert_true(clock_ms() < end);
+    if (round % 2) { /* what a busy host does in so short a life may be nothing */
+        struct pollfd first = {ends[0], POLLIN, 0};
+        assert_int_equal(poll(&first, 1, START_MS), 1);
+    }
     struct journal_reader *r = journal_reader_open(f->path, w->last, error, sizeof error);
     assert_non_null(r);
     take_acks(w, ends[0], clock_ms() + life_ms, r);
@@ -191,15 +196,11 @@ static void killed(void **state, enum journal_sync sync)
     o.sync = sync;
     o.interval_ms = 2;
     o.report = NULL;
-    int64_t slow = 1; /* a busy host gets nothing done in so short a life */
-    for (unsigned i = 0; i < n && w.last < NUMBERS_MAX / 2; i++) {
-        uint64_t acked = w.acked;
+    for (unsigned i = 0; i < n && w.last < ENOUGH; i++) {
         o.segment_bytes = 2000 + (uint64_t)(rand_r(&seed) % 30000);
-        one_round(f, &o, &w, i + 1, (1 + rand_r(&seed) % 25) * slow);
-        if (w.acked == acked && slow < 64)
-            slow *= 2;
+        one_round(f, &o, &w, i + 1, 1 + rand_r(&seed) % 25);
     }
-    assert_true(w.acked > n);
+    assert_true(w.acked >= n / 2 || w.last >= ENOUGH);
     check_all(f, &w);
     print_message("# %" PRIu64 " records acknowledged, %" PRIu64 " written\n", w.acked, w.last);
     free(w.record_of);
