@@ -187,5 +187,9 @@ int settings_keys(struct arena *arena, const struct settings_key **keys_r, size_
 /* Writes all settings in force in the file's own syntax, readable back to the same snapshot; what
  * is not set stands there as a comment. 0, VOUCH_E_NOMEM (nothing was written) or VOUCH_E_IO. */
 int settings_write(const struct settings *s, FILE *out);
+struct sbuf;
+/* Appends a line "path = value" for each setting in force that is not the built-in default; of policies
+ * how many there are. 0 or VOUCH_E_NOMEM. */
+int settings_changed(const struct settings *s, struct sbuf *out);
 
 #endif

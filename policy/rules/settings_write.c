@@ -151,3 +151,40 @@ out:
     arena_free(&arena);
     return rc;
 }
+
+static void add_changed(const struct schema_row *row, const struct settings *s,
+                        const struct settings *shipped, struct sbuf values[2], struct sbuf *out)
+{
+    for (int i = 0; i < 2; i++) {
+        sbuf_reset(&values[i]);
+        schema_format(row, i ? shipped : s, &values[i]);
+    }
+    if (!span_eq(sbuf_span(&values[0]), sbuf_span(&values[1])))
+        sbuf_addf(out, "%s = %s\n", row->key.path,
+                  values[0].len ? sbuf_str(&values[0]) : "(not set)");
+}
+
+int settings_changed(const struct settings *s, struct sbuf *out)
+{
+    struct schema schema;
+    struct sbuf values[2];
+    struct settings *shipped = settings_default();
+    struct arena *arena = arena_new(WRITE_MAX);
+    int rc = VOUCH_E_NOMEM;
+    for (int i = 0; i < 2; i++)
+        sbuf_init(&values[i], WRITE_MAX);
+    if (!shipped || !arena || schema_init(&schema, arena) != 0)
+        goto out;
+    for (size_t i = 0; i < schema.count; i++)
+        if (strncmp(schema.rows[i].key.path, SCHEMA_POLICY, strlen(SCHEMA_POLICY)) != 0)
+            add_changed(&schema.rows[i], s, shipped, values, out);
+    if (s->policy_count)
+        sbuf_addf(out, "policies = (%zu)\n", s->policy_count);
+    rc = out->failed || values[0].failed || values[1].failed ? VOUCH_E_NOMEM : 0;
+out:
+    sbuf_clear(&values[0]);
+    sbuf_clear(&values[1]);
+    arena_free(&arena);
+    settings_unref(&shipped);
+    return rc;
+}
