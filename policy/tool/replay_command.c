@@ -10,6 +10,7 @@
 #include "errors.h"
 #include "progress.h"
 #include "replay.h"
+#include "replay_report.h"
 #include "replay_rows.h"
 #include "replay_variants.h"
 #include "tool.h"
@@ -21,7 +22,9 @@
 #define MAX_JOBS    1024
 
 struct replay_command {
-    const char *config, *features, *out;
+    const char *config, *features, *out, *report_path;
+    int argc; /* the command line */
+    char **argv;
     struct ipnet relays[MAX_RELAYS];
     size_t relay_count;
     bool counts[TW_COUNT]; /* which evidence does */
@@ -29,6 +32,8 @@ struct replay_command {
     uint64_t seeds, jobs;
     bool ablate, json;
     struct corpus *corpus;
+    struct replay_rows *rows;
+    struct replay_report *report; /* NULL: none is asked for */
     size_t untimed, unread;
 };
 
@@ -50,6 +55,7 @@ enum {
     OPT_WITHOUT,
     OPT_FEATURES,
     OPT_OUT,
+    OPT_REPORT,
 };
 
 static const struct option options[] = {
@@ -70,6 +76,7 @@ static const struct option options[] = {
     {"without", required_argument, NULL, OPT_WITHOUT},
     {"features", required_argument, NULL, OPT_FEATURES},
     {"out", required_argument, NULL, OPT_OUT},
+    {"report", required_argument, NULL, OPT_REPORT},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
 };
@@ -105,6 +112,7 @@ static const char usage[] =
     "  --ablate              the same without each in turn: how much is lost\n"
     "  --jobs N              so many runs of --seeds or --ablate at a time [processors]\n\n"
     "What is written:\n"
+    "  --report FILE         one HTML page: figures, drawings, the worst mistakes explained\n"
     "  --features FILE       a line of tab-separated numbers a message, for study: label, time, "
     "sum,\n"
     "                        trust, what each evidence said; the first line has the names\n"
@@ -249,6 +257,9 @@ static int parse_option(struct replay_command *c, int option, int argc, char **a
     case OPT_OUT:
         c->out = optarg;
         return 0;
+    case OPT_REPORT:
+        c->report_path = optarg;
+        return 0;
     default:
         return tool_option_error(option, argument);
     }
@@ -293,7 +304,14 @@ static void tell_speed(size_t count, int64_t began_us, clock_t began)
             count, seconds, (double)count / seconds, (double)count / (busy > 0 ? busy : 1));
 }
 
-static int judge(struct replay_command *c, struct replay_rows *rows)
+static int see(void *arg, const struct replay_judged *j)
+{
+    const struct replay_command *c = arg;
+    int rc = replay_rows_see(c->rows, j);
+    return rc == 0 && c->report ? replay_report_see(c->report, j) : rc;
+}
+
+static int judge(struct replay_command *c)
 {
     char error[ERROR_BYTES];
     struct progress progress;
@@ -304,32 +322,31 @@ static int judge(struct replay_command *c, struct replay_rows *rows)
     c->options.progress_arg = &progress;
     int64_t began_us = clock_us();
     clock_t began = clock();
-    int rc =
-        replay_run(c->corpus, &c->options, replay_rows_see, rows, &c->unread, error, sizeof error);
+    int rc = replay_run(c->corpus, &c->options, see, c, &c->unread, error, sizeof error);
     progress_end(&progress);
     if (rc != 0)
         return input_error(rc, error);
-    if (replay_rows_end(rows, error, sizeof error) != 0)
+    if (replay_rows_end(c->rows, error, sizeof error) != 0)
         return tool_error(EX_CANTCREAT, "%s", error);
     tell_speed(count, began_us, began);
     return 0;
 }
 
 /* What the figures do not say: which messages they are of. */
-static int print_figures(const struct replay_command *c, struct replay_rows *rows)
+static int print_figures(const struct replay_command *c)
 {
     size_t count;
-    score_rows(replay_rows_score(rows), &count);
+    score_rows(replay_rows_score(c->rows), &count);
     if (c->json)
         printf("{\"messages\":%zu,\"without_date\":%zu,\"unreadable\":%zu,\"without_client\":%zu,"
                "\"figures\":",
-               count, c->untimed, c->unread, replay_rows_without_client(rows));
+               count, c->untimed, c->unread, replay_rows_without_client(c->rows));
     else
         printf(
             "%zu messages, %zu of them without a client outside; left out: %zu without any date, "
             "%zu that are no messages\n\n",
-            count, replay_rows_without_client(rows), c->untimed, c->unread);
-    return score_print(replay_rows_score(rows), stdout, c->json) == 0
+            count, replay_rows_without_client(c->rows), c->untimed, c->unread);
+    return score_print(replay_rows_score(c->rows), stdout, c->json) == 0
                ? 0
                : tool_error(EX_OSERR, "out of memory");
 }
@@ -345,18 +362,19 @@ static int run_variants(struct replay_command *c, struct replay_variant *variant
     return rc;
 }
 
-static int ablate(struct replay_command *c, struct replay_rows *rows,
-                  const struct score_figures *full)
+static int ablate(struct replay_command *c, const struct score_figures *full)
 {
     struct replay_variant variants[TW_COUNT];
     size_t count = 0;
     for (int w = 0; w < TW_COUNT; w++)
-        if (replay_rows_used(rows, w) && c->options.settings->trust.w[w] != 0)
+        if (replay_rows_used(c->rows, w) && c->options.settings->trust.w[w] != 0)
             variants[count++] = (struct replay_variant){.without = w, .seed = c->options.seed};
     int rc = run_variants(c, variants, count);
     if (rc == 0) {
         fputs(c->json ? ",\"ablate\":" : "\n", stdout);
         replay_variants_ablation(full, variants, count, stdout, c->json);
+        if (c->report)
+            replay_report_ablation(c->report, variants, count);
     }
     return rc;
 }
@@ -378,21 +396,36 @@ static int spread(struct replay_command *c, const struct score_figures *first)
     return rc;
 }
 
-static int run(struct replay_command *c, struct replay_rows *rows)
+static int write_report(struct replay_command *c)
+{
+    char error[ERROR_BYTES] = "out of memory";
+    int rc = replay_report_count(c->report, "Messages without a client outside",
+                                 replay_rows_without_client(c->rows));
+    if (rc == 0)
+        rc = replay_report_count(c->report, "Left out: without any date", c->untimed);
+    if (rc == 0)
+        rc = replay_report_count(c->report, "Left out: no messages", c->unread);
+    if (rc == 0)
+        rc = replay_report_end(c->report, c->corpus, replay_rows_score(c->rows), error,
+                               sizeof error);
+    return rc == 0 ? 0 : tool_error(EX_CANTCREAT, "%s", error);
+}
+
+static int run(struct replay_command *c)
 {
     struct score_figures all;
-    int rc = judge(c, rows);
+    int rc = judge(c);
     if (rc == 0)
-        rc = print_figures(c, rows);
-    if (rc == 0 && score_figures(replay_rows_score(rows), SCORE_ALL, &all) != 0)
+        rc = print_figures(c);
+    if (rc == 0 && score_figures(replay_rows_score(c->rows), SCORE_ALL, &all) != 0)
         rc = tool_error(EX_OSERR, "out of memory");
     if (rc == 0 && c->ablate)
-        rc = ablate(c, rows, &all);
+        rc = ablate(c, &all);
     if (rc == 0 && c->seeds > 1)
         rc = spread(c, &all);
     if (rc == 0 && c->json)
         puts("}");
-    return rc;
+    return rc == 0 && c->report ? write_report(c) : rc;
 }
 
 static int run_all(struct replay_command *c)
@@ -409,9 +442,14 @@ static int run_all(struct replay_command *c)
     int rc = make_settings(c);
     if (rc != 0)
         return rc;
-    struct replay_rows *rows = replay_rows_new(c->features, c->out, error, sizeof error);
-    rc = rows ? run(c, rows) : tool_error(EX_CANTCREAT, "%s", error);
-    replay_rows_free(&rows);
+    c->rows = replay_rows_new(c->features, c->out, error, sizeof error);
+    if (c->rows && c->report_path)
+        c->report =
+            replay_report_new(c->report_path, &c->options, c->argc, c->argv, error, sizeof error);
+    bool ready = c->rows && (c->report || !c->report_path);
+    rc = ready ? run(c) : tool_error(EX_CANTCREAT, "%s", error);
+    replay_report_free(&c->report);
+    replay_rows_free(&c->rows);
     return rc;
 }
 
@@ -426,6 +464,8 @@ int tool_replay(int argc, char **argv)
     struct replay_command c = {.options = {.label_share = 1, .seed = 1},
                                .seeds = 1,
                                .jobs = processors(),
+                               .argc = argc,
+                               .argv = argv,
                                .corpus = corpus_new()};
     int option, rc = c.corpus ? 0 : tool_error(EX_OSERR, "out of memory");
     memset(c.counts, true, sizeof c.counts);
