@@ -16,6 +16,7 @@
 #include "impersonation_name.h"
 #include "lookalike.h"
 #include "shown.h"
+#include "utf8.h"
 
 #define TEXTS_MAX     8
 #define NAMES_MAX     4
@@ -161,21 +162,45 @@ static bool is_rewritten(const struct search *s, struct span text)
     return false;
 }
 
+/* What one mailbox shows, with the bare phrases before it: Liddell, Alice <x@y.example>. */
+struct shown_run {
+    char text[SKELETON_INPUT + 1];
+    size_t len;
+};
+
+static void run_add(struct shown_run *run, struct span text)
+{
+    text = utf8_cut(text, SKELETON_INPUT - run->len);
+    memcpy(run->text + run->len, text.p ? text.p : "", text.len);
+    run->len += text.len;
+    if (text.len > 0 && run->len < SKELETON_INPUT)
+        run->text[run->len++] = ' ';
+}
+
+static int add_run(struct search *s, struct shown_run *run)
+{
+    struct span text = span_trim(span_make(run->text, run->len));
+    run->len = 0;
+    if (text.len == 0 || is_rewritten(s, text))
+        return 0;
+    add_names(s, text, false);
+    return add_addresses(s, text);
+}
+
 static int add_shown(struct search *s)
 {
     const struct message *m = s->m;
+    struct shown_run run = {.len = 0};
     int rc = 0, texts = 0;
     for (size_t i = 0; rc == 0 && i < m->from_read; i++) {
         for (size_t k = 0; rc == 0 && k < m->from[i].count && texts < TEXTS_MAX; k++) {
-            struct span text = shown_text(&m->from[i].list[k]);
-            if (text.len == 0)
+            const struct mailbox *box = &m->from[i].list[k];
+            bool phrase = !box->domain[0] && !box->unreadable;
+            run_add(&run, shown_text(box));
+            if (phrase && k + 1 < m->from[i].count)
                 continue;
-            text = span_slice(text, 0, SKELETON_INPUT);
+            rc = add_run(s, &run);
             texts++;
-            if (is_rewritten(s, text))
-                continue;
-            add_names(s, text, false);
-            rc = add_addresses(s, text);
         }
     }
     if (s->free)
@@ -190,17 +215,15 @@ static void add_domain(struct search *s)
     static const double ours[] = {0, 1, 1, 0.8, 0.7, 0.6}; /* by enum lookalike */
     static const double known[] = {0, 0.6, 0.8, 0, 0.6, 0};
     const char *domain = s->m->author->domain, *org = s->m->author_org;
-    enum lookalike kind = LOOKALIKE_NOT;
     if (s->free || guarded_is_ours(s->g, domain))
         return;
     for (size_t i = 0; i < s->g->domain_count; i++) {
-        kind = lookalike_of(s->g, domain, org, &s->g->domains[i], s->psl);
-        if (kind != LOOKALIKE_NOT) {
+        enum lookalike alike = lookalike_of(s->g, domain, org, &s->g->domains[i], s->psl);
+        if (alike != LOOKALIKE_NOT)
             add(s, (struct impersonation){IMPERSONATION_DOMAIN, s->g->domains[i].name,
-                                          lookalike_phrase(kind), ours[kind], true});
-            return;
-        }
+                                          lookalike_phrase(alike), ours[alike], true});
     }
+    enum lookalike kind = LOOKALIKE_NOT;
     const struct guarded_name *name = lookalike_known(s->g, domain, org, &kind);
     if (name && !guarded_bears(s->g, name, s->m->author->address, domain))
         add(s, (struct impersonation){IMPERSONATION_DOMAIN, name->own[0], lookalike_phrase(kind),

@@ -97,7 +97,7 @@ static enum name_match match_run(const struct guarded *g, struct span text,
 {
     if (count > 1 && count != name->word_count && !are_letters(s, from, count))
         return NAME_ABSENT;
-    if (!name->well_known && name->word_count > 1 && count > 1)
+    if (!name->well_known && count > 1 && count == name->word_count)
         return NAME_ABSENT; /* match_person's */
     if (strlen(name->shown) <= SHORT_MAX && span_ifind(text, name->shown) < 0)
         return NAME_ABSENT;

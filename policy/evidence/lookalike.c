@@ -119,14 +119,15 @@ static enum lookalike compare(const struct guarded *g, struct span label, const 
     struct span own = first_label(at);
     skeleton_label(label, &s);
     struct span joined = skeleton_join(&s, 0, s.word_count, text);
-    unsigned max = name.len >= TWO_FROM ? 2 : name.len >= ONE_FROM ? 1 : 0;
+    unsigned max = own.len >= TWO_FROM ? 2 : own.len >= ONE_FROM ? 1 : 0;
     if (span_eq(label, own))
         return own.len >= SUFFIX_FROM ? LOOKALIKE_SUFFIX : LOOKALIKE_NOT;
     if (span_eq(joined, name) && name.len >= PIECE_FROM)
         return LOOKALIKE_GLYPHS;
     if (name.len >= PIECE_FROM && carries_suffix(joined, name, at + own.len))
         return LOOKALIKE_INSIDE;
-    if (max > 0 && lookalike_distance(joined, name, max) <= max)
+    if (max > 0 && (lookalike_distance(joined, name, max) <= max ||
+                    lookalike_distance(label, own, max) <= max)) /* m swapped is two letters */
         return LOOKALIKE_SPELLING;
     if (has_piece(&s, name) || with_word(g, joined, name))
         return LOOKALIKE_WORDS;

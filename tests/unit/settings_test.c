@@ -212,6 +212,21 @@ static void values(void **state)
         {"everyone, IPv6", "trusted_relays = [ \"::/0\" ];", 1, "is the whole Internet"},
         {"pattern", "protected: { senders = [ \"ceo@example.com\", \"@example.com\" ]; };", 1,
          "'protected.senders', value 2: \"@example.com\" is not a pattern: write \"example.com\""},
+        {"name of nobody", "protected: { senders = [ \"Alice Liddell\" ]; };", 1,
+         "nobody may bear the name \"Alice Liddell\": write \"Alice Liddell <address>\""},
+        {"name and no address", "protected: { senders = [ \"Alice <>\" ]; };", 1,
+         "must name whose the name is"},
+        {"name and anything", "protected: { senders = [ \"Alice <*>\" ]; };", 1,
+         "must name whose the name is"},
+        {"name and half an address", "protected: { senders = [ \"Alice <a@example.com\" ]; };", 1,
+         "must end with the address in \"<>\""},
+        {"name and a bad address", "protected: { senders = [ \"Alice <a@b..example>\" ]; };", 1,
+         "is not a domain or address"},
+        {"no letter in a name", "protected: { senders = [ \"-- <a@example.com>\" ]; };", 1,
+         "is not a name that a mail program could show"},
+        {"empty sender", "protected: { senders = [ \"\" ]; };", 1, "is empty"},
+        {"well-known, relative", "protected: { well_known = \"known\"; };", 1,
+         "must be an absolute path, or \"\" for none"},
         {"local domain with user", "local_domains = [ \"a@example.com\" ];", 1, "is not a domain"},
         {"authserv_id", "authserv_id = \"mx one\";", 1, "must be a domain"},
         {"store", "store = \"mysql:/x\";", 1, "\"lmdb:DIRECTORY\""},
@@ -517,7 +532,10 @@ static const char everything[] =
     "cher.example\"; };\n"
     "subject_prefix = \"[\\\"suspicious\\\" \\\\o/]\";\n"
     "reject_text = \"no\";\n"
-    "protected: { senders = [ \"CEO@example.com\" ]; recipients = [ \"cfo@example.com\", \"<>\" "
+    "protected: { senders = [ \"CEO@example.com\", \" Alice \\\"A\\\" Liddell<Alice@Example.org> "
+    "\", "
+    "\"Bob\", \".example.net\" ]; well_known = \"/etc/known\"; recipients = [ \"cfo@example.com\", "
+    "\"<>\" "
     "];\n"
     "  action = \"reject\"; };\n"
     "policies = (\n"
@@ -568,7 +586,15 @@ static void every_key(void **state)
     assert_int_equal(s->quarantine, QUARANTINE_REDIRECT);
     assert_string_equal(s->quarantine_mailbox, "Quarantine@xn--bcher-kva.example");
     assert_string_equal(s->subject_prefix, "[\"suspicious\" \\o/]");
+    assert_int_equal(s->protected_senders.count, 3);
     assert_string_equal(s->protected_senders.patterns[0], "ceo@example.com");
+    assert_string_equal(s->protected_senders.patterns[1], "alice@example.org");
+    assert_int_equal(s->protected_count, 4);
+    assert_string_equal(s->protected_list[1].name, "Alice \"A\" Liddell");
+    assert_string_equal(s->protected_list[2].name, "Bob");
+    assert_null(s->protected_list[2].own);
+    assert_string_equal(s->well_known, "/etc/known");
+    assert_int_equal(s->guarded->name_count, 2);
     assert_int_equal(s->protected_recipients.count, 2);
     assert_int_equal(s->protected_action, ACTION_REJECT);
 
