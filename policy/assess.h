@@ -21,9 +21,10 @@ struct assess_options {
     const char *zone_file;  /* --zone; NULL: the network */
     bool
         no_dns; /* nothing is verified: all that DNS would tell is AUTH_UNKNOWN, as if never asked */
-    const char *store;  /* --store; NULL: as the settings say */
-    bool read_only;     /* never write to the model */
-    const char *sensor; /* this host's name; authserv-id unless the settings name one */
+    const char *store;   /* --store; NULL: as the settings say */
+    const char *version; /* of it; NULL: the active one */
+    bool read_only;      /* never write to the model */
+    const char *sensor;  /* this host's name; authserv-id unless the settings name one */
 };
 
 /* settings: used for where things are (store, DNS, suffix list). NULL on error: one line in
@@ -72,6 +73,9 @@ bool assess_body(struct assess *a, struct span chunk);
 int assess_finish(struct assess *a, const char *queue_id, const struct record **record_r);
 /* Which identities the message asserts, after assess_finish; a owns them. */
 const struct identity *assess_identities(const struct assess *a, size_t *count_r);
+/* In place of all calls from assess_connect on: judges the message of a decision that was made before, by the settings and the
+ * model of now, as of when it came (assess_new). What was verified then stands. decision must live until assess_free. As assess_finish. */
+int assess_again(struct assess *a, const struct record *decision, const struct record **record_r);
 /* In place of assess_finish, when the transaction ends without a message; does not wait. true: that says
  * something about its sender, and the record, which a owns, is a label. */
 bool assess_abandon(struct assess *a, const struct record **record_r);

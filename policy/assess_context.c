@@ -38,6 +38,7 @@ static int open_store(struct assess_context *c, const struct settings *s,
         .connect_timeout_ms = STORE_CONNECT_MS,
         .read_only = o->read_only,
         .half_life = s->trust.half_life,
+        .version = o->version,
     };
     c->store = store_open(o->store ? o->store : s->store, &options, error_r, size);
     return c->store ? 0 : EX_UNAVAILABLE;

@@ -77,6 +77,9 @@ lines_are() { # COUNT COMMAND...
     mta_until lines_are 3 records
     [ "$(records --shadow-differs | grep -c '"shadow":{"trust":0.000123[0-9]*,"class":"untrusted","policy":null,"action":"quarantine","reason":"class suspicious -> untrusted because of bias, action tag -> quarantine"}')" -eq 3 ]
     [ "$(grep -c 'action=tag .* shadow=quarantine client=' "$MTA/milter.log")" -eq 3 ]
+    run "$VOUCH" policy diff --shadow --config "$MTA/vouch.conf"
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"3 messages, 3 judged otherwise by B (100.00 %)"*"  3  class suspicious -> untrusted because of bias, action tag -> quarantine"* ]]
 }
 
 @test "what it would decide alike is no difference" {

@@ -135,3 +135,96 @@ CONF
     policy nonsense
     [ "$status" -eq 64 ]
 }
+
+# journal: 1000 random records, a model of them, and settings a.conf and b.conf
+journal() {
+    maker=$VOUCH_BUILDDIR/tests/lib/journal_maker
+    [ -x "$maker" ] || skip "built without cmocka"
+    "$maker" write "$T/journal" mx1 7 1000
+    printf 'journal: { directory = "%s"; };\nstore = "lmdb:%s";\n' "$T/journal" "$T/model" >"$T/a.conf"
+    { cat "$T/a.conf"; echo 'actions: { suspicious = "reject"; };'; } >"$T/b.conf"
+    "$vouch" model build --config "$T/a.conf" >/dev/null
+}
+
+@test "diff: what other settings would make of the journal, by reason; nothing is written" {
+    journal
+    before=$("$vouch" model verify --config "$T/a.conf" | grep digest)
+    policy diff --json "$T/a.conf" "$T/b.conf"
+    [ "$status" -eq 1 ]
+    [ "$(field 'r["differ"] > 100 and r["differ"] == sum(c["count"] for c in r["changes"])')" = True ]
+    [ "$(field '[c["reason"] for c in r["changes"]]')" = "['action tag -> reject']" ]
+    # of both kinds more are stopped; B stops all that A stops
+    [ "$(field 'r["stopped_good"]["a"] < r["stopped_good"]["b"] <= r["labelled"]["good"] and r["passed_bad"]["b"] < r["passed_bad"]["a"] <= r["labelled"]["bad"]')" = True ]
+    [ "$(field 'len(r["changes"][0]["examples"])')" = 3 ]
+    policy diff "$T/a.conf" "$T/b.conf"
+    [[ "$output" == *"action tag -> reject (labelled: "*"... (--verbose lists all)"* ]]
+    policy diff --json --verbose "$T/a.conf" "$T/b.conf"
+    [ "$(field 'len(r["changes"][0]["examples"]) == r["differ"]')" = True ]
+    [ "$before" = "$("$vouch" model verify --config "$T/a.conf" | grep digest)" ]
+    [ "$("$vouch" journal cat --config "$T/a.conf" | wc -l)" -eq 1000 ]
+}
+
+@test "diff: the same settings judge the same: 0" {
+    journal
+    policy diff "$T/a.conf" "$T/a.conf"
+    [ "$status" -eq 0 ]
+    [[ "$output" == *" 0 judged otherwise by B"* ]]
+}
+
+@test "diff: --since and --until take a part" {
+    journal
+    policy diff --json "$T/a.conf" "$T/b.conf"
+    all=$(field 'r["messages"]')
+    middle=$("$vouch" journal cat --config "$T/a.conf" --kind decision | sed -n 200p | sed 's/.*"time":"\([^"]*\)".*/\1/')
+    policy diff --json --until "$middle" "$T/a.conf" "$T/b.conf"
+    first=$(field 'r["messages"]')
+    policy diff --json --since "$middle" "$T/a.conf" "$T/b.conf"
+    [ "$first" -gt 100 ]
+    [ "$((first + $(field 'r["messages"]')))" -eq "$all" ]
+}
+
+@test "diff: two models, and two versions of one" {
+    journal
+    policy diff --json --config "$T/a.conf" none "lmdb:$T/model"
+    [ "$status" -eq 1 ]
+    [ "$(field 'all("because of" in c["reason"] for c in r["changes"])')" = True ]
+    policy diff --json --config "$T/a.conf" 1 2
+    [ "$status" -eq 1 ]
+    policy diff --config "$T/a.conf" 2 2
+    [ "$status" -eq 0 ]
+    policy diff --config "$T/a.conf" 2 "$T/a.conf"
+    [ "$status" -eq 64 ]
+}
+
+@test "diff: a model that is not there, a journal that is not there, usage" {
+    journal
+    policy diff --store fail: "$T/a.conf" "$T/b.conf"
+    [ "$status" -eq 69 ]
+    policy diff --journal "$T/none" "$T/a.conf" "$T/b.conf"
+    [ "$status" -eq 66 ]
+    policy diff "$T/a.conf"
+    [ "$status" -eq 64 ]
+    policy diff --shadow "$T/a.conf"
+    [ "$status" -eq 64 ]
+    policy diff "$T/a.conf" "$T/none.conf"
+    [ "$status" -eq 78 ]
+}
+
+@test "diff: a corpus, replayed under both" {
+    mkdir "$T/good" "$T/bad"
+    for i in 1 2 3 4 5 6 7 8; do
+        for kind in good bad; do
+            printf 'Received: from %s.example.org ([198.51.100.%d]) by mx.example.com; Sat, 31 Jan 2026 12:%02d:00 +0000\n' \
+                $kind $([ $kind = good ] && echo 1 || echo 200) $i >"$T/$kind/$i"
+            printf 'From: <%s@%s.example>\nMessage-ID: <%s-%d@example.org>\nSubject: x\n\nx\n' $kind $kind $kind $i >>"$T/$kind/$i"
+        done
+    done
+    echo 'thresholds: { trusted = 0.6; untrusted = 0.45; }; actions: { untrusted = "reject"; };' >"$T/b.conf"
+    policy diff --json --verbose --good "$T/good" --bad "$T/bad" "$T/vouch.conf" "$T/b.conf"
+    [ "$status" -eq 1 ]
+    [ "$(field 'r["messages"], r["labelled"]')" = "(16, {'good': 8, 'bad': 8})" ]
+    [ "$(field 'r["stopped_good"]["b"], r["passed_bad"]["b"] < r["passed_bad"]["a"] or r["passed_bad"]["a"] < 8')" = "(0, True)" ]
+    [ "$(field 'sorted({e["message_id"].split("-")[0] for c in r["changes"] for e in c["examples"]})[0]')" = bad ]
+    policy diff --good "$T/good" --bad "$T/bad" none memory:
+    [ "$status" -eq 64 ]
+}

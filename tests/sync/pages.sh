@@ -43,6 +43,7 @@ same "vouch stats" "$src/man/vouch.1" "vouch stats" "$build/vouch" stats
 same "vouch journal cat" "$src/man/vouch.1" "vouch journal cat" "$build/vouch" journal tail
 same "vouch journal verify" "$src/man/vouch.1" "vouch journal verify" "$build/vouch" journal verify
 same "vouch policy test" "$src/man/vouch.1" "vouch policy test" "$build/vouch" policy test
+same "vouch policy diff" "$src/man/vouch.1" "vouch policy diff" "$build/vouch" policy diff
 same "vouch config" "$src/man/vouch.1" "vouch config" "$build/vouch" config
 same "vouch-milter" "$src/man/vouch-milter.8" "OPTIONS|DESCRIPTION" "$build/vouch-milter"
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 #include "assess.h"
+#include "record_avro.h"
 
 #define NOW_US (1769860800 * 1000000LL) /* 2026-01-31T12:00:00Z */
 
@@ -96,6 +97,71 @@ static void known_sender_is_trusted(void **state)
     assert_non_null(strstr(assess_authres(r.assess), "spf=pass"));
     assert_non_null(strstr(assess_header(r.assess), "class=trusted"));
     run_close(&r);
+}
+
+/* Out of the journal it is judged as it was when it came, and DNS is not asked for that. */
+static void what_is_recorded_is_judged_again(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *ip, *helo, *user, *from;
+    } letters[] = {
+        {"198.51.100.7", "mx.example.org", NULL, " Alice <alice@example.org>"},
+        {"203.0.113.66", "mail.example.com", NULL, " Alice <alice@example.org>"},
+        {"203.0.113.66", "x", NULL, " \"ceo@example.net\" <x@example.com>"},
+        {"192.0.2.130", "x", NULL, " bob@example.com"},
+        {"203.0.113.66", "x", "bob", " bob@example.com"},
+        {"2001:db8::1", "x", NULL, " not an author"},
+    };
+    for (size_t i = 0; i < sizeof letters / sizeof *letters; i++) {
+        struct run r;
+        struct sbuf datum;
+        const struct record *recorded, *again;
+        run_open(&r, path_model);
+        envelope(&r, letters[i].ip, letters[i].helo, letters[i].user);
+        field(&r, "From", letters[i].from);
+        finish(&r);
+        struct arena *arena = arena_new(1 << 20);
+        sbuf_init(&datum, RECORD_BYTES_MAX);
+        assert_int_equal(record_encode(&datum, r.record), 0);
+        assert_int_equal(record_decode(arena, sbuf_span(&datum), &recorded), 0);
+        struct assess *a = assess_new(r.context, r.settings, recorded->time_us);
+        assert_int_equal(assess_again(a, recorded, &again), 0);
+        assert_true(again->trust->trust == r.record->trust->trust);
+        assert_int_equal(again->trust->item_count, r.record->trust->item_count);
+        assert_int_equal(again->flags, r.record->flags);
+        assert_int_equal(again->decision->direction, r.record->decision->direction);
+        assert_int_equal(again->decision->class, r.record->decision->class);
+        assert_string_equal(again->decision->reason, r.record->decision->reason);
+        assert_int_equal(again->message->size, r.record->message->size);
+        assess_free(&a);
+        sbuf_clear(&datum);
+        arena_free(&arena);
+        run_close(&r);
+    }
+}
+
+/* Evidence that is given stands in the place of what DNS would say, but for our own users' mail. */
+static void evidence_may_be_given(void **state)
+{
+    (void)state;
+    struct dkim_result dkim = {.result = AUTH_PASS, .domain = "example.org"};
+    const struct evidence given = {
+        .spf = {.result = AUTH_SOFTFAIL, .domain = "example.org"}, .dkim = &dkim, .dkim_count = 1};
+    for (int outbound = 0; outbound < 2; outbound++) {
+        struct run r;
+        run_open(&r, path_model);
+        assess_assume(r.assess, &given);
+        envelope(&r, "198.51.100.7", "mx.example.org", outbound ? "bob" : NULL);
+        field(&r, "From", " Alice <alice@example.org>");
+        finish(&r);
+        assert_int_equal(r.record->evidence->spf.result, outbound ? AUTH_UNKNOWN : AUTH_SOFTFAIL);
+        assert_int_equal(r.record->evidence->dkim_count, !outbound);
+        assert_int_equal(r.record->evidence->iprev.result, AUTH_UNKNOWN);
+        assert_int_equal(r.record->evidence->dmarc.result, AUTH_UNKNOWN);
+        assert_true(r.record->judged);
+        run_close(&r);
+    }
 }
 
 static void behind_a_trusted_relay_the_path_names_the_client(void **state)
@@ -447,6 +513,8 @@ int main(void)
              src ? src : ".");
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(known_sender_is_trusted),
+        cmocka_unit_test(what_is_recorded_is_judged_again),
+        cmocka_unit_test(evidence_may_be_given),
         cmocka_unit_test(behind_a_trusted_relay_the_path_names_the_client),
         cmocka_unit_test(internal_and_authenticated_mail_is_outbound),
         cmocka_unit_test(forged_fields_are_named_with_their_index),

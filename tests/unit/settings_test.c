@@ -772,6 +772,35 @@ static void references(void **state)
     assert_null(settings_ref(NULL));
 }
 
+/* A shadow judges by its own rules, and finds everything where the other has it. */
+static void a_shadow_has_only_its_judgement(void **state)
+{
+    (void)state;
+    struct settings *s = good("authserv_id = \"mx.example.com\"; internal = [ \"192.0.2.0/24\" ]; "
+                              "store = \"memory:\"; half_life = \"10d\"; most_for = 3; "
+                              "journal: { directory = \"/j\"; };");
+    struct settings *shadow =
+        good("internal = [ \"198.51.100.0/24\" ]; store = \"none\"; half_life = \"20d\"; "
+             "mode = \"observe\"; thresholds: { trusted = 0.8; }; weights: { bias = 2; }; "
+             "protected: { recipients = [ \"a@example.com\" ]; }; shadow = \"/none\"; "
+             "policies = ( { name = \"p\"; } );");
+    settings_set_shadow(s, shadow);
+    assert_ptr_equal(s->shadow, shadow);
+    assert_int_equal(shadow->mode, MODE_OBSERVE);
+    assert_true(shadow->trusted == 0.8 && s->trusted == 0.9);
+    assert_true(shadow->trust.bias == 2 && shadow->trust.most_for != 3);
+    assert_true(shadow->trust.half_life == s->trust.half_life);
+    assert_int_equal(shadow->policy_count, 1);
+    assert_int_equal(shadow->protected_recipients.count, 1);
+    assert_string_equal(shadow->authserv_id, "mx.example.com");
+    assert_ptr_equal(shadow->internal, s->internal);
+    assert_string_equal(shadow->store, "memory:");
+    assert_string_equal(shadow->journal_dir, "/j");
+    assert_null(shadow->shadow_file);
+    assert_null(shadow->shadow);
+    settings_unref(&s); /* and the shadow with it */
+}
+
 static void words(void **state)
 {
     (void)state;
@@ -803,6 +832,7 @@ int main(void)
         cmocka_unit_test(fitted_weights_give_way),
         cmocka_unit_test(keys_are_the_schema),
         cmocka_unit_test(references),
+        cmocka_unit_test(a_shadow_has_only_its_judgement),
         cmocka_unit_test(words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
