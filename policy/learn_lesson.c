@@ -256,6 +256,17 @@ static bool is_outbound(const struct settings *s, const struct record *r)
     return d == DIRECTION_OUTBOUND;
 }
 
+int lesson_input(struct arena *arena, const struct settings *s, const struct psl_ctx_st *psl,
+                 const struct record *r, struct trust_input *in_r)
+{
+    struct identity *list = NULL;
+    *in_r = (struct trust_input){
+        .message = r->message, .evidence = r->evidence, .psl = psl, .outbound = is_outbound(s, r)};
+    int rc = list_identities(arena, psl, r, &list, &in_r->identity_count);
+    in_r->identities = list;
+    return rc;
+}
+
 int lesson_read_known(struct arena *arena, const struct settings *s, const struct psl_ctx_st *psl,
                       const struct record *r, const struct identity *identities, size_t count,
                       struct lesson *lesson_r)

@@ -52,6 +52,11 @@ int lesson_read_known(struct arena *arena, const struct settings *s, const struc
                       const struct record *r, const struct identity *identities, size_t count,
                       struct lesson *lesson_r);
 
+/* Of a record with message and evidence: who it is about, as its lesson and its look-up have it; what the model knows of
+ * them, and what else settings say of the message, is the caller's to fill in. 0 or VOUCH_E_NOMEM. */
+int lesson_input(struct arena *arena, const struct settings *s, const struct psl_ctx_st *psl,
+                 const struct record *r, struct trust_input *in_r);
+
 /* Marks stand in groups by the day of their message, so that old ones can be removed:
  * "mark:2026-01-02". time: seconds. */
 #define LESSON_MARK_PREFIX "mark:"

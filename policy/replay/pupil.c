@@ -82,6 +82,14 @@ static int take(struct pupil *p, const struct lesson *lesson)
     return rc;
 }
 
+/* record may lie in the arena. */
+int pupil_take(struct pupil *p, const struct record *record)
+{
+    struct lesson lesson;
+    int rc = lesson_read(p->arena, p->settings, p->psl, record, &lesson);
+    return rc == 0 && !lesson.erased ? take(p, &lesson) : rc;
+}
+
 int pupil_learn(struct pupil *p, const struct record *decision, const struct identity *identities,
                 size_t count, const struct label *label)
 {
@@ -125,11 +133,8 @@ int pupil_learn_later(struct pupil *p, const struct record *decision, const stru
 static int learn_due(struct pupil *p, const struct later *l)
 {
     const struct record *record;
-    struct lesson lesson;
     int rc = record_decode(p->arena, span_make(l->bytes, l->len), &record);
-    if (rc == 0)
-        rc = lesson_read(p->arena, p->settings, p->psl, record, &lesson);
-    return rc == 0 ? take(p, &lesson) : rc;
+    return rc == 0 ? pupil_take(p, record) : rc;
 }
 
 int pupil_advance(struct pupil *p, int64_t now_us)

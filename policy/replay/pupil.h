@@ -20,6 +20,8 @@ void pupil_free(struct pupil **pp);
  * VOUCH_E_*. */
 int pupil_learn(struct pupil *p, const struct record *decision, const struct identity *identities,
                 size_t count, const struct label *label);
+/* A record of any kind, as it is; an erasure is passed over. 0 or VOUCH_E_*. */
+int pupil_take(struct pupil *p, const struct record *record);
 /* A label of that decision's message, given at due_us, is learnt when pupil_advance comes to that time.
  * They must be told in order of due_us. Keeps a copy of all it needs. */
 int pupil_learn_later(struct pupil *p, const struct record *decision, const struct label *label,

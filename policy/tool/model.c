@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* vouch model: finds the subcommand, and reads the options that they share. */
 #include "config.h"
+#include <stdlib.h>
 #include <string.h>
 #include "model.h"
+#include "model_fit.h"
 #include "span.h"
 #include "store.h"
 #include "tool.h"
@@ -14,6 +16,7 @@ static const struct tool_command commands[] = {
     {"model rollback", "return to the version before", model_rollback},
     {"model drop", "remove a version", model_drop},
     {"model verify", "decode everything, and sum it up in a line", model_verify},
+    {"model weights", "show by which weights messages are judged", model_weights},
     {"model import", "set counts from JSON lines", model_import},
     {"model export", "write all counts as JSON lines", model_export},
     {"model learn", "learn what the journals hold", model_learn},
@@ -28,6 +31,8 @@ static const struct option all_options[] = {{"config", required_argument, NULL, 
                                             {"json", no_argument, NULL, 'j'},
                                             {"no-activate", no_argument, NULL, 'n'},
                                             {"keep", required_argument, NULL, 'k'},
+                                            {"fit", no_argument, NULL, 'f'},
+                                            {"holdout", required_argument, NULL, 'H'},
                                             {"help", no_argument, NULL, 'h'},
                                             {NULL, 0, NULL, 0}};
 
@@ -37,6 +42,15 @@ static int take_keep(struct model_options *o)
     if (span_uint(span_of(optarg), MODEL_KEEP_MAX, &keep) != 0)
         return tool_usage_error("--keep %s: not a number from 0 to %d", optarg, MODEL_KEEP_MAX);
     o->keep = (unsigned)keep;
+    return 0;
+}
+
+static int take_holdout(struct model_options *o)
+{
+    char *end;
+    o->holdout = strtod(optarg, &end);
+    if (end == optarg || *end || !(o->holdout >= 0.05 && o->holdout <= 0.5))
+        return tool_usage_error("--holdout %s: not a share from 0.05 to 0.5", optarg);
     return 0;
 }
 
@@ -62,6 +76,11 @@ static int take_option(struct model_options *o, int option)
     case 'n':
         o->no_activate = true;
         break;
+    case 'f':
+        o->fit = true;
+        break;
+    case 'H':
+        return take_holdout(o);
     default:
         return take_keep(o);
     }
@@ -72,7 +91,7 @@ int model_options(int argc, char **argv, const char *letters, int most, const ch
                   struct model_options *o_r, int *status_r)
 {
     int index = 0;
-    *o_r = (struct model_options){.keep = MODEL_KEEP};
+    *o_r = (struct model_options){.keep = MODEL_KEEP, .holdout = MODEL_FIT_HOLDOUT};
     optind = 1;
     for (int option; (option = getopt_long(argc, argv, ":h", all_options, &index)) != -1;) {
         if (option == 'h') {

@@ -14,16 +14,17 @@ struct model_options {
     const char *config, *store; /* NULL if not given */
     const char *model;          /* a version; NULL: the active one */
     const char *journal;        /* a directory; NULL: that of the settings */
-    bool json, no_activate;
-    unsigned keep; /* versions; MODEL_KEEP unless it is given */
-    char **args;   /* operands */
+    bool json, no_activate, fit;
+    double holdout; /* share; MODEL_FIT_HOLDOUT unless it is given */
+    unsigned keep;  /* versions; MODEL_KEEP unless it is given */
+    char **args;    /* operands */
     int arg_count;
 };
 #define MODEL_KEEP     1
 #define MODEL_KEEP_MAX 100
 
 /* letters: which options this subcommand takes: c config, s store, m model, J journal, j json,
- * n no-activate, k keep; all take --help. most: operands. 0: go on with *o_r; otherwise *status_r is
+ * n no-activate, k keep, f fit, H holdout; all take --help. most: operands. 0: go on with *o_r; otherwise *status_r is
  * the exit status. */
 int model_options(int argc, char **argv, const char *letters, int most, const char *usage,
                   struct model_options *o_r, int *status_r);
@@ -40,6 +41,7 @@ int model_activate(int argc, char **argv);
 int model_rollback(int argc, char **argv);
 int model_drop(int argc, char **argv);
 int model_verify(int argc, char **argv);
+int model_weights(int argc, char **argv);
 int model_learn(int argc, char **argv);
 
 #endif

@@ -16,6 +16,7 @@
 #include "erasure.h"
 #include "model.h"
 #include "model_check.h"
+#include "model_fit.h"
 #include "model_teach.h"
 #include "model_versions.h"
 #include "tool.h"
@@ -34,10 +35,15 @@ static const char usage[] =
     "  --config FILE   settings to find journal and store in\n"
     "  --journal DIR   the tree of journals\n"
     "  --store URL     the store: lmdb:DIR, redis://HOST:PORT/DB, redis+unix:PATH\n"
+    "  --fit           fit the weights of the evidence to the labels in the journals; if they "
+    "judge\n"
+    "                  the latest messages worse than those in force, nothing is activated\n"
+    "  --holdout SHARE of the messages with labels that the fit is judged by, the latest (0.2)\n"
     "  --no-activate   make and check the version only\n"
     "  --keep N        versions to keep beside the active one; older ones are removed (1)\n"
     "  --help          this text\n\n"
-    "Exit status: 0 done; 64 usage, 65 something in the journals cannot be read: the version is\n"
+    "Exit status: 0 done; 1 the fitted weights are worse than those in force; 64 usage, 65 "
+    "something in the journals cannot be read: the version is\n"
     "made but not activated, 66 there is no journal, 69 the store cannot be reached, 75 another\n"
     "build runs, 78 configuration.\n";
 
@@ -49,6 +55,9 @@ struct build {
     int lock; /* of the tree */
     struct teach teach;
     struct model_versions versions; /* before */
+    bool fitted;                    /* there are weights for the new version: */
+    struct trust_fit fit;           /* the active version's, or new ones */
+    enum model_fit done;
     char version[STORE_VERSION_MAX + 1];
 };
 
@@ -87,6 +96,19 @@ static int note_known(void *arg, const char *writer, uint64_t watermark)
     return 0;
 }
 
+/* Those of the active version stay in force if nothing better comes. Damage there must not keep a build from
+ * putting things right. */
+static void read_weights(struct build *b, struct store *s)
+{
+    trust_params_default(&b->fit.params);
+    int outcome = learn_weights_of(s, &b->fit);
+    b->fitted = outcome == LOOKUP_FOUND;
+    if (outcome < 0)
+        tool_error(0,
+                   "the fitted weights of the active version cannot be read: the new version has "
+                   "none, so those of vouch.conf hold");
+}
+
 /* Drops what builds left unfinished, and chooses the new name. */
 static int choose_version(struct build *b)
 {
@@ -102,6 +124,8 @@ static int choose_version(struct build *b)
             printf("version %s, which an earlier build left unfinished, is removed\n", v->name);
     }
     model_versions_next(&b->versions, b->version);
+    if (status == 0)
+        read_weights(b, s);
     store_close(&s);
     return status;
 }
@@ -146,6 +170,22 @@ static int check_version(struct build *b, struct store *s)
     return 0;
 }
 
+static int write_weights(struct build *b, const struct learn_options *options)
+{
+    int status = 0;
+    if (b->o.fit)
+        status = model_fit(&b->teach, options, b->o.holdout, b->fitted ? &b->fit : NULL, &b->fit,
+                           &b->done);
+    if (status != 0 || !(b->fitted || b->done != MODEL_FIT_FEW))
+        return status;
+    int rc = learn_weights(options->store, &b->fit);
+    return rc == 0 ? 0
+                   : model_store_error(options->store,
+                                       "the weights of the new version cannot be "
+                                       "written",
+                                       rc);
+}
+
 static int make_version(struct build *b)
 {
     static const struct store_key list = {ERASURE_GROUP, ERASURE_FIELD};
@@ -161,6 +201,8 @@ static int make_version(struct build *b)
     status = teach_erasures(&b->teach, s, MODEL_BUILD_WRITER, MODEL_BUILD_BEGUN);
     if (status == 0)
         status = teach_records(&b->teach, &options);
+    if (status == 0)
+        status = write_weights(b, &options);
     if (status == 0)
         status = check_version(b, s);
     if (status == 0) {
@@ -191,9 +233,35 @@ static int drop_old(const struct build *b, struct store *s)
     return status;
 }
 
+/* Exit status 1. The version goes, unless it was wanted for itself. */
+static int refuse(const struct build *b)
+{
+    int status = 0;
+    if (!b->o.no_activate) {
+        struct store *s = tool_store(b->settings, b->url, false, &status);
+        int rc = s ? store_drop(s, b->version) : 0;
+        if (rc != 0)
+            status = model_store_error(s, "the new version cannot be removed", rc);
+        store_close(&s);
+    }
+    return status != 0
+               ? status
+               : tool_error(
+                     1,
+                     "the fitted weights judge the messages that were held out worse than those "
+                     "in force (log loss %.4f, by %.4f more than %.4f), so version %s is %s and "
+                     "nothing has changed; without --fit the weights in force are kept. Are the "
+                     "latest labels right?",
+                     b->fit.log_loss_after, b->fit.log_loss_after - b->fit.log_loss_before,
+                     b->fit.log_loss_before, b->version,
+                     b->o.no_activate ? "not activated" : "removed");
+}
+
 static int activate(const struct build *b)
 {
     int status = 0;
+    if (b->done == MODEL_FIT_REFUSED)
+        return refuse(b);
     if (b->teach.unread > 0)
         return tool_error(
             EX_DATAERR,
@@ -241,9 +309,9 @@ static int build(struct build *b)
 
 int model_build(int argc, char **argv)
 {
-    struct build b = {.lock = -1};
+    struct build b = {.lock = -1, .done = MODEL_FIT_FEW};
     int status = 0;
-    if (model_options(argc, argv, "csJnk", 0, usage, &b.o, &status) != 0)
+    if (model_options(argc, argv, "csJnkfH", 0, usage, &b.o, &status) != 0)
         return status;
     b.settings = tool_settings(b.o.config, &status);
     if (!b.settings)

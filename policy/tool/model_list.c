@@ -6,6 +6,7 @@
 #include <string.h>
 #include "model.h"
 #include "model_versions.h"
+#include "model_weights.h"
 #include "settings.h"
 #include "tool.h"
 
@@ -34,22 +35,26 @@ static int add_mark(void *arg, const char *writer, uint64_t watermark)
 }
 
 /* Takes learnt. */
-static int print_json(const struct model_version *v, json_t *learnt)
+static int print_json(const struct model_version *v, json_t *learnt, const struct trust_fit *fit)
 {
-    json_t *o = json_pack("{s:s, s:b, s:b, s:b, s:I, s:o}", "version", v->name, "active", v->active,
-                          "previous", v->previous, "unfinished", v->unfinished, "keys",
-                          (json_int_t)v->keys, "learnt", learnt);
+    json_t *o =
+        json_pack("{s:s, s:b, s:b, s:b, s:I, s:o, s:o}", "version", v->name, "active", v->active,
+                  "previous", v->previous, "unfinished", v->unfinished, "keys", (json_int_t)v->keys,
+                  "learnt", learnt, "weights", model_weights_json(fit));
     int rc = o ? json_dumpf(o, stdout, JSON_COMPACT | JSON_SORT_KEYS) : -1;
     json_decref(o);
     putchar('\n');
     return rc == 0 ? 0 : tool_error(EX_OSERR, "out of memory");
 }
 
-static void print_text(const struct model_version *v, json_t *learnt)
+static void print_text(const struct model_version *v, json_t *learnt, const struct trust_fit *fit)
 {
+    char text[MODEL_WEIGHTS_TEXT];
     const char *writer;
     json_t *mark;
     printf("%-12s %-10s %12" PRIu64 " keys\n", v->name, state_of(v), v->keys);
+    if (fit)
+        printf("    weights %s\n", model_weights_text(fit, text));
     json_object_foreach(learnt, writer, mark)
     {
         printf("    ");
@@ -64,11 +69,17 @@ static int list_one(const struct model_options *o, const struct settings *s,
     json_t *learnt = json_object();
     if (!learnt)
         return tool_error(EX_OSERR, "out of memory");
+    struct trust_fit weights, *fit = NULL;
     int status = model_versions_marks(s, o->store, v, add_mark, learnt);
+    struct store *store =
+        status == 0 ? tool_store_version(s, o->store, v->name, true, &status) : NULL;
+    if (store && model_weights_read(store, &weights) == LOOKUP_FOUND)
+        fit = &weights;
+    store_close(&store);
     if (status == 0 && o->json)
-        return print_json(v, learnt);
+        return print_json(v, learnt, fit);
     if (status == 0)
-        print_text(v, learnt);
+        print_text(v, learnt, fit);
     json_decref(learnt);
     return status;
 }

@@ -7,6 +7,7 @@
 #include "model.h"
 #include "model_check.h"
 #include "model_versions.h"
+#include "model_weights.h"
 #include "tool.h"
 
 #define NAMED_MAX 100 /* damaged keys that are named */
@@ -47,7 +48,8 @@ static void name_damaged(void *arg, const struct store_key *key, const char *why
     printf(": %s\n", why);
 }
 
-static void print_text(const struct model_version *v, const struct model_check *c)
+static void print_text(const struct model_version *v, const struct model_check *c,
+                       const struct trust_fit *fit)
 {
     if (c->wrong > NAMED_MAX)
         printf("... and %" PRIu64 " more\n", c->wrong - NAMED_MAX);
@@ -55,19 +57,24 @@ static void print_text(const struct model_version *v, const struct model_check *
     printf("keys        %" PRIu64 "\n", c->keys);
     for (int kind = 0; kind < MODEL_KIND_COUNT; kind++)
         printf("  %-10s%" PRIu64 "\n", model_kind_name((enum model_kind)kind), c->kinds[kind]);
+    char text[MODEL_WEIGHTS_TEXT];
+    if (fit)
+        printf("weights     %s\n", model_weights_text(fit, text));
     printf("damaged     %" PRIu64 "\n", c->wrong);
     printf("digest      %s\n", c->digest);
 }
 
-static int print_json(const struct model_version *v, const struct model_check *c, json_t *names)
+static int print_json(const struct model_version *v, const struct model_check *c, json_t *names,
+                      const struct trust_fit *fit)
 {
     json_t *kinds = json_object();
     for (int kind = 0; kinds && kind < MODEL_KIND_COUNT; kind++)
         json_object_set_new(kinds, model_kind_name((enum model_kind)kind),
                             json_integer((json_int_t)c->kinds[kind]));
-    json_t *o = json_pack("{s:s, s:b, s:I, s:o, s:I, s:O, s:s}", "version", v->name, "active",
+    json_t *o = json_pack("{s:s, s:b, s:I, s:o, s:I, s:O, s:s, s:o}", "version", v->name, "active",
                           v->active, "keys", (json_int_t)c->keys, "kinds", kinds, "damaged",
-                          (json_int_t)c->wrong, "damaged_keys", names, "digest", c->digest);
+                          (json_int_t)c->wrong, "damaged_keys", names, "digest", c->digest,
+                          "weights", model_weights_json(fit));
     int rc = o ? json_dumpf(o, stdout, JSON_COMPACT) : -1;
     json_decref(o);
     putchar('\n');
@@ -89,12 +96,17 @@ static int verify(const struct model_options *o, const struct settings *settings
     progress_start(&progress, stderr, "verifying", "keys", version->keys);
     int rc = model_check(s, &c, &progress);
     progress_end(&progress);
+    struct trust_fit weights;
+    const struct trust_fit *fit =
+        rc == 0 && c.kinds[MODEL_WEIGHTS] > 0 && model_weights_read(s, &weights) == LOOKUP_FOUND
+            ? &weights
+            : NULL;
     if (rc != 0)
         status = model_store_error(s, "the model could not be read to its end", rc);
     else if (o->json)
-        status = print_json(version, &c, v.names);
+        status = print_json(version, &c, v.names, fit);
     else
-        print_text(version, &c);
+        print_text(version, &c, fit);
     if (status == 0 && fflush(stdout) != 0)
         status = tool_error(EX_IOERR, "standard output could not be written");
     if (status == 0 && c.wrong > 0)

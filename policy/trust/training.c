@@ -65,6 +65,11 @@ size_t training_count(const struct training *t)
     return t->count;
 }
 
+bool training_good(const struct training *t, size_t row)
+{
+    return t->rows[row].good;
+}
+
 static int more_rows(struct training *t)
 {
     if (t->count < t->row_cap)
@@ -111,7 +116,7 @@ int training_add(struct training *t, const double x[TW_COUNT], bool good, double
     return 0;
 }
 
-static double total(const struct training *t, size_t row, const struct trust_params *params)
+double training_sum(const struct training *t, size_t row, const struct trust_params *params)
 {
     const struct row *r = &t->rows[row];
     double x[TW_COUNT] = {0};
@@ -126,7 +131,7 @@ struct training_loss training_loss(const struct training *t, const struct trust_
     struct training_loss l = {0};
     for (size_t i = from; i < to; i++) {
         double mass = (double)t->rows[i].mass;
-        l.log_loss += logistic_loss(total(t, i, params), t->rows[i].good ? mass : -mass);
+        l.log_loss += logistic_loss(training_sum(t, i, params), t->rows[i].good ? mass : -mass);
         l.mass += mass;
     }
     l.log_loss = l.mass > 0 ? l.log_loss / l.mass : 0;
@@ -173,7 +178,7 @@ static int calibrate(struct fit *f)
     struct logistic *l = &f->l;
     double p[LOGISTIC_MAX] = {[FACTOR] = 1}, squares = 0;
     for (size_t i = 0; i < l->rows; i++) {
-        f->scores[i] = total(f->t, i, params);
+        f->scores[i] = training_sum(f->t, i, params);
         squares += f->scores[i] * f->scores[i];
     }
     l->score = calibrated;

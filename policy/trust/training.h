@@ -28,6 +28,9 @@ void training_free(struct training **tp);
 int training_add(struct training *t, const double x[TW_COUNT], bool good, double mass,
                  int64_t time);
 size_t training_count(const struct training *t);
+bool training_good(const struct training *t, size_t row);
+/* As trust_total of what the row says. */
+double training_sum(const struct training *t, size_t row, const struct trust_params *params);
 
 /* How well params judge rows from (inclusive) to (exclusive). */
 struct training_loss {

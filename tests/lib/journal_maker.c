@@ -5,6 +5,8 @@
  *   journal_maker judge DIR WRITER SEED COUNT   ... the same, judged otherwise by vouch: see records_judge
  *   journal_maker relabel DIR WRITER SEED COUNT ... the same, but that one label says the contrary
  *   journal_maker many DIR WRITER COUNT N       ... letters of N authors and N hosts, for measuring
+ *   journal_maker labelled DIR WRITER COUNT N   ... COUNT letters, each with its label a minute later; those
+ *                                               behind the first N have the contrary one
  *   journal_maker learn DIR STORE BATCH         learns every journal in the tree to its end
  */
 #include "config.h"
@@ -125,6 +127,45 @@ static void write_many(struct journal *j, uint64_t count, uint64_t subjects)
     arena_free(&arena);
 }
 
+/* Good mail comes from 60 authors, mostly proven; bad mail from wherever, and more often fails a check. */
+static struct record *make_letter(struct arena *arena, uint64_t *random, uint64_t i, bool good)
+{
+    char domain[64], id[60];
+    uint64_t source = records_random(random) % (good ? 60 : 5000), chance = records_random(random);
+    struct record *r = records_letter(arena, (int64_t)i * 600);
+    struct evidence *ev = records_evidence(r);
+    uint8_t ip[] = {11, good ? 1 : 2, (uint8_t)(source >> 4), (uint8_t)source};
+    snprintf(domain, sizeof domain, "%s%u.example", good ? "good" : "bad", (unsigned)source);
+    records_author(arena, r, "user", arena_strdup(arena, domain));
+    records_message(r)->env.ip = ipaddr_make(IP_V4, ip);
+    if (chance % 100 < (good ? 5 : 60))
+        ev->iprev.result = AUTH_FAIL;
+    if (chance / 128 % 100 < (good ? 10 : 70))
+        ev->spf.result = AUTH_FAIL;
+    if (chance / 65536 % 100 < (good ? 10 : 80))
+        ev->dkim_count = 0;
+    if (ev->spf.result != AUTH_PASS && ev->dkim_count == 0)
+        ev->dmarc.result = AUTH_FAIL;
+    snprintf(id, sizeof id, "00000000-0000-7000-8000-%012llx", (unsigned long long)i);
+    memcpy(r->id, id, RECORD_ID_TEXT - 1);
+    return r;
+}
+
+static void write_labelled(struct journal *j, uint64_t count, uint64_t right)
+{
+    uint64_t random = 7;
+    struct arena *arena = arena_new(1 << 20);
+    for (uint64_t i = 0; i < count; i++) {
+        bool good = records_random(&random) % 5 < 3;
+        struct record *r = make_letter(arena, &random, i, good);
+        append(j, r);
+        append(j, records_label(arena, r, LABEL_PERSON,
+                                good == (i < right) ? LABEL_GOOD : LABEL_BAD, 60));
+        arena_reset(arena);
+    }
+    arena_free(&arena);
+}
+
 struct follower {
     struct learn_options options;
     uint64_t learnt;
@@ -164,8 +205,8 @@ int main(int argc, char **argv)
         return 0;
     }
     if (argc != 6)
-        fail_with("write|judge|relabel DIR WRITER SEED COUNT, many DIR WRITER COUNT N, learn DIR "
-                  "STORE BATCH");
+        fail_with("write|judge|relabel DIR WRITER SEED COUNT, many|labelled DIR WRITER COUNT "
+                  "N, learn DIR STORE BATCH");
     struct journal *j = open_journal(argv[2], argv[3]);
     if (strcmp(argv[1], "write") == 0)
         write_random(j, number(argv[4]), number(argv[5]), NULL);
@@ -173,6 +214,8 @@ int main(int argc, char **argv)
         write_random(j, number(argv[4]), number(argv[5]), judge);
     else if (strcmp(argv[1], "relabel") == 0)
         write_random(j, number(argv[4]), number(argv[5]), relabel);
+    else if (strcmp(argv[1], "labelled") == 0)
+        write_labelled(j, number(argv[4]), number(argv[5]));
     else
         write_many(j, number(argv[4]), number(argv[5]));
     if (journal_flush(j) != 0)

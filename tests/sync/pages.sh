@@ -36,6 +36,7 @@ same "vouch model verify" "$src/man/vouch.1" "vouch model verify" "$build/vouch"
 same "vouch model build" "$src/man/vouch.1" "vouch model build" "$build/vouch" model build
 same "vouch model activate" "$src/man/vouch.1" "vouch model activate" "$build/vouch" model activate
 same "vouch model rollback" "$src/man/vouch.1" "vouch model rollback" "$build/vouch" model rollback
+same "vouch model weights" "$src/man/vouch.1" "vouch model weights" "$build/vouch" model weights
 same "vouch model drop" "$src/man/vouch.1" "vouch model drop" "$build/vouch" model drop
 same "vouch forget" "$src/man/vouch.1" "vouch forget" "$build/vouch" forget
 same "vouch model learn" "$src/man/vouch.1" "vouch model learn" "$build/vouch" model learn

@@ -37,8 +37,8 @@ model() {
     model export
     [ "${#lines[@]}" -eq 3 ]
     model list --json
-    [ "${lines[0]}" = '{"active":false,"keys":2,"learnt":{},"previous":true,"unfinished":false,"version":"1"}' ]
-    [ "${lines[1]}" = '{"active":true,"keys":3,"learnt":{},"previous":false,"unfinished":false,"version":"2"}' ]
+    [ "${lines[0]}" = '{"active":false,"keys":2,"learnt":{},"previous":true,"unfinished":false,"version":"1","weights":null}' ]
+    [ "${lines[1]}" = '{"active":true,"keys":3,"learnt":{},"previous":false,"unfinished":false,"version":"2","weights":null}' ]
     model rollback
     [ "$output" = "version 1 is active (it was 2)" ]
     model drop 2
@@ -61,7 +61,7 @@ model() {
     model verify other
     [ "$(grep ^digest <<<"$output")" != "$digest" ]
     model verify --json other
-    [[ $output == '{"version":"other","active":false,"keys":3,"kinds":{"tally":3,'*'"damaged":0,"damaged_keys":[],"digest":"'*'"}' ]]
+    [[ $output == '{"version":"other","active":false,"keys":3,"kinds":{"tally":3,'*'"damaged":0,"damaged_keys":[],"digest":"'*'","weights":null}' ]]
 }
 
 @test "what is damaged or foreign is named" {
