@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* From a record to what its evidence says now. */
 #include "rejudge.h"
+#include <math.h>
 #include <string.h>
 #include "clock.h"
 #include "learn_lesson.h"
@@ -28,15 +29,15 @@ static int ask(struct arena *arena, struct store *store, struct trust_input *in)
     return 0;
 }
 
-/* What can no longer be seen counts as it did. */
-static void take_recorded(const struct record *record, enum trust_weight w,
+/* What can no longer be seen says what it said, as far as the weight of then was that of now; 1 at most. */
+static void take_recorded(const struct record *record, enum trust_weight w, double weight,
                           struct trust_result *trust)
 {
     const char *name = trust_weight_name(w);
     for (size_t i = 0; record->trust && i < record->trust->item_count; i++) {
         const struct trust_item *item = &record->trust->items[i];
-        if (item->weight != 0 && strcmp(item->name, name) == 0 && trust->x[w] == 0)
-            trust->x[w] = 1;
+        if (strcmp(item->name, name) == 0 && item->weight * weight > 0 && trust->x[w] == 0)
+            trust->x[w] = fmin(1, item->weight / weight);
     }
 }
 
@@ -56,7 +57,7 @@ int rejudge(struct arena *arena, const struct settings *s, const struct psl_ctx_
     in.helo_ours = client.helo && pattern_list_match(&s->local_domains, client.helo);
     in.now = record->time_us / 1000000;
     rc = trust_sum(arena, &s->trust, &in, trust_r);
-    if (rc == 0)
-        take_recorded(record, TW_PROTECTED, trust_r);
+    for (int w = TW_PROTECTED; rc == 0 && w <= TW_IMPERSONATION; w++)
+        take_recorded(record, (enum trust_weight)w, s->trust.w[w], trust_r);
     return rc;
 }

@@ -13,7 +13,7 @@ static const char usage[] =
     "Usage: vouch model weights [OPTION]... [VERSION]\n"
     "Shows by which weights messages are judged: what is shipped, what 'vouch model build --fit' "
     "has\n"
-    "put in the active version (or in VERSION), and what is in force. What vouch.conf sets holds\n"
+    "has put in the active version (or in VERSION), and what is in force. What vouch.conf sets holds\n"
     "against what was fitted.\n\n"
     "  --config FILE   settings to find the store in\n"
     "  --store URL     the store: lmdb:DIR, redis://HOST:PORT/DB, redis+unix:PATH\n"
