@@ -18,10 +18,13 @@ void record_id(char id_r[RECORD_ID_TEXT], int64_t time_us, const uint8_t random[
     memcpy(b + 6, random, 10);
     b[6] = (uint8_t)((b[6] & 0x0f) | 0x70); /* version 7 */
     b[8] = (uint8_t)((b[8] & 0x3f) | 0x80); /* RFC 9562 variant */
-    snprintf(id_r, RECORD_ID_TEXT,
-             "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1],
-             b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14],
-             b[15]);
+    for (int i = 0; i < 16; i++) {
+        if (i == 4 || i == 6 || i == 8 || i == 10)
+            *id_r++ = '-';
+        *id_r++ = "0123456789abcdef"[b[i] >> 4];
+        *id_r++ = "0123456789abcdef"[b[i] & 15];
+    }
+    *id_r = '\0';
 }
 
 void record_time(int64_t time_us, char text_r[32])

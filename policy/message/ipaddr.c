@@ -45,16 +45,22 @@ int ipaddr_parse(struct span s, struct ipaddr *ip_r)
     return 0;
 }
 
-/* Every message's record has some: inet_ntop would print each of its numbers by format. */
+/* 0 to 255, without a NUL; returns behind it. Every message has many addresses: a format would cost more
+ * than all else about them. */
+static char *put_byte(char *at, unsigned n)
+{
+    if (n > 99)
+        *at++ = (char)('0' + n / 100);
+    if (n > 9)
+        *at++ = (char)('0' + n / 10 % 10);
+    *at++ = (char)('0' + n % 10);
+    return at;
+}
+
 static void format_v4(const uint8_t bytes[4], char *at)
 {
     for (int i = 0; i < 4; i++) {
-        unsigned n = bytes[i];
-        if (n > 99)
-            *at++ = (char)('0' + n / 100);
-        if (n > 9)
-            *at++ = (char)('0' + n / 10 % 10);
-        *at++ = (char)('0' + n % 10);
+        at = put_byte(at, bytes[i]);
         *at++ = i < 3 ? '.' : '\0';
     }
 }
@@ -149,20 +155,22 @@ struct ipnet ipnet_of(const struct ipaddr *ip, unsigned prefix)
     if (prefix > width(ip))
         prefix = width(ip);
     net.prefix = (uint8_t)prefix;
-    for (unsigned i = 0; i < 16; i++) {
-        unsigned keep = prefix > i * 8 ? prefix - i * 8 : 0;
-        if (keep < 8)
-            net.addr.bytes[i] &= (uint8_t)(0xff00 >> keep);
+    size_t whole = prefix / 8;
+    if (whole < sizeof net.addr.bytes) {
+        net.addr.bytes[whole] &= (uint8_t)(0xff00 >> prefix % 8);
+        memset(net.addr.bytes + whole + 1, 0, sizeof net.addr.bytes - whole - 1);
     }
     return net;
 }
 
 bool ipnet_contains(const struct ipnet *net, const struct ipaddr *ip)
 {
-    if (ip->family == IP_NONE || net->addr.family != ip->family)
+    unsigned prefix = net->prefix < width(ip) ? net->prefix : width(ip);
+    size_t whole = prefix / 8;
+    if (ip->family == IP_NONE || net->addr.family != ip->family ||
+        memcmp(net->addr.bytes, ip->bytes, whole) != 0)
         return false;
-    struct ipnet other = ipnet_of(ip, net->prefix);
-    return ipaddr_eq(&net->addr, &other.addr);
+    return prefix % 8 == 0 || (net->addr.bytes[whole] ^ ip->bytes[whole]) >> (8 - prefix % 8) == 0;
 }
 
 bool ipnet_any_contains(const struct ipnet *nets, size_t count, const struct ipaddr *ip)
@@ -175,7 +183,8 @@ bool ipnet_any_contains(const struct ipnet *nets, size_t count, const struct ipa
 
 const char *ipnet_format(const struct ipnet *net, char text_r[IPNET_TEXT])
 {
-    char addr[IPADDR_TEXT];
-    snprintf(text_r, IPNET_TEXT, "%s/%u", ipaddr_format(&net->addr, addr), net->prefix);
+    size_t len = strlen(ipaddr_format(&net->addr, text_r));
+    text_r[len] = '/';
+    *put_byte(text_r + len + 1, net->prefix) = '\0';
     return text_r;
 }

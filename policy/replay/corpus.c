@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Labelled messages in order of time. When one is added its header is read once, for its time; when
- * its turn comes it is read again. */
+/* Labelled messages in order of time. When one is added its header is read, for its time; if that was all of
+ * it and there is room, it is kept, else it is read again when its turn comes. */
 #include "corpus.h"
 #include <dirent.h>
 #include <errno.h>
@@ -23,6 +23,7 @@
 
 struct corpus {
     struct arena *paths;
+    struct arena *kept; /* messages */
     struct corpus_item *items;
     size_t count, cap;
     char *buffer; /* what was read last */
@@ -32,7 +33,11 @@ struct corpus {
 struct corpus *corpus_new(void)
 {
     struct corpus *c = calloc(1, sizeof *c);
-    if (c && !(c->paths = arena_new(PATHS_BYTES)))
+    if (!c)
+        return NULL;
+    c->paths = arena_new(PATHS_BYTES);
+    c->kept = arena_new(CORPUS_KEPT_BYTES);
+    if (!c->paths || !c->kept)
         corpus_free(&c);
     return c;
 }
@@ -44,6 +49,7 @@ void corpus_free(struct corpus **cp)
         return;
     *cp = NULL;
     arena_free(&c->paths);
+    arena_free(&c->kept);
     free(c->items);
     free(c->buffer);
     free(c);
@@ -123,6 +129,9 @@ out:
 int corpus_read(struct corpus *c, const struct corpus_item *item, struct span *text_r,
                 char *error_r, size_t size)
 {
+    *text_r = item->kept;
+    if (item->kept.p)
+        return 0;
     int rc = read_file(c, item->path, item->offset, item->length, 0, text_r, error_r, size);
     if (rc == 0 && item->number)
         text_r->len = mbox_unquote(*text_r, c->buffer);
@@ -181,9 +190,13 @@ static int add_file(struct corpus *c, const char *path, bool good, bool whole, c
         return rc;
     if (mbox_begins(text) && !whole)
         return add_mbox(c, item.path, good, error_r, size);
+    bool all = text.len < HEAD_BYTES;
     ptrdiff_t line = mbox_begins(text) ? span_index(text, '\n', 0) : -1;
     item.offset = (uint64_t)(line + 1);
     text = span_slice(text, (size_t)item.offset, text.len);
+    const char *copy = all ? arena_span(c->kept, text) : NULL;
+    if (copy)
+        item.kept = span_make(copy, text.len);
     return add(c, &item, text) == 0 ? 0 : no_memory(error_r, size);
 }
 

@@ -7,8 +7,9 @@
 #include <stdint.h>
 #include "span.h"
 
-/* Labelled messages in order of time: where each lies, and what it is. The messages themselves stay on
- * disk until they are read. */
+/* Labelled messages in order of time: where each lies, and what it is. Small ones are kept in memory, up to
+ * CORPUS_KEPT_BYTES of them; the others are read when their turn comes. */
+#define CORPUS_KEPT_BYTES ((size_t)512 << 20)
 
 struct corpus_item {
     const char *path; /* the file it stands in */
@@ -19,6 +20,7 @@ struct corpus_item {
     size_t added; /* place in the order in which they were added, from 0 */
     /* seconds since the epoch, of the topmost Received field with a date, else Date's; -1: none */
     int64_t time;
+    struct span kept; /* the message; absent: on disk only */
 };
 #define CORPUS_ITEM_BYTES (256u << 20) /* of one message, or one mbox */
 

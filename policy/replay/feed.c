@@ -16,7 +16,6 @@
  * was kept. */
 struct delivery {
     struct span return_path, rcpt;
-    time_t received; /* of the topmost Received field; -1 if none */
 };
 
 /* The date behind the last semicolon (RFC 5321 s4.4); -1 if there is none. */
@@ -31,13 +30,11 @@ static time_t received_date(struct span value)
 
 static struct delivery read_delivery(struct span text)
 {
-    struct delivery d = {SPAN_NONE, SPAN_NONE, -1};
+    struct delivery d = {SPAN_NONE, SPAN_NONE};
     struct field f;
     while (rfc5322_next_field(&text, &f) == 1) {
-        if (span_ieq_cstr(f.name, "Received")) {
-            d.received = received_date(f.value);
+        if (span_ieq_cstr(f.name, "Received"))
             break;
-        }
         if (!d.return_path.p && span_ieq_cstr(f.name, "Return-Path"))
             d.return_path = f.value;
         if (!d.rcpt.p &&
@@ -101,7 +98,11 @@ int feed_check(struct span text, char *error_r, size_t size)
 
 time_t feed_received(struct span text)
 {
-    return read_delivery(text).received;
+    struct field f;
+    while (rfc5322_next_field(&text, &f) == 1)
+        if (span_ieq_cstr(f.name, "Received"))
+            return received_date(f.value);
+    return -1;
 }
 
 time_t feed_time(struct span text)

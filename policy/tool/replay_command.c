@@ -35,6 +35,7 @@ struct replay_command {
     struct replay_rows *rows;
     struct replay_report *report; /* NULL: none is asked for */
     size_t untimed, unread;
+    int64_t began_us;
 };
 
 enum {
@@ -295,11 +296,11 @@ static void show_progress(void *arg, size_t done, size_t all)
     progress_set(arg, done, done);
 }
 
-/* How fast it was goes to standard error, so that the same corpus always prints the same. */
-static void tell_speed(size_t count, int64_t began_us, clock_t began)
+/* How fast it was, reading and all, goes to standard error, so that the same corpus always prints the same. */
+static void tell_speed(const struct replay_command *c, size_t count)
 {
-    double seconds = (double)(clock_us() - began_us) / 1e6;
-    double busy = (double)(clock() - began) / CLOCKS_PER_SEC;
+    double seconds = (double)(clock_us() - c->began_us) / 1e6;
+    double busy = (double)clock() / CLOCKS_PER_SEC; /* of the whole process so far */
     fprintf(stderr, "%zu messages in %.1f s: %.0f messages/s, %.0f for each second of processor\n",
             count, seconds, (double)count / seconds, (double)count / (busy > 0 ? busy : 1));
 }
@@ -320,15 +321,13 @@ static int judge(struct replay_command *c)
     progress_start(&progress, stderr, "judging", "messages", count);
     c->options.progress = show_progress;
     c->options.progress_arg = &progress;
-    int64_t began_us = clock_us();
-    clock_t began = clock();
     int rc = replay_run(c->corpus, &c->options, see, c, &c->unread, error, sizeof error);
     progress_end(&progress);
     if (rc != 0)
         return input_error(rc, error);
     if (replay_rows_end(c->rows, error, sizeof error) != 0)
         return tool_error(EX_CANTCREAT, "%s", error);
-    tell_speed(count, began_us, began);
+    tell_speed(c, count);
     return 0;
 }
 
@@ -466,6 +465,7 @@ int tool_replay(int argc, char **argv)
                                .jobs = processors(),
                                .argc = argc,
                                .argv = argv,
+                               .began_us = clock_us(),
                                .corpus = corpus_new()};
     int option, rc = c.corpus ? 0 : tool_error(EX_OSERR, "out of memory");
     memset(c.counts, true, sizeof c.counts);
