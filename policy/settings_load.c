@@ -93,7 +93,7 @@ static int load_well_known(struct settings *s, struct mistakes *m)
     size_t len = 0;
     int line = 0, rc = path[0] ? read_file(path, &text, &len) : 0;
     if (rc == VOUCH_E_IO && errno == ENOENT && !s->well_known)
-        return 0;
+        rc = 0;
     if (rc == VOUCH_E_NOMEM)
         return rc;
     if (rc != 0) {
@@ -143,6 +143,21 @@ static int load_one(const char *path, struct settings **settings_r,
     return 0;
 }
 
+/* What is guarded is made of the shadow's lists and the site's domains, so once both are known. */
+static int join(struct settings *s, struct settings *shadow, struct mistakes *m)
+{
+    settings_set_shadow(s, shadow);
+    return load_well_known(shadow, m);
+}
+
+int settings_join(struct settings *s, struct settings *shadow)
+{
+    struct mistakes mistakes = {0};
+    int rc = join(s, shadow, &mistakes);
+    mistakes_clear(&mistakes);
+    return rc;
+}
+
 static int load_shadow(struct settings *s, struct mistakes *m)
 {
     struct settings *shadow = NULL;
@@ -151,8 +166,8 @@ static int load_shadow(struct settings *s, struct mistakes *m)
     const char *path = s->shadow_file;
     int rc = load_one(path, &shadow, &errors, &count);
     if (rc == 0)
-        settings_set_shadow(s, shadow);
-    if (rc == 0 || rc == VOUCH_E_NOMEM)
+        return join(s, shadow, m);
+    if (rc == VOUCH_E_NOMEM)
         return rc;
     if (rc != VOUCH_E_CONFIG)
         mistakes_add(m, 0, "shadow: %s: %s", path,

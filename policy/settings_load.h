@@ -14,5 +14,8 @@
  * VOUCH_E_NOMEM. */
 int settings_load(const char *path, struct settings **settings_r, struct settings_error **errors_r,
                   size_t *error_count_r);
+/* settings_set_shadow of two that were loaded, and what is made of both. 0, VOUCH_E_NOMEM or VOUCH_E_CONFIG: the
+ * shadow's file of well-known organisations cannot be read again. */
+int settings_join(struct settings *s, struct settings *shadow);
 
 #endif

@@ -165,7 +165,7 @@ int settings_guard(struct settings *s, struct span well_known, int *line_r);
 struct settings *settings_default(void);
 void settings_errors_free(struct settings_error **errorsp, size_t count);
 /* Before s is shared: takes shadow, of which nobody else knows, as s's shadow, and puts in it all but the judgement as
- * s has it. Half-life is the model's, and so s's, too. */
+ * s has it. Half-life is the model's, and so s's, too. What settings_guard makes of both is for the caller. */
 void settings_set_shadow(struct settings *s, struct settings *shadow);
 /* What a message is judged by: s's own, but for bias, most_for and weights, which are the model's where the file does
  * not set them. fitted: NULL: the model has none. */

@@ -18,6 +18,7 @@
 #include "progress.h"
 #include "replay.h"
 #include "sbuf.h"
+#include "settings_load.h"
 #include "store.h"
 #include "tool.h"
 
@@ -269,8 +270,11 @@ static int compare_corpus(struct diff *d)
                                .seed = 1,
                                .progress = show_progress,
                                .progress_arg = &d->progress};
-    settings_set_shadow(d->settings[DIFF_A], d->settings[DIFF_B]);
-    d->settings[DIFF_B] = NULL;
+    struct settings *b = d->settings[DIFF_B];
+    d->settings[DIFF_B] = NULL; /* now A's */
+    if (settings_join(d->settings[DIFF_A], b) != 0)
+        return tool_error(EX_CONFIG, "%s: its file of well-known organisations cannot be read",
+                          d->names[DIFF_B]);
     corpus_order(d->corpus, &untimed);
     corpus_items(d->corpus, &count);
     progress_start(&d->progress, stderr, "judging", "messages", count);

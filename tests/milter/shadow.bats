@@ -31,9 +31,9 @@ trial() { # LINE...
     printf '%s\n' "$@" >"$MTA/trial.conf"
 }
 
-# mail COUNT: messages over as many connections at a time; prints each answer
+# mail COUNT [corp]: messages, four at a time, from somebody, or from who looks like example-corp.com; prints each answer
 mail() {
-    $PYTHON - "$MILTER_SOCKET" "$1" <<EOF
+    $PYTHON - "$MILTER_SOCKET" "$@" <<EOF
 import sys
 from concurrent.futures import ThreadPoolExecutor
 sys.path.insert(0, "$LIB")
@@ -42,7 +42,7 @@ def one(_):
     c = Client(sys.argv[1])
     c.connect()
     c.envelope()
-    c.header()
+    c.header(((b"From", b" Boss <boss@example-corp.co>"), (b"Subject", b" hello")) if "corp" in sys.argv[2:] else ((b"From", b" sender@example.net"),))
     c.body()
     answer, _, edits = c.end()
     c.close()
@@ -108,6 +108,16 @@ lines_are() { # COUNT COMMAND...
     mail 1
     mta_until lines_are 1 records --shadow-differs
     records | grep -q '"direction":"inbound".*"shadow":{[^}]*"policy":"finance","action":"discard","reason":"policy finance now decides, action tag -> discard"}'
+}
+
+@test "it knows our domains, though only the other settings say them" {
+    settings "shadow = \"$MTA/trial.conf\";" 'local_domains = [ "example-corp.com" ];'
+    trial ''
+    mta_milter
+    mail 1 corp
+    mta_until lines_are 1 records
+    records | grep -q '"flags":\[[^]]*"impersonation"'
+    [ "$(records | $PYTHON -c 'import json, sys; r = json.load(sys.stdin); print(r["trust"] == r["shadow"]["trust"], r["shadow"]["reason"])')" = "True None" ]
 }
 
 @test "a reload reads it; a bad one is reported and changes nothing" {
