@@ -43,3 +43,13 @@ bool shown_address(struct span text, size_t *at, char address_r[SHOWN_MAX + 1])
     }
     return false;
 }
+
+void shown_blank_addresses(char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] != '@')
+            continue;
+        struct span found = address_around(span_make(text, len), i);
+        memset(text + (found.p - text), ' ', found.len);
+    }
+}

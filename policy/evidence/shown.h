@@ -14,5 +14,7 @@ struct span shown_text(const struct mailbox *box);
 /* The next address in text at or after *at, which moves behind it; one that is too long is passed
  * over. address_r: with NUL. false: no more. */
 bool shown_address(struct span text, size_t *at, char address_r[SHOWN_MAX + 1]);
+/* Makes blanks of the addresses in text. */
+void shown_blank_addresses(char *text, size_t len);
 
 #endif

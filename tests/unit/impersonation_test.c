@@ -20,6 +20,7 @@ static const char well_known[] =
     "Bank of Wonderland, BoW Bank: bow.example\n"
     "=Chase, Chase Bank: chase.example\n"
     "DHL: dhl.example\r\n"
+    "FreeMail: freemail.example\n"
     "Samsung: samsung.example\n";
 
 static const struct guarded_sender senders[] = {
@@ -103,6 +104,7 @@ static void nobody_is_posed_as(void **state)
         "From: \"@carol\" <carol@gratis.example>\n",
         /* well-known organisations */
         "From: PayPal <service@paypal.com>\n",
+        "From: FreeMail <service@accounts.freemail.example>\n",
         "From: PayPal <service@mail.paypal.com>\n",
         "From: PayPal <service@paypal.de>\n",
         "From: PayPal <service@paypal.co.uk>\n",
@@ -201,6 +203,9 @@ static void who_is_posed_as(void **state)
         {"From: DHL Service <x@y.example>\n", "DHL", IMPERSONATION_NAME, false},
         {"From: \"Support (PayPal)\" <x@y.example>\n", "PayPal", IMPERSONATION_NAME, false},
         {"From: paypal.service@freemail.example\n", "PayPal", IMPERSONATION_NAME, false},
+        {"From: FreeMail Service <x@freemail.example>\n", "FreeMail", IMPERSONATION_NAME, false},
+        {"From: Alice Liddell at FreeMail <x@freemail.example>\n", "Alice Liddell",
+         IMPERSONATION_NAME, true},
         /* answers */
         {"From: Bob <bob@example.org>\nReply-To: bob@freemail.example\n", "bob@freemail.example",
          IMPERSONATION_REPLY_TO, true},
