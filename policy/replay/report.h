@@ -26,9 +26,9 @@ int report_fact(struct report *r, const char *name, const char *value);
 int report_see(struct report *r, const struct replay_judged *j);
 /* What the same replay came to without one kind of evidence. At most one of each. */
 void report_ablation(struct report *r, enum trust_weight without, const struct score_figures *all);
-/* Appends the page. score: rows of the messages seen, in order of time, message: the item's place in
- * the corpus. page: an empty one with a maximum of REPORT_BYTES. 0 or VOUCH_E_NOMEM. */
-int report_page(const struct report *r, const struct corpus *corpus, struct score *score,
+/* Appends the page. score: rows of the messages seen, in order of time, message: the place in items.
+ * page: an empty one with a maximum of REPORT_BYTES. 0 or VOUCH_E_NOMEM. */
+int report_page(const struct report *r, const struct corpus_item *items, struct score *score,
                 struct sbuf *page);
 
 #endif

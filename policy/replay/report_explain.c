@@ -44,12 +44,11 @@ static void put_file(struct sbuf *out, const struct corpus_item *item)
 static void put_author(struct sbuf *out, const struct mailbox *a)
 {
     begin_row(out, "From");
-    if (a && a->display) {
+    if (a && a->display)
         put_text(out, a->display);
-        sbuf_addc(out, ' ');
-    }
+    sbuf_adds(out, a && a->display ? " &lt;" : "");
     put_or(out, a ? a->address : NULL, "no author that can be read");
-    sbuf_adds(out, "</dd>");
+    sbuf_adds(out, a && a->display ? "&gt;</dd>" : "</dd>");
 }
 
 static void put_client(struct sbuf *out, const struct message *m)

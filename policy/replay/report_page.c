@@ -66,14 +66,14 @@ static int take_slices(struct report_data *d, const struct corpus_item *items,
     return 0;
 }
 
-static int take(struct report_data *d, const struct corpus *corpus, struct score *score)
+static int take(struct report_data *d, const struct corpus_item *items, struct score *score)
 {
-    size_t count, items_count;
+    size_t count;
     const struct score_row *rows = score_rows(score, &count);
     int rc = take_columns(d, score);
     score_bins(score, SCORE_ALL, d->bins);
     take_counts(d, rows, count);
-    return rc == 0 ? take_slices(d, corpus_items(corpus, &items_count), rows, count) : rc;
+    return rc == 0 ? take_slices(d, items, rows, count) : rc;
 }
 
 /* --- writing it ------------------------------------------------------------------------------- */
@@ -127,12 +127,12 @@ static int put_facts(struct sbuf *page, const struct report_data *d)
     sbuf_addspan(page, sbuf_span(&d->r->facts));
     sbuf_adds(page, "<tr><th scope=\"row\">Settings that differ from the defaults</th><td>");
     int rc = settings_changed(d->r->settings, &changed);
-    if (changed.len) {
-        sbuf_adds(page, "<pre>");
-        html_text(page, sbuf_span(&changed), REPORT_FACT_BYTES);
-        sbuf_adds(page, "</pre>");
-    } else {
+    struct span rest = sbuf_span(&changed), line;
+    if (changed.len == 0)
         sbuf_adds(page, "none");
+    while (span_split(&rest, '\n', &line) && line.len) {
+        html_text(page, line, REPORT_FACT_BYTES);
+        sbuf_adds(page, "<br/>");
     }
     sbuf_adds(page, "</td></tr>\n</tbody></table></div>\n");
     end_section(page);
@@ -145,8 +145,8 @@ static int put_roc(struct sbuf *page, const struct report_data *d, const struct 
     begin_section(page, "Detection against false positives",
                   "If all messages below some trust were called bad: the share of bad ones found "
                   "(up) for the share of good ones hit (right). The second drawing has the same "
-                  "curves with the few false positives that matter spread out; its left end is a "
-                  "single good message.");
+                  "curves with the few false positives that matter spread out; at its left edge no "
+                  "good message is hit.");
     sbuf_adds(page, "<div class=\"plots\">\n");
     int rc = report_plot_roc(page, d, score, false);
     if (rc == 0)
@@ -223,14 +223,14 @@ static void put_worst(struct sbuf *page, const struct report *r, bool good)
     end_section(page);
 }
 
-int report_page(const struct report *r, const struct corpus *corpus, struct score *score,
+int report_page(const struct report *r, const struct corpus_item *items, struct score *score,
                 struct sbuf *page)
 {
     struct report_data *d = calloc(1, sizeof *d);
     if (!d)
         return VOUCH_E_NOMEM;
     d->r = r;
-    int rc = take(d, corpus, score);
+    int rc = take(d, items, score);
     begin_page(page);
     put_head(page, d);
     begin_section(page, "Figures", "What they mean stands in vouch(1), FIGURES.");

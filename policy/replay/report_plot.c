@@ -25,7 +25,7 @@ static double at_y(double y)
 static void begin_plot(struct sbuf *page, const char *title, const char *x_name)
 {
     sbuf_addf(page,
-              "<figure><svg viewBox=\"0 0 376 276\" role=\"img\"><title>%s</title>\n"
+              "<figure><svg viewBox=\"0 0 392 276\" role=\"img\"><title>%s</title>\n"
               "<text x=\"%.0f\" y=\"272\" text-anchor=\"middle\">%s</text>\n",
               title, at_x(0.5), x_name);
 }
@@ -107,9 +107,13 @@ static int roc_curve(struct sbuf *page, size_t number, const struct score *score
         return rc;
     if (count)
         sbuf_addf(page, "<path class=\"l%zu\" d=\"M", number);
-    for (size_t i = 0; i < count; i++)
-        sbuf_addf(page, "%s%.1f %.1f", i ? "L" : "",
-                  at_x(roc_x(points[i].false_positives, decades)), at_y(points[i].detected));
+    for (size_t i = 0; i < count; i++) {
+        double x = at_x(roc_x(points[i].false_positives, decades)), y = at_y(points[i].detected);
+        if (i && decades)
+            sbuf_addf(page, "H%.1fV%.1f", x, y); /* a straight line would be none on such an axis */
+        else
+            sbuf_addf(page, "%s%.1f %.1f", i ? "L" : "", x, y);
+    }
     if (count)
         sbuf_adds(page, "\"/>\n");
     free(points);

@@ -5,6 +5,8 @@
 #include "html.h"
 #include "report_private.h"
 
+#define BAR_REM 4.0 /* width of the longest bar */
+
 void report_number(struct sbuf *page, double value, int decimals, const char *unit)
 {
     if (isnan(value))
@@ -24,10 +26,10 @@ void report_time(struct sbuf *page, int64_t time, int length)
 }
 
 /* Column names, "|" between them. */
-static void begin_table(struct sbuf *page, const char *columns)
+static void begin_table(struct sbuf *page, const char *class, const char *columns)
 {
     struct span rest = span_of(columns), name;
-    sbuf_adds(page, "<div class=\"scroll\"><table><thead><tr>");
+    sbuf_addf(page, "<div class=\"scroll\"><table class=\"%s\"><thead><tr>", class);
     while (span_split(&rest, '|', &name)) {
         sbuf_adds(page, "<th scope=\"col\">");
         sbuf_addspan(page, name);
@@ -116,7 +118,7 @@ void report_figures(struct sbuf *page, const struct report_data *d)
 void report_classes(struct sbuf *page, const struct report_data *d)
 {
     size_t good = d->r->seen[1], bad = d->r->seen[0];
-    begin_table(page, "class|messages|of all|good|of good|bad|of bad|good among them");
+    begin_table(page, "numbers", "class|messages|of all|good|of good|bad|of bad|good among them");
     for (int c = CLASS_COUNT - 1; c >= 0; c--) {
         size_t g = d->by_class[1][c], b = d->by_class[0][c];
         sbuf_addf(page, "<tr><th scope=\"row\">%s</th>", trust_class_name((enum trust_class)c));
@@ -135,7 +137,7 @@ void report_classes(struct sbuf *page, const struct report_data *d)
 void report_bins(struct sbuf *page, const struct report_data *d)
 {
     begin_fold(page);
-    begin_table(page, "trust|messages|good|bad|trust, mean|share of good");
+    begin_table(page, "numbers", "trust|messages|good|bad|trust, mean|share of good");
     for (size_t b = 0; b < SCORE_BINS; b++) {
         sbuf_addf(page, "<tr><th scope=\"row\">%.2f to %.2f</th>", (double)b / SCORE_BINS,
                   (double)(b + 1) / SCORE_BINS);
@@ -153,8 +155,9 @@ void report_bins(struct sbuf *page, const struct report_data *d)
 void report_slices(struct sbuf *page, const struct report_data *d)
 {
     begin_fold(page);
-    begin_table(page, "from|to|good|bad|1-ROCA|detection at 1 %|bad called untrusted|"
-                      "good called trusted|good called untrusted|bad called trusted");
+    begin_table(page, "numbers",
+                "from|to|good|bad|1-ROCA|detection at 1 %|bad called untrusted|"
+                "good called trusted|good called untrusted|bad called trusted");
     for (size_t i = 0; i < d->slice_count; i++) {
         const struct report_slice *s = &d->slices[i];
         const struct score_figures *f = &s->figures;
@@ -197,8 +200,8 @@ static void contribution(struct sbuf *page, const struct report_data *d, int w, 
 {
     const struct report_evidence *e = &d->r->evidence[w];
     double all = (double)(d->r->seen[0] + d->r->seen[1]);
-    sbuf_addf(page, "<tr><th scope=\"row\">%s</th><td class=\"bar\"><span style=\"width:%.1f%%\">",
-              trust_weight_name((enum trust_weight)w), most > 0 ? 100 * e->absolute / most : 0);
+    sbuf_addf(page, "<tr><th scope=\"row\">%s</th><td class=\"bar\"><span style=\"width:%.2frem\">",
+              trust_weight_name((enum trust_weight)w), BAR_REM * e->absolute / most);
     sbuf_addf(page, "</span> %.3f</td>", e->absolute / all);
     for (int good = 1; good >= 0; good--) {
         cell(page, share(e->messages[good], d->r->seen[good]), 1, "%");
@@ -213,7 +216,7 @@ void report_contributions(struct sbuf *page, const struct report_data *d)
     for (int w = 0; w < TW_COUNT; w++)
         rank[w] = (struct ranked){w, d->r->evidence[w].absolute};
     qsort(rank, TW_COUNT, sizeof *rank, by_rank);
-    begin_table(page,
+    begin_table(page, "words",
                 "evidence|mean size of weight|in good|counts there|in bad|counts there|what it is");
     for (size_t i = 0; i < TW_COUNT && rank[i].by > 0; i++)
         contribution(page, d, rank[i].weight, rank[0].by);
@@ -242,7 +245,8 @@ void report_ablations(struct sbuf *page, const struct report_data *d)
             rank[count++] = (struct ranked){
                 w, isnan(d->r->ablations[w].auc) ? 0 : d->r->ablations[w].one_less_auc};
     qsort(rank, count, sizeof *rank, by_rank);
-    begin_table(page, "without|1-ROCA|change|detection at 0.1 %|change|detection at 1 %|change");
+    begin_table(page, "numbers",
+                "without|1-ROCA|change|detection at 0.1 %|change|detection at 1 %|change");
     for (size_t i = 0; i < count; i++) {
         const struct score_figures *f = &d->r->ablations[rank[i].weight];
         sbuf_addf(page, "<tr><th scope=\"row\">%s</th>",

@@ -121,8 +121,9 @@ int replay_report_end(struct replay_report *r, const struct corpus *corpus, stru
                       char *error_r, size_t size)
 {
     struct sbuf page;
+    size_t count;
     sbuf_init(&page, REPORT_BYTES);
-    int rc = report_page(r->report, corpus, score, &page);
+    int rc = report_page(r->report, corpus_items(corpus, &count), score, &page);
     if (rc != 0) {
         snprintf(error_r, size, "%s: %s", r->path, vouch_strerror(rc));
     } else {
