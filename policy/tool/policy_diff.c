@@ -1,25 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* vouch policy diff: messages that were judged before, or a corpus, under two settings or two models.
- *
- * Of a journal, each message is judged anew, twice, by the same assess as in vouch-milter: what was verified when it came
- * stands, the model is asked now. So the two verdicts differ in nothing but what A and B differ in; neither needs to
- * be the verdict that the journal has. Of a corpus, B is the shadow of A while it is replayed. */
+/* vouch policy diff: messages that were judged before, or a corpus, under two settings or two models. */
 #include "config.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include "diff_labels.h"
-#include "diff_report.h"
-#include "difference.h"
+#include "diff_sources.h"
 #include "errors.h"
-#include "journal_streams.h"
 #include "policy_command.h"
-#include "progress.h"
-#include "replay.h"
 #include "sbuf.h"
-#include "settings_load.h"
-#include "store.h"
 #include "tool.h"
 
 #define EXAMPLES    3 /* of each reason */
@@ -54,23 +43,6 @@ static const char usage[] =
     "Exit status: 0 nothing would change, 1 something would; 64 usage, 65 part of the input is\n"
     "damaged (the rest was shown), 66 no input, 69 the model cannot be asked, 78 configuration.\n";
 
-enum kind { KIND_SETTINGS, KIND_URL, KIND_VERSION };
-
-struct diff {
-    const char *config, *journal, *url, *zone;
-    int64_t since_us, until_us;
-    bool shadow, verbose, json;
-    struct corpus *corpus; /* NULL: the journal */
-
-    const char *names[DIFF_SIDES];
-    enum kind kind;
-    struct settings *settings[DIFF_SIDES];
-    struct assess_context *contexts[DIFF_SIDES]; /* the same if A and B are settings */
-    struct diff_labels *labels;
-    struct diff_report *report;
-    struct progress progress;
-};
-
 static int no_memory(void)
 {
     return tool_error(EX_OSERR, "out of memory");
@@ -78,18 +50,18 @@ static int no_memory(void)
 
 /* ---- A and B ---- */
 
-static int kind_of(const char *name, enum kind *kind_r)
+static int kind_of(const char *name, enum diff_kind *kind_r)
 {
     static const char *const schemes[] = {
         "lmdb:", "redis:", "rediss:", "redis+unix:", "memory:", "fail:"};
     struct stat st;
-    *kind_r = KIND_URL;
+    *kind_r = DIFF_URL;
     if (strcmp(name, "none") == 0)
         return 0;
     for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++)
         if (strncmp(name, schemes[i], strlen(schemes[i])) == 0)
             return 0;
-    *kind_r = strchr(name, '/') || stat(name, &st) == 0 ? KIND_SETTINGS : KIND_VERSION;
+    *kind_r = strchr(name, '/') || stat(name, &st) == 0 ? DIFF_SETTINGS : DIFF_VERSION;
     return *name ? 0 : tool_usage_error("A and B must not be empty");
 }
 
@@ -97,10 +69,10 @@ static int open_context(struct diff *d, int side)
 {
     char error[ERROR_BYTES];
     int status = EX_SOFTWARE;
-    const char *url = d->kind == KIND_URL ? d->names[side] : d->url;
+    const char *url = d->kind == DIFF_URL ? d->names[side] : d->url;
     const struct assess_options o = {.no_dns = true,
                                      .store = url,
-                                     .version = d->kind == KIND_VERSION ? d->names[side] : NULL,
+                                     .version = d->kind == DIFF_VERSION ? d->names[side] : NULL,
                                      .read_only = true,
                                      .sensor = "vouch.invalid"};
     d->contexts[side] = assess_context_new(d->settings[side], &o, error, sizeof error, &status);
@@ -110,7 +82,7 @@ static int open_context(struct diff *d, int side)
 /* The settings of both sides. Of one model the half-life is A's: it is the model's. */
 static int load_sides(struct diff *d)
 {
-    enum kind kind;
+    enum diff_kind kind;
     int status = 0;
     for (int side = 0; side < DIFF_SIDES; side++) {
         if ((status = kind_of(d->names[side], &kind)) != 0)
@@ -119,173 +91,18 @@ static int load_sides(struct diff *d)
             return tool_usage_error("A and B must both be settings, stores or versions");
         d->kind = kind;
         d->settings[side] =
-            tool_settings(kind == KIND_SETTINGS ? d->names[side] : d->config, &status);
+            tool_settings(kind == DIFF_SETTINGS ? d->names[side] : d->config, &status);
         if (!d->settings[side])
             return status;
         settings_unref(&d->settings[side]->shadow); /* here B is the other one */
     }
-    if (d->kind == KIND_SETTINGS)
+    if (d->kind == DIFF_SETTINGS)
         d->settings[DIFF_B]->trust.half_life = d->settings[DIFF_A]->trust.half_life;
-    if (d->kind != KIND_SETTINGS && d->corpus)
+    if (d->kind != DIFF_SETTINGS && d->corpus)
         return tool_usage_error("a corpus begins with an empty model: A and B must be settings");
-    if (d->kind == KIND_URL && d->url)
+    if (d->kind == DIFF_URL && d->url)
         return tool_usage_error("A and B are stores: there is no place for --store");
     return 0;
-}
-
-/* ---- the journal ---- */
-
-static struct journal_streams *open_streams(const struct diff *d, int64_t since_us, int *status_r)
-{
-    const struct journal_streams_options options = {.dir = d->journal, .since_us = since_us};
-    return journal_streams_open(&options, status_r);
-}
-
-static bool is_wanted(const struct diff *d, const struct record *r)
-{
-    return r->kind == RECORD_DECISION && r->time_us >= d->since_us && r->time_us < d->until_us &&
-           r->message && r->evidence && r->decision && (!d->shadow || r->shadow);
-}
-
-static int read_labels(struct diff *d)
-{
-    int status = 0;
-    struct span datum;
-    struct journal_streams *s = open_streams(d, d->since_us, &status);
-    if (!s)
-        return status;
-    for (const struct record *r; status == 0 && (r = journal_streams_next(s, &datum));)
-        if (diff_labels_add(d->labels, d->settings[DIFF_A], r) != 0)
-            status = no_memory();
-    journal_streams_close(&s);
-    diff_labels_sort(d->labels);
-    return status; /* damage is told by who reads the records again */
-}
-
-/* One side's record; a_r: to be freed, also on error. */
-static int judge_again(struct diff *d, int side, const struct record *r, struct assess **a_r,
-                       const struct record **record_r)
-{
-    struct assess_context *context = d->contexts[d->kind == KIND_SETTINGS ? DIFF_A : side];
-    char state[300];
-    *a_r = assess_new(context, d->settings[side], r->time_us);
-    if (!*a_r || assess_again(*a_r, r, record_r) != 0)
-        return no_memory();
-    if (!((*record_r)->flags & FLAG_MODEL_UNAVAILABLE))
-        return 0;
-    store_state(assess_context_store(context), state, sizeof state);
-    return tool_error(EX_UNAVAILABLE,
-                      "the model cannot be asked (%s); 'vouch policy diff --store none' compares "
-                      "settings without one",
-                      state);
-}
-
-static int judge_both(struct diff *d, const struct record *r, struct diff_pair *p)
-{
-    struct assess *a[DIFF_SIDES] = {NULL, NULL};
-    const struct record *is[DIFF_SIDES];
-    int status = 0;
-    for (int side = 0; side < DIFF_SIDES && status == 0; side++)
-        status = judge_again(d, side, r, &a[side], &is[side]);
-    if (status == 0) {
-        struct judgement both[DIFF_SIDES];
-        for (int side = 0; side < DIFF_SIDES; side++) {
-            both[side] = (struct judgement){is[side]->trust, is[side]->bias, is[side]->decision};
-            p->actions[side] = is[side]->decision->action;
-        }
-        if (decision_difference(r->message->arena, &both[DIFF_A], &both[DIFF_B], &p->reason) != 0)
-            status = no_memory();
-    }
-    for (int side = 0; side < DIFF_SIDES; side++)
-        assess_free(&a[side]);
-    return status;
-}
-
-static int compare_record(struct diff *d, const struct record *r)
-{
-    int status = 0;
-    struct diff_pair p = {.id = r->id,
-                          .message_id = r->message->message_id,
-                          .label = diff_labels_of(d->labels, r->id)};
-    if (d->shadow) {
-        p.actions[DIFF_A] = r->decision->action;
-        p.actions[DIFF_B] = r->shadow->action;
-        p.reason = r->shadow->reason;
-    } else {
-        status = judge_both(d, r, &p);
-    }
-    return status == 0 && diff_report_add(d->report, &p) != 0 ? no_memory() : status;
-}
-
-static int compare_journal(struct diff *d)
-{
-    int status = read_labels(d);
-    struct span datum;
-    uint64_t done = 0;
-    struct journal_streams *s = status == 0 ? open_streams(d, d->since_us, &status) : NULL;
-    if (!s)
-        return status;
-    progress_start(&d->progress, stderr, "judging", "messages", 0);
-    for (const struct record *r; status == 0 && (r = journal_streams_next(s, &datum));) {
-        if (is_wanted(d, r))
-            status = compare_record(d, r);
-        progress_set(&d->progress, 0, ++done);
-    }
-    progress_end(&d->progress);
-    if (status == 0)
-        status = journal_streams_status(s);
-    journal_streams_close(&s);
-    return status;
-}
-
-/* ---- a corpus ---- */
-
-static int see(void *arg, const struct replay_judged *j)
-{
-    struct diff *d = arg;
-    const struct record_shadow *shadow = j->record->shadow;
-    if (!shadow)
-        return VOUCH_E_NOMEM;
-    const struct diff_pair p = {.id = j->item->path,
-                                .message_id = j->record->message->message_id,
-                                .label = j->item->good ? LABEL_GOOD : LABEL_BAD,
-                                .actions = {j->record->decision->action, shadow->action},
-                                .reason = shadow->reason};
-    return diff_report_add(d->report, &p);
-}
-
-static void show_progress(void *arg, size_t done, size_t all)
-{
-    (void)all;
-    progress_set(arg, done, done);
-}
-
-static int compare_corpus(struct diff *d)
-{
-    char error[ERROR_BYTES] = "out of memory";
-    size_t untimed, unread, count;
-    struct replay_options o = {.settings = d->settings[DIFF_A],
-                               .zone_file = d->zone,
-                               .label_share = 1,
-                               .seed = 1,
-                               .progress = show_progress,
-                               .progress_arg = &d->progress};
-    struct settings *b = d->settings[DIFF_B];
-    d->settings[DIFF_B] = NULL; /* now A's */
-    if (settings_join(d->settings[DIFF_A], b) != 0)
-        return tool_error(EX_CONFIG, "%s: its file of well-known organisations cannot be read",
-                          d->names[DIFF_B]);
-    corpus_order(d->corpus, &untimed);
-    corpus_items(d->corpus, &count);
-    progress_start(&d->progress, stderr, "judging", "messages", count);
-    int rc = replay_run(d->corpus, &o, see, d, &unread, error, sizeof error);
-    progress_end(&d->progress);
-    if (rc == 0)
-        return 0;
-    return tool_error(rc == VOUCH_E_IO       ? EX_NOINPUT
-                      : rc == VOUCH_E_CONFIG ? EX_CONFIG
-                                             : EX_OSERR,
-                      "%s", error);
 }
 
 /* ---- all of it ---- */
@@ -301,9 +118,9 @@ static int print(const struct diff *d)
         sbuf_adds(&source, "a corpus, replayed: every label is learnt after its message");
     else if (d->shadow)
         sbuf_addf(&source, "the journal in %s, as it was recorded", d->journal);
-    else if (d->kind == KIND_SETTINGS && strcmp(store, "none") == 0)
+    else if (d->kind == DIFF_SETTINGS && strcmp(store, "none") == 0)
         sbuf_addf(&source, "the journal in %s, judged anew without a model", d->journal);
-    else if (d->kind == KIND_SETTINGS)
+    else if (d->kind == DIFF_SETTINGS)
         sbuf_addf(&source, "the journal in %s, judged anew by the model %s as it is now",
                   d->journal, store);
     else
@@ -334,7 +151,7 @@ static int prepare(struct diff *d)
                                      "DIR names one, --index a corpus");
     if (!d->shadow)
         status = open_context(d, DIFF_A);
-    if (status == 0 && !d->shadow && d->kind != KIND_SETTINGS)
+    if (status == 0 && !d->shadow && d->kind != DIFF_SETTINGS)
         status = open_context(d, DIFF_B);
     return status;
 }
@@ -348,7 +165,7 @@ static int run(struct diff *d)
         return status;
     if (!d->labels || !d->report)
         return no_memory();
-    status = d->corpus ? compare_corpus(d) : compare_journal(d);
+    status = d->corpus ? diff_corpus(d) : diff_journal(d);
     if (status != 0 && status != EX_DATAERR)
         return status;
     int rc = print(d);
