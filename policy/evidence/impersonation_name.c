@@ -109,13 +109,15 @@ static enum name_match match_run(const struct guarded *g, struct span text,
 static size_t keep(struct name_found *found, size_t count, size_t max,
                    const struct guarded_name *name, enum name_match match)
 {
+    if (match == NAME_ABSENT)
+        return count;
     for (size_t i = 0; i < count; i++)
         if (found[i].name == name) {
             if (match < found[i].match)
                 found[i].match = match;
             return count;
         }
-    if (match == NAME_ABSENT || count == max)
+    if (count == max)
         return count;
     found[count] = (struct name_found){name, match};
     return count + 1;
@@ -136,28 +138,37 @@ static struct span without_affiliation(const struct guarded *g, struct span text
     return others > 1 ? before : text;
 }
 
+/* The names in text, those of persons (the operator's) or of well-known organisations. */
+static size_t find_names(const struct guarded *g, struct span text, const struct skeleton *s,
+                         bool well_known, struct name_found *found_r, size_t found, size_t max)
+{
+    char joined[SKELETON_MAX];
+    const struct guarded_entry *e = NULL;
+    for (size_t from = 0; from < s->word_count; from++) {
+        while (!well_known && (e = guarded_find(g, s->words[from], GUARDED_ANCHOR, e)))
+            found = keep(found_r, found, max, &g->names[e->at], match_person(s, &g->names[e->at]));
+        size_t longest = s->words[from].len > 2 ? RUN_MAX : SKELETON_WORDS;
+        for (size_t n = 1; n <= longest && from + n <= s->word_count; n++) {
+            struct span run = skeleton_join(s, from, n, joined);
+            while ((e = guarded_find(g, run, GUARDED_NAME, e)))
+                if (g->names[e->at].well_known == well_known)
+                    found = keep(found_r, found, max, &g->names[e->at],
+                                 match_run(g, text, s, from, n, &g->names[e->at]));
+        }
+    }
+    return found;
+}
+
 size_t impersonation_names(const struct guarded *g, struct span text, struct name_found *found_r,
                            size_t max)
 {
     struct skeleton s;
-    char joined[SKELETON_MAX];
-    size_t found = 0;
     if (g->name_count == 0)
         return 0;
-    text = without_affiliation(g, text);
     skeleton_make(text, &s);
-    for (size_t from = 0; from < s.word_count; from++) {
-        const struct guarded_entry *e = NULL;
-        while ((e = guarded_find(g, s.words[from], GUARDED_ANCHOR, e)))
-            found = keep(found_r, found, max, &g->names[e->at], match_person(&s, &g->names[e->at]));
-        size_t longest = s.words[from].len > 2 ? RUN_MAX : SKELETON_WORDS;
-        for (size_t n = 1; n <= longest && from + n <= s.word_count; n++) {
-            struct span run = skeleton_join(&s, from, n, joined);
-            while ((e = guarded_find(g, run, GUARDED_NAME, e)))
-                found = keep(found_r, found, max, &g->names[e->at],
-                             match_run(g, text, &s, from, n, &g->names[e->at]));
-            e = NULL;
-        }
-    }
-    return found;
+    size_t found = find_names(g, text, &s, false, found_r, 0, max);
+    struct span part = without_affiliation(g, text);
+    if (part.len < text.len)
+        skeleton_make(part, &s);
+    return find_names(g, part, &s, true, found_r, found, max);
 }

@@ -155,6 +155,8 @@ static void who_is_posed_as(void **state)
         {"From: AliceLiddell <x@y.example>\n", "Alice Liddell", IMPERSONATION_NAME, true},
         {"From: \"A l i c e L i d d e l l\" <x@y.example>\n", "Alice Liddell", IMPERSONATION_NAME,
          true},
+        {"From: \"Big Holding (Alice Liddell)\" <x@y.example>\n", "Alice Liddell",
+         IMPERSONATION_NAME, true},
         {"From: alice.liddell <x@y.example>\n", "Alice Liddell", IMPERSONATION_NAME, true},
         {"From: =?utf-8?q?=D0=90lice_Liddell?= <x@y.example>\n", "Alice Liddell",
          IMPERSONATION_NAME, true},
@@ -192,6 +194,7 @@ static void who_is_posed_as(void **state)
         {"From: x@paypal-security.example\n", "paypal.com", IMPERSONATION_DOMAIN, false},
         /* well-known organisations */
         {"From: PayPal <x@y.example>\n", "PayPal", IMPERSONATION_NAME, false},
+        {"From: PayPal pay pal <x@y.example>\n", "PayPal", IMPERSONATION_NAME, false},
         {"From: PAYPAI <x@y.example>\n", "PayPal", IMPERSONATION_NAME, false},
         {"From: PayPal.com <x@y.example>\n", "PayPal", IMPERSONATION_NAME, false},
         {"From: \"P a y P a l\" <x@y.example>\n", "PayPal", IMPERSONATION_NAME, false},
