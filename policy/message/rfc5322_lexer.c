@@ -11,25 +11,14 @@
  * than this. RFC 2047 s2 allows 75 bytes; some encoders do not care. */
 #define ENCODED_WORD_MAX 256
 
+/* A table: it is asked of every byte of every path and date. */
 static bool is_special(char c)
 {
-    switch (c) {
-    case '(':
-    case ')':
-    case '<':
-    case '>':
-    case '[':
-    case ']':
-    case ':':
-    case ';':
-    case '@':
-    case ',':
-    case '.':
-    case '"':
-        return true;
-    default:
-        return false;
-    }
+    static const bool special[256] = {
+        ['('] = true, [')'] = true, ['<'] = true, ['>'] = true, ['['] = true, [']'] = true,
+        [':'] = true, [';'] = true, ['@'] = true, [','] = true, ['.'] = true, ['"'] = true,
+    };
+    return special[(unsigned char)c];
 }
 
 void rfc5322_lexer_init(struct rfc5322_lexer *lex, struct span in)

@@ -16,6 +16,7 @@
  * was kept. */
 struct delivery {
     struct span return_path, rcpt;
+    struct span body; /* of the message */
 };
 
 /* The date behind the last semicolon (RFC 5321 s4.4); -1 if there is none. */
@@ -30,17 +31,20 @@ static time_t received_date(struct span value)
 
 static struct delivery read_delivery(struct span text)
 {
-    struct delivery d = {SPAN_NONE, SPAN_NONE};
+    struct delivery d = {SPAN_NONE, SPAN_NONE, SPAN_NONE};
     struct field f;
+    bool received = false;
     while (rfc5322_next_field(&text, &f) == 1) {
-        if (span_ieq_cstr(f.name, "Received"))
-            break;
+        received = received || span_ieq_cstr(f.name, "Received");
+        if (received)
+            continue;
         if (!d.return_path.p && span_ieq_cstr(f.name, "Return-Path"))
             d.return_path = f.value;
         if (!d.rcpt.p &&
             (span_ieq_cstr(f.name, "X-Original-To") || span_ieq_cstr(f.name, "Delivered-To")))
             d.rcpt = f.value;
     }
+    d.body = text;
     return d;
 }
 
@@ -168,16 +172,12 @@ static void feed_body(struct assess *a, struct span body)
 int feed_message(struct assess *a, const struct feed_envelope *envelope, struct span text)
 {
     struct delivery d = read_delivery(text);
-    struct span body = text;
-    struct field f;
-    while (rfc5322_next_field(&body, &f) == 1)
-        continue;
     struct arena *arena = arena_new(FEED_BYTES);
     int rc = arena ? feed_envelope(a, envelope, &d, arena) : VOUCH_E_NOMEM;
     if (rc == 0)
-        rc = feed_header(a, span_make(text.p, (size_t)(body.p - text.p)));
+        rc = feed_header(a, span_make(text.p, (size_t)(d.body.p - text.p)));
     if (rc == 0)
-        feed_body(a, body);
+        feed_body(a, d.body);
     arena_free(&arena);
     return rc;
 }
