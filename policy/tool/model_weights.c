@@ -11,10 +11,9 @@
 
 static const char usage[] =
     "Usage: vouch model weights [OPTION]... [VERSION]\n"
-    "Shows by which weights messages are judged: what is shipped, what 'vouch model build --fit' "
-    "has\n"
-    "has put in the active version (or in VERSION), and what is in force. What vouch.conf sets holds\n"
-    "against what was fitted.\n\n"
+    "Shows by which weights messages are judged: what is shipped, what was fitted for the active\n"
+    "version (or for VERSION) by 'vouch model build', and what is in force. What vouch.conf sets\n"
+    "holds against what was fitted.\n\n"
     "  --config FILE   settings to find the store in\n"
     "  --store URL     the store: lmdb:DIR, redis://HOST:PORT/DB, redis+unix:PATH\n"
     "  --json          the same as one object\n"

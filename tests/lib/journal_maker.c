@@ -132,7 +132,7 @@ static struct record *make_letter(struct arena *arena, uint64_t *random, uint64_
 {
     char domain[64], id[60];
     uint64_t source = records_random(random) % (good ? 60 : 5000), chance = records_random(random);
-    struct record *r = records_letter(arena, (int64_t)i * 600);
+    struct record *r = records_letter(arena, (int64_t)i * 300);
     struct evidence *ev = records_evidence(r);
     uint8_t ip[] = {11, good ? 1 : 2, (uint8_t)(source >> 4), (uint8_t)source};
     snprintf(domain, sizeof domain, "%s%u.example", good ? "good" : "bad", (unsigned)source);
