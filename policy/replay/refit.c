@@ -111,6 +111,7 @@ static int fit(struct refit *r, int64_t now)
     size_t rows = training_count(r->training);
     const struct training_options options = {.start = r->settings->trust,
                                              .pull = TRAINING_PULL,
+                                             .bias_pull = TRAINING_BIAS_PULL,
                                              .half_life = r->settings->trust.half_life};
     struct trust_fit fit = {.params = options.start, .time = now, .rows = rows};
     if (rows < r->fitted + REFIT_ROWS || rows < r->fitted + r->fitted / ROWS_PER)

@@ -70,8 +70,10 @@ static void compare(const struct training *rows, const struct part *held,
 static int fit_part(const struct training *rows, const struct settings *s, size_t count,
                     struct trust_params *params_r)
 {
-    const struct training_options options = {
-        .start = settings_trust(s, NULL), .pull = TRAINING_PULL, .half_life = s->trust.half_life};
+    const struct training_options options = {.start = settings_trust(s, NULL),
+                                             .pull = TRAINING_PULL,
+                                             .bias_pull = TRAINING_BIAS_PULL,
+                                             .half_life = s->trust.half_life};
     return training_fit(rows, &options, count, params_r);
 }
 

@@ -3,12 +3,15 @@
  *
  *   1. One factor on all weights (and most_for), and a shift of the bias: what was shipped says how
  *      weights relate to each other, and the rows how sure one may be of what they say here.
- *   2. Each weight for itself, drawn to where step 1 has put it.
+ *   2. Each weight for itself, and most_for, drawn to where step 1 has put it.
  *   3. Step 1 again: what the pull has held back is given back to all alike.
  *
  * Pull is counted in messages that bear the evidence in question: as many rows that say what the start
  * says, each as telling as a row can be, would do the same. So weights of rare evidence stay where they
  * are until it has been seen often enough; one never seen keeps its relation to the others.
+ *
+ * The bias is drawn much harder: how much of the mail is bad changes from week to week, and moves every sum
+ * alike, which makes trust a bit better calibrated, and ranks messages far apart in time much worse.
  *
  * Memory: 24 bytes a row, 5 for each x in it that is not 0, and while it fits 16 more a row. */
 #include "training.h"
@@ -22,11 +25,12 @@
 
 #define FACTOR_LEAST 0.05
 #define FACTOR_MOST  20.0
-#define BIAS_PULL    0.05 /* of the pull: how much good mail a site gets, nobody knows but itself */
 #define TELLING      0.25 /* most that a row can tell of its score: p * (1 - p) */
-#define DIGITS       1e4  /* fitted numbers are rounded so: no machine's last bit tells */
+/* Mean square of what 1 of most_for changes in a score, where much speaks for the message. */
+#define MOST_SQUARE 0.1
+#define DIGITS      1e4 /* fitted numbers are rounded so: no machine's last bit tells */
 
-_Static_assert(TW_COUNT < LOGISTIC_MAX, "a parameter for each weight, and the bias");
+_Static_assert(TW_COUNT + 2 <= LOGISTIC_MAX, "a parameter for each weight, the bias and most_for");
 _Static_assert(TW_COUNT <= UINT8_MAX, "weights are numbered in a byte");
 
 struct row {
@@ -143,7 +147,7 @@ struct fit {
     const struct training *t;
     struct trust_params *params; /* as far as they are fitted */
     double *scores;              /* of each row, for the calibration */
-    double pull;
+    double pull, bias_pull;
     int param[TW_COUNT]; /* the parameter that is this weight; -1: none is */
     bool above[TW_COUNT];
     struct logistic l;
@@ -185,7 +189,7 @@ static int calibrate(struct fit *f)
     l->params = 2;
     l->centre[SHIFT] = 0;
     l->centre[FACTOR] = 1;
-    l->precision[SHIFT] = BIAS_PULL * TELLING * f->pull;
+    l->precision[SHIFT] = TELLING * f->bias_pull;
     l->precision[FACTOR] = TELLING * f->pull * (squares / (double)l->rows + 1e-3);
     l->low[SHIFT] = -TRUST_WEIGHT_MAX;
     l->high[SHIFT] = TRUST_WEIGHT_MAX;
@@ -204,7 +208,8 @@ static int calibrate(struct fit *f)
 
 /* --- each weight --- */
 
-#define BIAS 0 /* the first parameter */
+/* The first parameters: the bias, and F. */
+enum { BIAS, MOST };
 
 /* trust_total's sum, for weights whose signs are known: then what speaks for a message is the same
  * terms whatever the weights are. */
@@ -219,9 +224,10 @@ static double weighed(const void *arg, size_t row, const double *p, struct logis
         if (k >= 0)
             *(f->above[w] == (x > 0) ? &for_it : &against) += p[k] * x;
     }
-    const double most = f->params->most_for, lost = expm1(-for_it / most);
+    const double most = p[MOST], lost = expm1(-for_it / most);
     if (slope_r) {
-        *slope_r = (struct logistic_slope){.count = 1, .at = {BIAS}, .of = {1}};
+        *slope_r = (struct logistic_slope){
+            .count = 2, .at = {BIAS, MOST}, .of = {1, -lost - for_it / most * (1 + lost)}};
         for (size_t i = r->first; i < r->first + r->count; i++) {
             const int w = f->t->of[i], k = f->param[w];
             const double x = (double)f->t->x[i];
@@ -268,7 +274,9 @@ static int fit_weights(struct fit *f)
     squares_of(f, squares);
     l->score = weighed;
     l->params = 0;
-    add_param(l, params->bias, BIAS_PULL * TELLING * f->pull, -TRUST_WEIGHT_MAX, TRUST_WEIGHT_MAX);
+    add_param(l, params->bias, TELLING * f->bias_pull, -TRUST_WEIGHT_MAX, TRUST_WEIGHT_MAX);
+    add_param(l, params->most_for, TELLING * f->pull * MOST_SQUARE, TRUST_MOST_FOR_MIN,
+              TRUST_MOST_FOR_MAX);
     for (int w = 0; w < TW_COUNT; w++) {
         const double start = params->w[w];
         f->above[w] = start > 0;
@@ -284,6 +292,7 @@ static int fit_weights(struct fit *f)
     if (rc != 0)
         return rc;
     params->bias = p[BIAS];
+    params->most_for = p[MOST];
     for (int w = 0; w < TW_COUNT; w++)
         if (f->param[w] >= 0)
             params->w[w] = p[f->param[w]];
@@ -322,13 +331,17 @@ static void round_all(struct trust_params *params)
 int training_fit(const struct training *t, const struct training_options *options, size_t count,
                  struct trust_params *params_r)
 {
-    assert(count <= t->count && options->pull > 0);
+    assert(count <= t->count && options->pull > 0 && options->bias_pull > 0);
     struct trust_params params = options->start;
     double *both = calloc(count ? count : 1, 2 * sizeof *both);
     struct fit *f = calloc(1, sizeof *f);
     int rc = both && f ? 0 : VOUCH_E_NOMEM;
     if (rc == 0) {
-        *f = (struct fit){.t = t, .params = &params, .scores = both + count, .pull = options->pull};
+        *f = (struct fit){.t = t,
+                          .params = &params,
+                          .scores = both + count,
+                          .pull = options->pull,
+                          .bias_pull = options->bias_pull};
         f->l.arg = f;
         f->l.mass = both;
         f->l.rows = count;

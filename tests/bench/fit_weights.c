@@ -118,7 +118,7 @@ static struct training *rows_of(struct pool *p, size_t without)
 
 static struct trust_params fit(const struct training *t, double pull)
 {
-    struct training_options o = {.pull = pull};
+    struct training_options o = {.pull = pull, .bias_pull = TRAINING_BIAS_PULL};
     struct trust_params params;
     trust_params_default(&o.start);
     if (training_fit(t, &o, training_count(t), &params) != 0)

@@ -50,7 +50,7 @@ static void add_rows(struct training *t, const struct trust_params *truth, size_
 
 static struct training_options options_of(double pull)
 {
-    struct training_options o = {.pull = pull};
+    struct training_options o = {.pull = pull, .bias_pull = 10};
     trust_params_default(&o.start);
     return o;
 }
@@ -96,7 +96,7 @@ static void finds_the_weights_that_made_the_labels(void **state)
 {
     (void)state;
     struct trust_params truth = other_weights();
-    struct training_options o = options_of(TRAINING_PULL);
+    struct training_options o = options_of(200);
     struct training *t = rows_of(&truth, 20000);
     struct trust_params p = fit(t, &o, 20000);
     for (size_t k = 0; k < USED; k++)
@@ -116,7 +116,7 @@ static void finds_the_weights_that_made_the_labels(void **state)
 static void calibrates(void **state)
 {
     (void)state;
-    struct training_options o = options_of(TRAINING_PULL);
+    struct training_options o = options_of(200);
     struct trust_params truth = o.start;
     for (int w = 0; w < TW_COUNT; w++)
         truth.w[w] /= 3;
@@ -133,7 +133,7 @@ static void few_rows_move_little(void **state)
 {
     (void)state;
     struct trust_params truth = other_weights();
-    struct training_options o = options_of(TRAINING_PULL);
+    struct training_options o = options_of(200);
     struct training *t = rows_of(&truth, 2000);
     const double wanted = truth.w[TW_SPF_FAIL], start = o.start.w[TW_SPF_FAIL];
     double last = 0;
@@ -216,7 +216,7 @@ static void the_same_rows_give_the_same(void **state)
 {
     (void)state;
     struct trust_params truth = other_weights();
-    struct training_options o = options_of(TRAINING_PULL);
+    struct training_options o = options_of(200);
     struct training *a = rows_of(&truth, 3000), *b = rows_of(&truth, 3000);
     add_rows(b, &truth, 1000, 2); /* rows behind those that are fitted do not matter */
     struct trust_params pa = fit(a, &o, 3000), pb = fit(b, &o, 3000);
@@ -231,7 +231,7 @@ static void rows_have_masses(void **state)
 {
     (void)state;
     struct trust_params truth = other_weights(), upside_down = truth;
-    struct training_options o = options_of(TRAINING_PULL);
+    struct training_options o = options_of(200);
     struct training *one = training_new(), *three = training_new();
     uint64_t seed = 7;
     for (int i = 0; i < 500; i++) {
@@ -270,7 +270,7 @@ static void tells_of_memory_that_is_out(void **state)
 {
     (void)state;
     struct trust_params p;
-    struct training_options o = options_of(TRAINING_PULL);
+    struct training_options o = options_of(200);
     long n = 0;
     int rc = VOUCH_E_NOMEM;
     while (rc == VOUCH_E_NOMEM) {
