@@ -57,6 +57,8 @@ static int next(struct replay *r, struct stream *s)
     s->record = NULL;
     do {
         rc = journal_reader_next(s->reader, &entry);
+        if (rc == 1 && entry.number > s->source->learnt)
+            rc = 0; /* came since: it may never end */
         if (rc != 1)
             continue;
         arena_reset(s->arena);

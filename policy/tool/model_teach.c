@@ -106,12 +106,15 @@ static int read_source(const struct teach_source *s, struct arena *arena, struct
     char error[600];
     struct journal_entry entry;
     struct journal_reader *r = journal_reader_open(s->path, 0, error, sizeof error);
+    uint64_t at = 0;
     int rc = 1;
     if (!r)
         return tool_error(EX_IOERR, "%s", error);
-    while (rc == 1 || rc == VOUCH_E_SYNTAX) { /* behind damage it goes on */
+    /* behind damage it goes on */
+    while ((rc == 1 || rc == VOUCH_E_SYNTAX) && at < s->last) {
         rc = journal_reader_next(r, &entry);
         int taken = rc == 1 ? take_erasure(arena, entry.datum, list) : 0;
+        at = rc == 1 ? entry.number : at;
         if (taken != 0)
             rc = taken;
         ++*read;
@@ -122,7 +125,7 @@ static int read_source(const struct teach_source *s, struct arena *arena, struct
         status = tool_error(
             EX_DATAERR, "%s: more than %d subjects are to be forgotten: more than a model keeps",
             s->path, ERASURE_MAX);
-    else if (rc != 0)
+    else if (rc < 0 && rc != VOUCH_E_SYNTAX)
         status = tool_error(rc == VOUCH_E_NOMEM ? EX_OSERR : EX_IOERR, "%s: %s", s->path,
                             rc == VOUCH_E_NOMEM ? "out of memory" : journal_reader_error(r));
     journal_reader_close(&r);
@@ -211,13 +214,17 @@ static uint64_t learnt_by(int step, uint64_t before, uint64_t after)
                                                       : 0;
 }
 
-/* 0 or an error of learner_step's */
+/* To the end of the journal; but where mail comes as fast as it is learnt there is none, so no further
+ * than as much again as there was in the beginning: the rest is for who learns live. 0 or an error of
+ * learner_step's */
 static int learn_source(struct teach *t, struct teach_source *s, struct learner *l,
                         struct progress *progress)
 {
     int64_t away_since_ms = 0;
     s->learnt = s->first > 1 ? s->first - 1 : 0;
-    for (;;) {
+    uint64_t there = s->last > s->known ? s->last : s->known;
+    uint64_t most = there + (there - s->learnt);
+    do {
         uint64_t before = s->learnt;
         int rc = learner_step(l);
         if (learner_watermark(l) > before)
@@ -233,7 +240,8 @@ static int learn_source(struct teach *t, struct teach_source *s, struct learner 
         } else if (rc != VOUCH_E_TEMP || !may_wait(&away_since_ms)) {
             return rc;
         }
-    }
+    } while (s->learnt < most);
+    return 0;
 }
 
 /* The active version knows more of a journal than is in it. */

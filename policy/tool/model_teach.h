@@ -33,7 +33,8 @@ void teach_clear(struct teach *t);
 /* First all erasures, from all journals, so that nobody who was to be forgotten is learnt at all. They
  * are written with a first watermark of writer. */
 int teach_erasures(struct teach *t, struct store *s, const char *writer, uint64_t watermark);
-/* Then every record of every journal, to where each ends by now. */
+/* Then every record of every journal, to where each ends by now; of what came since teach_find no more
+ * than as much again. */
 int teach_records(struct teach *t, const struct learn_options *options);
 /* Whether the version says that it has come as far as was learnt. */
 int teach_confirm(const struct teach *t, struct store *s);

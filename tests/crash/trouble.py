@@ -21,6 +21,7 @@ from world import Load, World, until
 SLOW = 10 if os.environ.get("VOUCH_SANITIZED") else 1
 STORE_S = 0.1  # deadlines.store in world.py
 KEPT = "Records are kept in memory until this is mended"
+PAUSE_S = 0.005 * SLOW  # where commands read what comes meanwhile: it must not come faster than they read
 ANSWER_S = (STORE_S + 1.9) * SLOW  # and a little: a busy host, four connections
 
 
@@ -183,7 +184,7 @@ def versions(world):
 def activation(world, chance):
     """Versions are built, activated and rolled back while mail comes in."""
     world.start_milter()
-    load = Load(world, chance)
+    load = Load(world, chance, pause=PAUSE_S)
     load.wait(100)
     existed = versions(world)
     for _ in range(3):
@@ -247,7 +248,7 @@ def said(world, chance):
     subprocess.run([maker, "many", f"{world.dir}/journal", "milter", "40", "10"], check=True)  # long delivered
     world.configure(labels='delivery_after = "1d";')
     world.start_milter()
-    load = Load(world, chance)
+    load = Load(world, chance, pause=PAUSE_S)
     for n in range(8):
         text = LETTER % (9, n, n, send(world, n))
         letter = f"{world.dir}/letter{n}.eml"

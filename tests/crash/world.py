@@ -13,6 +13,7 @@ import threading
 import time
 
 CLIENTS = 4
+PATIENCE = 300  # s: longer than any command takes
 ZONE = """$TTL 300
 $ORIGIN example.net.
 @ TXT "v=spf1 ip4:198.51.100.0/24 -all"
@@ -61,7 +62,7 @@ class World:
         process = self.processes.pop(name, None)
         if process:
             process.send_signal(how)
-            process.wait()
+            process.wait(PATIENCE)
 
     def start_dns(self):
         self.start("dns", "/usr/bin/python3", f"{self.lib}/dnsd.py", "--stay", "--port-file", f"{self.dir}/dns.port",
@@ -79,7 +80,8 @@ class World:
         until("redis-server", 20, lambda: self.redis("PING") == "PONG")
 
     def redis(self, *command):
-        return subprocess.run(["redis-cli", "-p", str(self.redis_port), *command], capture_output=True, text=True).stdout.strip()
+        return subprocess.run(["redis-cli", "-p", str(self.redis_port), *command], capture_output=True, text=True,
+                              timeout=PATIENCE).stdout.strip()
 
     def store_url(self):
         return f"lmdb:{self.dir}/model" if self.kind == "lmdb" else f"redis://127.0.0.1:{self.redis_port}/0"
@@ -115,7 +117,8 @@ log: {{ to = "stderr"; level = "warning"; }};
 
     def run(self, *arguments, daemon="milter"):
         """vouch with the settings of that daemon, whatever comes of it"""
-        return subprocess.run([f"{self.build}/vouch", *arguments, "--config", self.config(daemon)], capture_output=True, text=True)
+        return subprocess.run([f"{self.build}/vouch", *arguments, "--config", self.config(daemon)], capture_output=True, text=True,
+                              timeout=PATIENCE)
 
     def vouch(self, *arguments, daemon="milter"):
         done = self.run(*arguments, daemon=daemon)
@@ -145,10 +148,11 @@ log: {{ to = "stderr"; level = "warning"; }};
 
 class Load:
     """Connections that send mail to the daemons of these names until they are told to stop, and remember what was
-    acknowledged: the ids in the order of the answers, each X-Vouch, the slowest answer, and connections that broke."""
+    acknowledged: the ids in the order of the answers, each X-Vouch, the slowest answer, and connections that broke.
+    Each waits for `pause` seconds between two messages."""
 
-    def __init__(self, world, random_, names=("milter",)):
-        self.world, self.random = world, random_
+    def __init__(self, world, random_, names=("milter",), pause=0):
+        self.world, self.random, self.pause = world, random_, pause
         self.acknowledged, self.fields, self.slowest, self.broken = [], [], 0.0, 0
         self.lock = threading.Lock()
         self.stop = threading.Event()
@@ -167,6 +171,7 @@ class Load:
                     if self.stop.is_set():
                         break
                     self.send(client, chance)
+                    time.sleep(self.pause)
                 client.close()
             except (OSError, EOFError):
                 with self.lock:
