@@ -528,8 +528,7 @@ def main():
     parser.add_argument("--stay", action="store_true")
     parser.add_argument("files", nargs="*")
     options = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
-    signal.signal(signal.SIGINT, lambda *_: os._exit(0))
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # as SIGTERM: a handler of Python's runs only once pause() is over
     zone = Zone()
     everything = None
     try:

@@ -33,6 +33,13 @@ client() {
 import sys, time
 sys.path.insert(0, "$LIB")
 from milterclient import Client, inserted
+
+def until(holds):
+    end = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.01)
+
 c = Client(sys.argv[1])
 c.connect()
 $1
@@ -128,7 +135,7 @@ for name in work + "/notify", "@vouch-notify-%d" % os.getpid():
     assert manager.recv(100) == b"READY=1"
     socket.socket(socket.AF_UNIX, socket.SOCK_STREAM).connect(work + "/notified.sock")
     p.terminate()
-    assert p.wait() == 0
+    assert p.wait(60) == 0
 EOF
     echo "$output"
     [ "$status" -eq 0 ]
@@ -214,8 +221,7 @@ import os, signal
 c.envelope(); c.header(); c.body()  # which is answered: the message is under way
 open('$CONF', 'a').write('actions: { trusted = \"reject\"; suspicious = \"reject\"; untrusted = \"reject\"; };\non_failure = \"tempfail\";\n')
 os.kill($MILTER_PID, signal.SIGUSR1)
-while 'is in force' not in open('$MTA/milter.log').read():
-    time.sleep(0.01)
+until(lambda: 'is in force' in open('$MTA/milter.log').read())
 answer = c.end()
 assert answer[0] == b'c', answer
 c.envelope(); c.header(); c.body()
@@ -231,8 +237,7 @@ idle = Client(sys.argv[1])
 idle.connect()
 c.envelope(); c.header()
 os.kill($MILTER_PID, signal.SIGTERM)
-while os.path.exists(sys.argv[1]):
-    time.sleep(0.01)
+until(lambda: not os.path.exists(sys.argv[1]))
 try:
     Client(sys.argv[1])
     assert False, 'still listens'
