@@ -116,6 +116,7 @@ static void finish_store(struct assess *a, int64_t deadline_ms)
         a->known[i] = (struct trust_known){values[i].outcome, values[i].counts, values[i].window};
     if (values[a->identity_count].fit)
         a->fitted = &values[a->identity_count].fit->params;
+    a->evidence.known_before = trust_known_before(a->identities, a->known, a->identity_count);
     if (outcome >= 0)
         a->record.model = store_version(a->context->store);
     else

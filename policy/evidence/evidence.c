@@ -13,6 +13,19 @@ const char *auth_result_name(enum auth_result result)
     return (unsigned)result < AUTH_RESULT_COUNT ? result_names[result] : NULL;
 }
 
+const char *known_before_name(unsigned bits)
+{
+    static const char *const names[] = {
+        "site",    "rfc5322.from",     "rfc5322.from.org",     "ip.network",
+        "ip.wide", "rfc5321.helo.org", "rfc5321.mailfrom.org", "iprev",
+        "hop",
+    };
+    for (size_t bit = 0; bit < sizeof names / sizeof *names; bit++)
+        if (bits >> bit & 1)
+            return names[bit];
+    return NULL;
+}
+
 const char *dmarc_policy_name(enum dmarc_policy policy)
 {
     switch (policy) {

@@ -71,6 +71,22 @@ struct iprev_result {
     const char *reason;      /* one phrase; NULL on pass */
 };
 
+/* Which of a message's names the model had seen before, in any message, when it was judged: bits of
+ * known_before. Without KNOWN_SITE the model knew nothing at all, or could not be asked. */
+enum known_before {
+    KNOWN_SITE = 1,
+    KNOWN_AUTHOR = 2,
+    KNOWN_AUTHOR_ORG = 4,
+    KNOWN_NETWORK = 8,
+    KNOWN_WIDE = 16,
+    KNOWN_HELO = 32,   /* its organisation */
+    KNOWN_SENDER = 64, /* the envelope's organisation */
+    KNOWN_PTR = 128,
+    KNOWN_ORIGIN = 256
+};
+/* identity_kind_name of what the lowest bit set means; NULL for 0 and unknown bits */
+const char *known_before_name(unsigned bit);
+
 /* All of it. Strings live in the message's arena or are static. */
 struct evidence {
     struct iprev_result iprev;
@@ -80,7 +96,8 @@ struct evidence {
     size_t dkim_count;
     size_t dkim_skipped; /* signatures over the cap, not looked at */
     struct dmarc_result dmarc;
-    bool dns_timeout; /* at least one answer did not arrive before the deadline */
+    unsigned known_before; /* enum known_before */
+    bool dns_timeout;      /* at least one answer did not arrive before the deadline */
 };
 
 #endif

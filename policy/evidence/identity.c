@@ -8,6 +8,7 @@
 #include "domain.h"
 #include "errors.h"
 #include "identity_key.h"
+#include "traits.h"
 
 #define MAX_DKIM 8 /* signing domains of one message; more than 4 is rare even behind lists */
 #define MAX_HOPS 6 /* networks beyond the client: the nearest ones, and always the origin */
@@ -16,7 +17,13 @@
 static const char *const kind_names[ID_KIND_COUNT] = {
     [ID_HOST] = "ip",
     [ID_NETWORK] = "ip.network",
+    [ID_WIDE] = "ip.wide",
+    [ID_SITE] = "site",
+    [ID_NEW] = "new",
+    [ID_SITUATION] = "situation",
+    [ID_TRAIT] = "trait",
     [ID_HELO] = "rfc5321.helo",
+    [ID_HELO_ORG] = "rfc5321.helo.org",
     [ID_PTR] = "iprev",
     [ID_MAILFROM] = "rfc5321.mailfrom",
     [ID_MAILFROM_DOMAIN] = "rfc5321.mailfrom.domain",
@@ -24,7 +31,12 @@ static const char *const kind_names[ID_KIND_COUNT] = {
     [ID_AUTHOR] = "rfc5322.from",
     [ID_AUTHOR_DOMAIN] = "rfc5322.from.domain",
     [ID_AUTHOR_ORG] = "rfc5322.from.org",
-    [ID_AUTHOR_UNPROVEN] = "rfc5322.from.unproven",
+    [ID_CLAIM_HELO] = "rfc5321.helo.unproven",
+    [ID_CLAIM_MAILFROM] = "rfc5321.mailfrom.unproven",
+    [ID_CLAIM_MAILFROM_ORG] = "rfc5321.mailfrom.org.unproven",
+    [ID_CLAIM_AUTHOR] = "rfc5322.from.unproven",
+    [ID_CLAIM_AUTHOR_DOMAIN] = "rfc5322.from.domain.unproven",
+    [ID_CLAIM_AUTHOR_ORG] = "rfc5322.from.org.unproven",
     [ID_DKIM] = "dkim",
     [ID_HOP] = "hop",
     [ID_HOP_NETWORK] = "hop.network",
@@ -34,6 +46,7 @@ static const char *const kind_names[ID_KIND_COUNT] = {
     [ID_PAIR_DKIM] = "pair.dkim",
     [ID_PAIR_MAILFROM] = "pair.mailfrom",
     [ID_PAIR_PTR] = "pair.ptr",
+    [ID_PAIR_HELO] = "pair.helo",
     [ID_PAIR_ORIGIN] = "pair.origin",
     [ID_PAIR_RCPT] = "pair.rcpt",
 };
@@ -59,7 +72,7 @@ struct asserted {
     struct message_client client;
     const char *author_domain, *author_org;
     const char *sender_domain;
-    const char *ptr;
+    const char *ptr, *helo;
     struct ipaddr origin;
 };
 
@@ -165,6 +178,8 @@ static void add_pairs(struct identity_maker *mk, const struct asserted *a)
         identity_add_pair_domain(mk, ID_PAIR_MAILFROM, a->author_org, a->sender_domain, -1);
     if (a->ptr)
         identity_add_pair_domain(mk, ID_PAIR_PTR, a->author_org, a->ptr, -1);
+    if (a->helo)
+        identity_add_pair_domain(mk, ID_PAIR_HELO, a->author_org, a->helo, -1);
     const struct envelope *env = &a->m->env;
     for (size_t i = 0; i < env->rcpt_count && i < MAX_RCPT; i++)
         identity_add_relationship(mk, span_of(a->m->author->local), a->author_domain,
@@ -179,13 +194,49 @@ static void add_client(struct identity_maker *mk, struct asserted *a)
         struct ipnet net = identity_network(ip);
         identity_add_ip(mk, ip);
         identity_add_network(mk, &net);
+        identity_add_wide(mk, ip);
         identity_add_window_client(mk, ip);
     }
-    const char *helo = as_domain(mk, a->client.helo);
-    if (helo)
-        identity_add_helo(mk, helo);
+    a->helo = as_domain(mk, a->client.helo);
+    if (a->helo)
+        identity_add_helo(mk, a->helo);
     if (a->ptr)
         identity_add_ptr(mk, a->ptr);
+}
+
+int identity_situation(unsigned known)
+{
+    int author = known & KNOWN_AUTHOR ? 2 : known & KNOWN_AUTHOR_ORG ? 1 : 0;
+    int network = known & KNOWN_NETWORK ? 2 : known & KNOWN_WIDE ? 1 : 0;
+    return (author * 3 + network) * 2 + (known & KNOWN_HELO ? 1 : 0);
+}
+
+/* What a name that is new, and what this message shows, has turned out to mean here. */
+static void add_habits(struct identity_maker *mk, const struct asserted *a)
+{
+    const bool client = a->client.ip.family != IP_NONE && !ipaddr_is_private(&a->client.ip);
+    const char *words[TRAIT_COUNT];
+    const struct {
+        unsigned bit;
+        bool has;
+    } news[] = {
+        {KNOWN_AUTHOR, a->author_domain != NULL},
+        {KNOWN_AUTHOR_ORG, a->author_domain != NULL},
+        {KNOWN_NETWORK, client},
+        {KNOWN_WIDE, client},
+        {KNOWN_HELO, a->helo != NULL},
+        {KNOWN_SENDER, a->sender_domain != NULL},
+        {KNOWN_PTR, a->ptr != NULL},
+        {KNOWN_ORIGIN, a->origin.family != IP_NONE},
+    };
+    for (size_t i = 0; i < sizeof news / sizeof *news; i++)
+        if (news[i].has)
+            identity_add_new(mk, news[i].bit);
+    for (int s = 0; s < IDENTITY_SITUATIONS; s++)
+        identity_add_situation(mk, s);
+    traits_of(a->m, mk->psl, a->ptr, words);
+    for (int t = 0; t < TRAIT_COUNT; t++)
+        identity_add_trait(mk, (enum trait)t, words[t]);
 }
 
 int identity_list(struct arena *arena, const struct message *m, const struct psl_ctx_st *psl,
@@ -201,17 +252,20 @@ int identity_list(struct arena *arena, const struct message *m, const struct psl
     if (a.author_domain)
         a.author_org = identity_org(&mk, a.author_domain);
 
+    identity_add_site(&mk);
     add_client(&mk, &a);
     add_sender(&mk, &a);
     if (a.author_domain) {
         identity_add_author_domain(&mk, a.author_domain);
         identity_add_author(&mk, span_of(m->author->local), a.author_domain);
+        identity_add_claimed_author(&mk, span_of(m->author->local), a.author_domain);
         identity_add_window_author(&mk, span_of(m->author->local), a.author_domain);
     }
     add_signers(&mk, &a, dkim_domains, dkim_count);
     add_hops(&mk, &a);
     if (a.author_domain)
         add_pairs(&mk, &a);
+    add_habits(&mk, &a);
     if (mk.failed)
         return VOUCH_E_NOMEM;
     *list_r = mk.list;

@@ -11,19 +11,32 @@ struct psl_ctx_st;
  * (names after RFC 7073). Keys are known at end of header; how far each is proven is known only
  * after verification. */
 enum identity_kind {
-    ID_HOST,            /* client address */
-    ID_NETWORK,         /* its /24 or /48 */
-    ID_HELO,            /* rfc5321.helo */
-    ID_PTR,             /* Organizational Domain of the client's confirmed name */
-    ID_MAILFROM,        /* rfc5321.mailfrom address */
+    ID_HOST,      /* client address */
+    ID_NETWORK,   /* its /24 or /48 */
+    ID_WIDE,      /* its /16 or /32: what one provider usually has */
+    ID_SITE,      /* all mail that comes here */
+    ID_NEW,       /* ... of which one name was not seen before; index: enum known_before bit */
+    ID_SITUATION, /* ... of which just these were known before; index: identity_situation */
+    ID_TRAIT,     /* ... that shows this trait (traits.h); index: enum trait */
+    ID_HELO,      /* rfc5321.helo */
+    ID_HELO_ORG,  /* its organisation, proven or not */
+    ID_PTR,       /* Organizational Domain of the client's confirmed name */
+    ID_MAILFROM,  /* rfc5321.mailfrom address */
     ID_MAILFROM_DOMAIN, /* its domain */
     ID_MAILFROM_ORG,
     ID_AUTHOR, /* rfc5322.from address */
     ID_AUTHOR_DOMAIN,
     ID_AUTHOR_ORG,
-    ID_AUTHOR_UNPROVEN, /* the same organization where a message claims it without proof */
-    ID_DKIM,            /* d= of one signature */
-    ID_HOP,             /* network of one hop beyond the client, in that role */
+    /* The same names where a message claims them without proof: a history of its own, which forgers
+     * can spoil, and which says nothing of mail that proves them. */
+    ID_CLAIM_HELO,
+    ID_CLAIM_MAILFROM,
+    ID_CLAIM_MAILFROM_ORG,
+    ID_CLAIM_AUTHOR,
+    ID_CLAIM_AUTHOR_DOMAIN,
+    ID_CLAIM_AUTHOR_ORG,
+    ID_DKIM,          /* d= of one signature */
+    ID_HOP,           /* network of one hop beyond the client, in that role */
     ID_WINDOW_CLIENT, /* what the client did in the last hour and day: HELO names, envelope domains */
     ID_WINDOW_AUTHOR, /* ... the author address: recipients */
     ID_HOP_NETWORK,   /* the same network's history as a client: looked up, never taught by a hop */
@@ -31,6 +44,7 @@ enum identity_kind {
     ID_PAIR_DKIM,     /* ... signed by this domain */
     ID_PAIR_MAILFROM, /* ... with this envelope organization */
     ID_PAIR_PTR,      /* ... from a host of this PTR organization */
+    ID_PAIR_HELO,     /* ... from a host that says HELO with a name of this organization */
     ID_PAIR_ORIGIN,   /* ... first handed over in this network: the bottom-most public hop */
     ID_PAIR_RCPT,     /* author address with recipient: their relationship */
     ID_KIND_COUNT
@@ -44,13 +58,13 @@ int identity_kind_parse(const char *name);
  * "h:<address>", "d:<subdomain>", "a:<address>", "p:<kind>:<value>" ... Both are at most
  * IDENTITY_KEY_MAX bytes; longer subjects are hashed. */
 #define IDENTITY_KEY_MAX 320
-#define IDENTITY_MAX     64 /* identities of one message */
+#define IDENTITY_MAX     112 /* identities of one message */
 struct identity {
     enum identity_kind kind;
     const char *subject; /* for a person: "198.51.100.7", "example.org via 198.51.100.0/24" */
     const char *group, *field;
     /* ID_DKIM, ID_PAIR_DKIM: of the signature among the DKIM-Signature fields; ID_HOP,
-     * ID_HOP_NETWORK: of the hop; else, and in look-ups by hand, -1. */
+     * ID_HOP_NETWORK: of the hop; ID_NEW, ID_SITUATION, ID_TRAIT: as said there; else, and in look-ups by hand, -1. */
     int index;
 };
 
@@ -61,6 +75,9 @@ struct identity {
 int identity_list(struct arena *arena, const struct message *m, const struct psl_ctx_st *psl,
                   const char *const *dkim_domains, size_t dkim_count, const char *ptr_name,
                   struct identity **list_r, size_t *count_r);
+/* The situation that known_before bits describe: how far author, client and HELO were known. */
+#define IDENTITY_SITUATIONS 18
+int identity_situation(unsigned known_before);
 /* Whether a local-part looks made for one message or one recipient (VERP, BATV, SRS, bounce numbers):
  * such an address has no history of its own; its domain has. */
 bool identity_is_single_use(struct span local);

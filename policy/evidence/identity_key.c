@@ -1,18 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The keys under which the model keeps what it knows of an identity.
  *
- *   ip:<network>     *                 the network as a client's
+ *   site             *                 all mail
+ *                    new:<kind>        of which a name of that kind was never seen before
+ *                    s:<situation>     of which just these names were (identity_situation)
+ *                    t:<trait>=<word>  that shows this (traits.h)
+ *   ip:<network>     *                 the network as a client's; also a /16 or /32
  *                    h:<address>       one host in it
  *                    w:h:<address>     what one host did lately (window.h)
  *                    hop               the network as a hop beyond the client
  *   dom:<org>        *                 the organisation as author
- *                    u                 the same, claimed without proof
  *                    d:<domain>        one domain of it as author's domain
  *                    a:<address>       one author
+ *                    u  ud:<domain>  ua:<address>     the same three, claimed without proof
  *                    w:a:<address>     what one author did lately
  *                    mf  mfd:<domain>  mf:<address>   the same three as envelope sender
- *                    helo:<name>  ptr  dkim:<d>       roles of their own
+ *                    umf  umf:<address>  uhelo:<name> claimed without proof
+ *                    helo:<name>  helo  ptr  dkim:<d> roles of their own
  *                    p:net:<network>  p:origin:<network>  p:dkim:<org>  p:mf:<org>  p:ptr:<org>
+ *                    p:helo:<org>
  *                                      the author's organisation with each source it used
  *                    r:<author>:<recipient>
  *
@@ -29,6 +35,8 @@
 
 #define NETWORK_V4 24 /* what one customer of a hosting company usually has */
 #define NETWORK_V6 48 /* RFC 6177: what one site is given */
+#define WIDE_V4    16
+#define WIDE_V6    32 /* what a registry gives a provider */
 
 /* Two FNV-1a sums from different offsets. They only tell apart over-long subjects that agree in
  * their first IDENTITY_KEY_MAX - IDENTITY_DIGEST bytes, so forging a collision gains nothing that
@@ -153,6 +161,43 @@ static void add_host(struct identity_maker *mk, enum identity_kind kind, const c
     add(mk, kind, -1, subject, "ip:", ipnet_format(&net, owner), prefix, text);
 }
 
+void identity_add_site(struct identity_maker *mk)
+{
+    add(mk, ID_SITE, -1, "this site", "site", "", "*", "");
+}
+
+void identity_add_new(struct identity_maker *mk, unsigned bit)
+{
+    add(mk, ID_NEW, (int)bit, known_before_name(bit), "site", "", "new:", known_before_name(bit));
+}
+
+#define SITUATION(a, n, author, client)                                                            \
+    {"s:a" a "n" n "h0", "author " author ", client " client ", HELO strange"},                    \
+    {                                                                                              \
+        "s:a" a "n" n "h1", "author " author ", client " client ", HELO known"                     \
+    }
+#define SITUATIONS(a, author)                                                                      \
+    SITUATION(a, "0", author, "strange"), SITUATION(a, "1", author, "of a known provider"),        \
+        SITUATION(a, "2", author, "known")
+
+void identity_add_situation(struct identity_maker *mk, int situation)
+{
+    static const struct {
+        const char *field, *subject;
+    } table[IDENTITY_SITUATIONS] = {SITUATIONS("0", "strange"),
+                                    SITUATIONS("1", "of a known organisation"),
+                                    SITUATIONS("2", "known")};
+    add(mk, ID_SITUATION, situation, table[situation].subject, "site", "", table[situation].field,
+        "");
+}
+
+void identity_add_trait(struct identity_maker *mk, enum trait trait, const char *word)
+{
+    char *subject = join(mk, trait_name(trait), "=", word);
+    if (subject)
+        add(mk, ID_TRAIT, (int)trait, subject, "site", "", "t:", subject);
+}
+
 void identity_add_ip(struct identity_maker *mk, const struct ipaddr *ip)
 {
     add_host(mk, ID_HOST, "h:", ip);
@@ -168,6 +213,19 @@ void identity_add_network(struct identity_maker *mk, const struct ipnet *net)
     char *subject = network_text(mk, net);
     if (subject)
         add(mk, ID_NETWORK, -1, subject, "ip:", subject, "*", "");
+}
+
+struct ipnet identity_wide(const struct ipaddr *ip)
+{
+    return ipnet_of(ip, ip->family == IP_V4 ? WIDE_V4 : WIDE_V6);
+}
+
+void identity_add_wide(struct identity_maker *mk, const struct ipaddr *ip)
+{
+    struct ipnet net = identity_wide(ip);
+    char *subject = network_text(mk, &net);
+    if (subject)
+        add(mk, ID_WIDE, -1, subject, "ip:", subject, "*", "");
 }
 
 void identity_add_hop(struct identity_maker *mk, const struct ipnet *net, int index)
@@ -186,7 +244,9 @@ void identity_add_hop_network(struct identity_maker *mk, const struct ipnet *net
 
 void identity_add_helo(struct identity_maker *mk, const char *name)
 {
+    add_domain(mk, ID_HELO_ORG, -1, identity_org(mk, name), "helo", "");
     add_domain(mk, ID_HELO, -1, name, "helo:", name);
+    add_domain(mk, ID_CLAIM_HELO, -1, name, "uhelo:", name);
 }
 
 void identity_add_ptr(struct identity_maker *mk, const char *name)
@@ -203,6 +263,7 @@ void identity_add_mailfrom_domain(struct identity_maker *mk, const char *domain)
 {
     const char *org = identity_org(mk, domain);
     add_domain(mk, ID_MAILFROM_ORG, -1, org, "mf", "");
+    add_domain(mk, ID_CLAIM_MAILFROM_ORG, -1, org, "umf", "");
     if (strcmp(org, domain) != 0)
         add_domain(mk, ID_MAILFROM_DOMAIN, -1, domain, "mfd:", domain);
 }
@@ -211,9 +272,11 @@ void identity_add_author_domain(struct identity_maker *mk, const char *domain)
 {
     const char *org = identity_org(mk, domain);
     add_domain(mk, ID_AUTHOR_ORG, -1, org, "*", "");
-    add_domain(mk, ID_AUTHOR_UNPROVEN, -1, org, "u", "");
-    if (strcmp(org, domain) != 0)
-        add_domain(mk, ID_AUTHOR_DOMAIN, -1, domain, "d:", domain);
+    add_domain(mk, ID_CLAIM_AUTHOR_ORG, -1, org, "u", "");
+    if (strcmp(org, domain) == 0)
+        return;
+    add_domain(mk, ID_AUTHOR_DOMAIN, -1, domain, "d:", domain);
+    add_domain(mk, ID_CLAIM_AUTHOR_DOMAIN, -1, domain, "ud:", domain);
 }
 
 /* "Bob" -> "bob", in UTF-8 */
@@ -258,8 +321,10 @@ const char *identity_pseudonym(struct arena *arena, const struct pseudonym_key *
 void identity_add_mailfrom(struct identity_maker *mk, struct span local, const char *domain)
 {
     char *address = address_key(mk, local, domain);
-    if (address)
-        add_domain(mk, ID_MAILFROM, -1, address, "mf:", address);
+    if (!address)
+        return;
+    add_domain(mk, ID_MAILFROM, -1, address, "mf:", address);
+    add_domain(mk, ID_CLAIM_MAILFROM, -1, address, "umf:", address);
 }
 
 void identity_add_author(struct identity_maker *mk, struct span local, const char *domain)
@@ -267,6 +332,13 @@ void identity_add_author(struct identity_maker *mk, struct span local, const cha
     char *address = address_key(mk, local, domain);
     if (address)
         add_domain(mk, ID_AUTHOR, -1, address, "a:", address);
+}
+
+void identity_add_claimed_author(struct identity_maker *mk, struct span local, const char *domain)
+{
+    char *address = address_key(mk, local, domain);
+    if (address)
+        add_domain(mk, ID_CLAIM_AUTHOR, -1, address, "ua:", address);
 }
 
 void identity_add_window_author(struct identity_maker *mk, struct span local, const char *domain)
@@ -291,6 +363,8 @@ static struct pair_words pair_words(enum identity_kind kind)
         return (struct pair_words){" signed by ", "p:dkim:"};
     case ID_PAIR_MAILFROM:
         return (struct pair_words){" with envelope of ", "p:mf:"};
+    case ID_PAIR_HELO:
+        return (struct pair_words){" from hosts called ", "p:helo:"};
     default:
         return (struct pair_words){" from hosts of ", "p:ptr:"};
     }

@@ -3,6 +3,7 @@
 #define VOUCH_IDENTITY_KEY_H
 
 #include "identity.h"
+#include "traits.h"
 
 /* Keys of single identities: private to identity.c and identity_text.c, which say which of them a
  * message or a person's text names. */
@@ -26,6 +27,13 @@ struct identity_maker {
 /* What stands in one list already is not added again; neither is what is over IDENTITY_MAX. */
 void identity_add_ip(struct identity_maker *mk, const struct ipaddr *ip);
 void identity_add_network(struct identity_maker *mk, const struct ipnet *net);
+void identity_add_site(struct identity_maker *mk);
+/* bit: one of enum known_before */
+void identity_add_new(struct identity_maker *mk, unsigned bit);
+void identity_add_situation(struct identity_maker *mk, int situation);
+void identity_add_trait(struct identity_maker *mk, enum trait trait, const char *word);
+/* The wider network around it. */
+void identity_add_wide(struct identity_maker *mk, const struct ipaddr *ip);
 /* What the host did lately. */
 void identity_add_window_client(struct identity_maker *mk, const struct ipaddr *ip);
 /* The network in the role of a hop; index: of the hop, -1 for look-ups by hand. */
@@ -40,6 +48,7 @@ void identity_add_mailfrom_domain(struct identity_maker *mk, const char *domain)
 void identity_add_mailfrom(struct identity_maker *mk, struct span local, const char *domain);
 void identity_add_author_domain(struct identity_maker *mk, const char *domain);
 void identity_add_author(struct identity_maker *mk, struct span local, const char *domain);
+void identity_add_claimed_author(struct identity_maker *mk, struct span local, const char *domain);
 /* What the author did lately. */
 void identity_add_window_author(struct identity_maker *mk, struct span local, const char *domain);
 /* author_org: Organizational Domain of the author */
@@ -55,6 +64,8 @@ void identity_add_relationship(struct identity_maker *mk, struct span local, con
 const char *identity_org(struct identity_maker *mk, const char *domain);
 /* the network whose history a host shares: /24 or /48 */
 struct ipnet identity_network(const struct ipaddr *ip);
+/* its provider's: /16 or /32 */
+struct ipnet identity_wide(const struct ipaddr *ip);
 /* The domain after the last "@" of address, normalised, and the local-part before it. 0 or
  * VOUCH_E_SYNTAX (none, or not a domain: an address literal has no owner whose history could be
  * kept). */

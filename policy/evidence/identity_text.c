@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Identities named by a person, for look-ups by hand:
- *   198.51.100.7   198.51.100.0/24   2001:db8::/48   example.org   alice@example.org
+ *   198.51.100.7   198.51.100.0/24   198.51.0.0/16   2001:db8::/48   example.org   alice@example.org
+ *   this site
  *   dkim:example.org                                one role of it
  *   pair.network:example.org,198.51.100.0/24        author's organisation and the source
  *   pair.rcpt:alice@example.org,bob@example.net     author and recipient */
@@ -16,10 +17,14 @@ static int add_network_text(struct identity_maker *mk, struct span text)
     struct ipnet net;
     if (ipnet_parse(text, &net) != 0)
         return VOUCH_E_SYNTAX;
-    struct ipnet kept = identity_network(&net.addr);
+    struct ipnet kept = identity_network(&net.addr), wide = identity_wide(&net.addr);
     bool host = net.prefix == (net.addr.family == IP_V4 ? 32 : 128);
+    if (host || net.prefix == wide.prefix)
+        identity_add_wide(mk, &net.addr);
+    if (net.prefix == wide.prefix)
+        return 0;
     if (!host && net.prefix != kept.prefix)
-        return VOUCH_E_SYNTAX; /* history is kept of /24 and /48 only */
+        return VOUCH_E_SYNTAX; /* history is kept of these only */
     if (host)
         identity_add_ip(mk, &net.addr);
     identity_add_network(mk, &kept);
@@ -36,6 +41,7 @@ static int add_address_text(struct identity_maker *mk, struct span text)
     if (identity_split(text, &local, domain) != 0)
         return VOUCH_E_SYNTAX;
     identity_add_author(mk, local, domain);
+    identity_add_claimed_author(mk, local, domain);
     identity_add_mailfrom(mk, local, domain);
     identity_add_window_author(mk, local, domain);
     return 0;
@@ -67,7 +73,9 @@ static int add_domain_text(struct identity_maker *mk, struct span text)
 
 static int add_any_text(struct identity_maker *mk, struct span text)
 {
-    if (add_network_text(mk, text) == 0)
+    if (span_ieq_cstr(text, "this site"))
+        identity_add_site(mk);
+    if (mk->count > 0 || add_network_text(mk, text) == 0)
         return 0;
     if (span_index(text, '/', 0) >= 0)
         return VOUCH_E_SYNTAX;

@@ -202,7 +202,8 @@ static void build_dkim(struct builder *b, const struct plain_list *list, struct 
                                            .reason = p[i].reason};
 }
 
-static const struct evidence *build_evidence(struct builder *b, const struct plain_auth *p)
+static const struct evidence *build_evidence(struct builder *b, const struct plain_auth *p,
+                                             const struct plain_list *known_before)
 {
     struct evidence *ev = new_array(b, 1, sizeof *ev);
     if (!ev)
@@ -227,6 +228,7 @@ static const struct evidence *build_evidence(struct builder *b, const struct pla
                                       .dkim_aligned = p->dmarc.dkim_aligned == 1,
                                       .reason = p->dmarc.reason};
     ev->iprev = (struct iprev_result){to_result(p->iprev.result), p->iprev.name, p->iprev.reason};
+    ev->known_before = to_bits(known_before, known_before_name);
     ev->dns_timeout = p->dns_timeout == 1;
     return ev;
 }
@@ -376,7 +378,7 @@ int plain_build(struct arena *arena, const struct plain_record *p, const struct 
     build_labels(&b, &p->labels, r);
     if (kind != RECORD_ERASURE) {
         r->message = build_message(&b, p);
-        r->evidence = build_evidence(&b, &p->auth);
+        r->evidence = build_evidence(&b, &p->auth, &p->known_before);
         r->client_inferred = p->client.inferred == 1;
     }
     if (kind == RECORD_DECISION)

@@ -337,6 +337,7 @@ int plain_fill(struct arena *arena, const struct record *r, bool written, struct
         fill_message(&f, r, p);
     if (r->evidence)
         fill_auth(&f, r->evidence, &p->auth);
+    p->known_before = words(&f, r->evidence->known_before, known_before_name);
     if (r->trust)
         fill_judgement(&f, r, p);
     if (r->decision)

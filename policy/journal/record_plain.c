@@ -170,6 +170,7 @@ static const struct plain_field record_fields[] = {
     VALUE(record, trust, REAL),
     TEXT(record, class, MAX_WORD),
     LIST(record, flags, MAX_WORDS, word),
+    LIST(record, known_before, MAX_WORDS, word),
     TEXT(record, policy, MAX_PHRASE),
     TEXT(record, action, MAX_WORD),
     TEXT(record, mode, MAX_WORD),

@@ -15,11 +15,13 @@ static const struct {
     const char *prefix;
     enum name_kind kind;
 } fields[] = {
-    {"h:", NAME_NETWORK},        {"w:h:", NAME_NETWORK},  {"p:net:", NAME_NETWORK},
-    {"p:origin:", NAME_NETWORK}, {"d:", NAME_DOMAIN},     {"mfd:", NAME_DOMAIN},
-    {"helo:", NAME_DOMAIN},      {"dkim:", NAME_DOMAIN},  {"p:dkim:", NAME_DOMAIN},
-    {"p:mf:", NAME_DOMAIN},      {"p:ptr:", NAME_DOMAIN}, {"a:", NAME_ADDRESS},
-    {"mf:", NAME_ADDRESS},       {"w:a:", NAME_ADDRESS},  {"r:", NAME_RELATIONSHIP},
+    {"h:", NAME_NETWORK},        {"w:h:", NAME_NETWORK},   {"p:net:", NAME_NETWORK},
+    {"p:origin:", NAME_NETWORK}, {"d:", NAME_DOMAIN},      {"mfd:", NAME_DOMAIN},
+    {"helo:", NAME_DOMAIN},      {"dkim:", NAME_DOMAIN},   {"p:dkim:", NAME_DOMAIN},
+    {"p:mf:", NAME_DOMAIN},      {"p:ptr:", NAME_DOMAIN},  {"a:", NAME_ADDRESS},
+    {"mf:", NAME_ADDRESS},       {"w:a:", NAME_ADDRESS},   {"r:", NAME_RELATIONSHIP},
+    {"ua:", NAME_ADDRESS},       {"umf:", NAME_ADDRESS},   {"ud:", NAME_DOMAIN},
+    {"uhelo:", NAME_DOMAIN},     {"p:helo:", NAME_DOMAIN},
 };
 
 /* A field taken apart. */

@@ -6,7 +6,6 @@
 #include "ipaddr.h"
 #include "ledger.h"
 
-#define TIME_TOLERANCE 3600 /* s that clocks along a path may differ: one mistaken time zone */
 #define FORWARDED                                                                                  \
     0.25 /* of an SPF failure when the author is proven by signature: it was forwarded */
 
@@ -173,32 +172,11 @@ static void impersonation_term(struct ledger *l)
     }
 }
 
-/* Time runs upwards through the Received fields. */
-static void time_term(struct ledger *l)
-{
-    const struct message *m = l->in->message;
-    time_t earliest = -1;
-    for (size_t i = 0; i < m->hop_count; i++) {
-        time_t t = m->hops[i].time;
-        if (t < 0)
-            continue;
-        if (earliest >= 0 && t - TIME_TOLERANCE > earliest) {
-            l->flags |= FLAG_TIME_DISORDER;
-            ledger_add(l, TW_TIME_DISORDER, m->hops[i].by, 1, NULL,
-                       "received before it was passed on");
-            return;
-        }
-        if (earliest < 0 || t < earliest)
-            earliest = t;
-    }
-}
-
 void fact_terms(struct ledger *l)
 {
     author_terms(l);
     protected_term(l);
     impersonation_term(l);
-    time_term(l);
     if (l->in->outbound)
         return;
     iprev_term(l);

@@ -4,10 +4,9 @@
 
 #include "proof.h"
 
-/* The terms of one sum while it is drawn up: private to trust.c and the files that add terms
- * (history.c, rates.c, facts.c). */
+/* The terms of one sum while it is drawn up: private to trust.c and the files that add terms. */
 
-#define LEDGER_MAX 128 /* terms; each weight gives at most three, see history.c */
+#define LEDGER_MAX 192 /* terms; each weight gives at most three, see terms.h */
 
 struct ledger {
     const struct trust_params *params;
@@ -15,8 +14,8 @@ struct ledger {
     struct arena *arena;         /* for notes; NULL: none are wanted */
     const struct counts *counts; /* one for each identity, as of in->now */
     enum proof author;
-    bool known_way; /* the only author has come from one of these sources before */
-    int without;    /* this weight counts nothing; -1: all count */
+    int without; /* this weight counts nothing; -1: all count */
+    double base; /* log-odds of all mail that comes here: what a reputation is beyond */
     double x[TW_COUNT];
     double sum;
     unsigned flags;
@@ -35,9 +34,7 @@ void ledger_mention(struct ledger *l, enum trust_weight w, const char *subject, 
 /* the first identity of that kind; -1: there is none */
 int ledger_find(const struct ledger *l, enum identity_kind kind);
 
-/* Terms from what the model knows (history.c), from how much there was lately (rates.c), and from the
- * message itself (facts.c). */
-void history_terms(struct ledger *l);
+/* Terms from how much there was lately (rates.c), and from the message itself (facts.c). */
 void rate_terms(struct ledger *l);
 void fact_terms(struct ledger *l);
 

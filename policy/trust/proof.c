@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What proves a name: TCP the address, a forward-confirmed PTR the client's name, SPF the
- * envelope's and HELO's domain, a verified signature its d=, and DMARC's alignment (RFC 7489 s3.1)
+/* What proves a name: TCP the address, a forward-confirmed PTR the client's name (or, where we did not
+ * ask, the MTA that did), SPF the envelope's and HELO's domain, a verified signature its d=, and DMARC's alignment (RFC 7489 s3.1)
  * the author. A claim in a Received field proves nothing. */
 #include "proof.h"
 #include <string.h>
@@ -90,22 +90,33 @@ static bool sender_proven(const struct trust_input *in)
            equal(spf->domain, in->message->sender_domain);
 }
 
-static bool helo_proven(const struct evidence *ev, const char *helo)
+/* The client's confirmed name. NULL: it has none, or nobody knows. */
+static const char *client_name(const struct trust_input *in)
 {
+    const struct iprev_result *iprev = &in->evidence->iprev;
+    if (iprev->result == AUTH_UNKNOWN)
+        return message_client(in->message).name;
+    return iprev->result == AUTH_PASS ? iprev->name : NULL;
+}
+
+static bool helo_proven(const struct trust_input *in, const char *helo)
+{
+    const struct evidence *ev = in->evidence;
+    const char *name = client_name(in);
     if (ev->spf_helo.result == AUTH_PASS && equal(ev->spf_helo.domain, helo))
         return true;
     if (ev->spf.result == AUTH_PASS && ev->spf.scope == SPF_SCOPE_HELO &&
         equal(ev->spf.domain, helo))
         return true;
-    return ev->iprev.result == AUTH_PASS && ev->iprev.name && domain_is_below(helo, ev->iprev.name);
+    return name && domain_is_below(helo, name);
 }
 
 static bool ptr_proven(const struct trust_input *in)
 {
-    const struct iprev_result *iprev = &in->evidence->iprev;
-    if (iprev->result != AUTH_PASS || !iprev->name)
+    const char *name = client_name(in);
+    if (!name)
         return false;
-    const char *org = domain_org(in->psl, iprev->name);
+    const char *org = domain_org(in->psl, name);
     for (size_t i = 0; i < in->identity_count; i++)
         if (in->identities[i].kind == ID_PTR)
             return equal(in->identities[i].subject, org);
@@ -124,17 +135,36 @@ static bool signer_proven(const struct trust_input *in, const char *domain, bool
     return false;
 }
 
+/* The model could be asked, and had not seen that name. */
+static bool is_new(const struct trust_input *in, unsigned bit)
+{
+    const unsigned known = in->evidence->known_before;
+    return known & KNOWN_SITE && !(known & bit);
+}
+
 bool proof_identity(const struct trust_input *in, size_t i)
 {
     const struct identity *id = &in->identities[i];
     switch (id->kind) {
     case ID_HOST:
     case ID_NETWORK:
+    case ID_WIDE:
+    case ID_SITE:
+    case ID_TRAIT:
+    case ID_HELO_ORG:
     case ID_WINDOW_CLIENT:
     case ID_PAIR_NETWORK:
+    case ID_PAIR_HELO:
         return true;
     case ID_HELO:
-        return helo_proven(in->evidence, id->subject);
+        return helo_proven(in, id->subject);
+    case ID_NEW:
+        return is_new(in, (unsigned)id->index);
+    case ID_SITUATION:
+        return in->evidence->known_before & KNOWN_SITE &&
+               id->index == identity_situation(in->evidence->known_before);
+    case ID_CLAIM_HELO:
+        return !helo_proven(in, id->subject);
     case ID_PTR:
     case ID_PAIR_PTR:
         return ptr_proven(in);
@@ -143,6 +173,9 @@ bool proof_identity(const struct trust_input *in, size_t i)
     case ID_MAILFROM_ORG:
     case ID_PAIR_MAILFROM:
         return sender_proven(in);
+    case ID_CLAIM_MAILFROM:
+    case ID_CLAIM_MAILFROM_ORG:
+        return !sender_proven(in);
     case ID_DKIM:
         return signer_proven(in, id->subject, false);
     case ID_PAIR_DKIM:
@@ -153,7 +186,10 @@ bool proof_identity(const struct trust_input *in, size_t i)
     case ID_WINDOW_AUTHOR:
     case ID_PAIR_RCPT:
         return proof_author(in->message, in->evidence, in->psl) == PROOF_YES;
-    case ID_AUTHOR_UNPROVEN:
+    case ID_CLAIM_AUTHOR:
+    case ID_CLAIM_AUTHOR_DOMAIN:
+    case ID_CLAIM_AUTHOR_ORG:
+        return proof_author(in->message, in->evidence, in->psl) != PROOF_YES;
     case ID_HOP:
     case ID_HOP_NETWORK:
     case ID_PAIR_ORIGIN:
@@ -174,10 +210,13 @@ static bool teaches(const struct trust_input *in, size_t i, bool good, enum proo
     case ID_AUTHOR_ORG:
     case ID_WINDOW_AUTHOR:
     case ID_PAIR_RCPT:
-    case ID_PAIR_ORIGIN:
         return author;
-    case ID_AUTHOR_UNPROVEN:
-        return proof == PROOF_NO;
+    case ID_PAIR_ORIGIN:
+        return good || author;
+    case ID_CLAIM_AUTHOR:
+    case ID_CLAIM_AUTHOR_DOMAIN:
+    case ID_CLAIM_AUTHOR_ORG:
+        return !author;
     case ID_HOP: /* a role of its own, so claims may teach it */
         return true;
     case ID_HOP_NETWORK:
@@ -186,6 +225,7 @@ static bool teaches(const struct trust_input *in, size_t i, bool good, enum proo
     case ID_PAIR_DKIM:
     case ID_PAIR_MAILFROM:
     case ID_PAIR_PTR:
+    case ID_PAIR_HELO:
         /* good: this source carries that author's mail, even where the author's proof does not
          * survive it (a list, a forwarder). Bad is the source's own unless the author is proven. */
         return (good || author) && proof_identity(in, i);

@@ -17,7 +17,7 @@ enum proof {
 enum proof proof_author(const struct message *m, const struct evidence *ev,
                         const struct psl_ctx_st *psl);
 /* identities[i] of any kind. For pairs: that the source is proven; the author is proof_author's
- * question. */
+ * question. For ID_CLAIM_*: that the name is claimed only. */
 bool proof_identity(const struct trust_input *in, size_t i);
 
 #endif

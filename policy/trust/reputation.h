@@ -7,9 +7,9 @@
 /* From counts to natural log-odds. 0 is "nothing is known"; more good never lowers a value, more
  * bad never raises one. */
 
-/* Largest |log-odds| of one subject: about 80 good messages and no bad one with a prior of 3. More
+/* Largest |log-odds| of one subject: some 200 good messages and no bad one with a prior of 0.5. More
  * of the same adds nothing, so that no sender is ever beyond doubt. */
-#define REPUTATION_MAX 4.0
+#define REPUTATION_MAX 6.0
 
 /* Log-odds of counts, shrunk towards those of the level above (0: nothing known there) by prior
  * messages' worth. prior > 0. Exactly above when nothing is counted. */

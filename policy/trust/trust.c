@@ -8,8 +8,14 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include "authenticity.h"
 #include "errors.h"
 #include "ledger.h"
+#include "names.h"
+#include "habits.h"
+#include "path.h"
+#include "relationship.h"
+#include "terms.h"
 #include "trust_case.h"
 
 /* Weights are kept in hundredths, as they are printed, so that the terms shown add up to the sum
@@ -125,7 +131,12 @@ void trust_case_sum(const struct trust_case *c, const struct counts *counts,
     l->without = what_if ? what_if->without : -1;
     l->author =
         what_if && what_if->proven ? PROOF_YES : proof_author(in->message, in->evidence, in->psl);
-    history_terms(l);
+    l->base = term_base(l);
+    name_terms(l);
+    path_terms(l);
+    authenticity_terms(l);
+    relationship_terms(l);
+    habit_terms(l);
     rate_terms(l);
     fact_terms(l);
     weigh(l);

@@ -18,21 +18,41 @@
 
 /* Every weight; names are those of vouch.conf's weights group and of the evidence in the record. */
 enum trust_weight {
-    TW_HOST,
+    TW_WIDE, /* names.h */
     TW_NETWORK,
+    TW_HOST,
     TW_HELO,
     TW_PTR,
     TW_MAILFROM,
     TW_AUTHOR,
     TW_DKIM,
-    TW_HOP,
+    TW_CLAIM_MAILFROM,
+    TW_CLAIM_DOMAIN,
+    TW_CLAIM_AUTHOR,
+    TW_HOP, /* path.h */
+    TW_ORIGIN,
+    TW_WAY_NETWORK, /* authenticity.h: author from a source that is usual for him */
+    TW_WAY_HELO,
+    TW_WAY_PTR,
+    TW_WAY_MAILFROM,
+    TW_WAY_ORIGIN,
     TW_PAIR_NETWORK,
-    TW_PAIR_DKIM,
-    TW_PAIR_MAILFROM,
+    TW_PAIR_HELO,
     TW_PAIR_PTR,
+    TW_PAIR_MAILFROM,
     TW_PAIR_ORIGIN,
-    TW_RELATIONSHIP,
-    TW_FORGERY, /* author with history, not proven by this message */
+    TW_PAIR_DKIM,
+    TW_FORGERY,      /* author with proven history, not proven by this message */
+    TW_RELATIONSHIP, /* relationship.h */
+    TW_SITE,         /* habits.h */
+    TW_SITUATION,
+    TW_TRAIT_HELO, /* in the order of enum trait */
+    TW_TRAIT_HOST,
+    TW_TRAIT_PATH,
+    TW_TRAIT_ORIGIN,
+    TW_TRAIT_MESSAGE_ID,
+    TW_TRAIT_DATE,
+    TW_TRAIT_SENDER,
     TW_IPREV_FAIL,
     TW_SPF_FAIL,
     TW_SPF_SOFTFAIL,
@@ -140,6 +160,11 @@ int trust_sum(struct arena *arena, const struct trust_params *params, const stru
  * memory. The input and what it points to must still live. */
 const char *trust_explain_gap(struct arena *arena, const struct trust_result *result,
                               double wanted);
+
+/* Which of the message's names the model had seen before: for evidence.known_before. 0 if it could not be
+ * asked. */
+unsigned trust_known_before(const struct identity *identities, const struct trust_known *known,
+                            size_t count);
 
 /* Whether a label of this message may be taught to each of its identities, if it is good and if it is
  * bad: both arrays have identity_count entries. A name is taught only by messages that prove it, so

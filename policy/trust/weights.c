@@ -18,12 +18,10 @@ static const struct {
     double w;
     const char *help;
 } table[TW_COUNT] = {
-    [TW_HOST] = {"host", 1.1,
-                 "client address, beyond what its network says; proven by TCP; good history counts "
-                 "a quarter"},
-    [TW_NETWORK] = {"network", 1.1,
-                    "client's /24 or /48; bad neighbours are telling, good ones much less so"},
-    [TW_HELO] = {"helo", 0.2, "HELO name, when SPF or the client's confirmed name proves it"},
+    [TW_WIDE] = {"wide", 0.3, "client's /16 or /32: its provider"},
+    [TW_NETWORK] = {"network", 0.5, "client's /24 or /48, beyond what the wider network says"},
+    [TW_HOST] = {"host", 0.6, "client address, beyond what its network says; proven by TCP"},
+    [TW_HELO] = {"helo", 0.3, "HELO's organisation and name"},
     [TW_PTR] = {"ptr", 0.3, "organisation of the client's confirmed name"},
     [TW_MAILFROM] =
         {"mailfrom", 0.25,
@@ -32,22 +30,40 @@ static const struct {
         {"author", 1.0,
          "author's address, domain and organisation, when proven: what the message is trusted for"},
     [TW_DKIM] = {"dkim", 0.25, "domain of a verified signature; often that of the author again"},
-    [TW_HOP] =
-        {"hop", 1.1,
-         "worst network beyond the client; good history there counts a tenth, being only claimed"},
-    [TW_PAIR_NETWORK] =
-        {"pair_network", 0.4,
-         "author's organisation from this network: what shared servers cannot lend"},
-    [TW_PAIR_DKIM] = {"pair_dkim", 0.2, "author's organisation signed by this domain"},
-    [TW_PAIR_MAILFROM] = {"pair_mailfrom", 0.15,
-                          "author's organisation with this organisation's envelope"},
-    [TW_PAIR_PTR] = {"pair_ptr", 0.2, "author's organisation from hosts of this organisation"},
-    [TW_PAIR_ORIGIN] =
-        {"pair_origin", 0.2,
-         "proven author's organisation writing from this network; a claim, so little"},
-    [TW_RELATIONSHIP] = {"relationship", 0.3, "proven author has written to this recipient before"},
+    [TW_CLAIM_MAILFROM] = {"claim_mailfrom", 0.2, "envelope sender that is only claimed"},
+    [TW_CLAIM_DOMAIN] = {"claim_domain", 0.3,
+                         "author's domain and organisation, where only claimed"},
+    [TW_CLAIM_AUTHOR] = {"claim_author", 0.4, "author's address beyond that, where only claimed"},
+    [TW_HOP] = {"hop", 0.3, "worst network beyond the client"},
+    [TW_ORIGIN] = {"origin", 0.3, "network that the message was first handed over in: a claim"},
+    [TW_WAY_NETWORK] = {"way_network", 0.3,
+                        "whether the author's organisation writes from this network"},
+    [TW_WAY_HELO] = {"way_helo", 0.15, "... from hosts of this HELO organisation"},
+    [TW_WAY_PTR] = {"way_ptr", 0.15, "... from hosts of this organisation"},
+    [TW_WAY_MAILFROM] = {"way_mailfrom", 0.1, "... with envelopes of this organisation"},
+    [TW_WAY_ORIGIN] = {"way_origin", 0.15, "... written in this network; a claim, so less"},
+    [TW_PAIR_NETWORK] = {"pair_network", 0.3,
+                         "how mail of the author's organisation from this network turned out"},
+    [TW_PAIR_HELO] = {"pair_helo", 0.15, "... with this HELO organisation"},
+    [TW_PAIR_PTR] = {"pair_ptr", 0.15, "... from hosts of this organisation"},
+    [TW_PAIR_MAILFROM] = {"pair_mailfrom", 0.15, "... with this organisation's envelope"},
+    [TW_PAIR_ORIGIN] = {"pair_origin", 0.2, "... written in this network; a claim, so less"},
+    [TW_PAIR_DKIM] = {"pair_dkim", 0.2, "... signed by this domain"},
     [TW_FORGERY] = {"forgery", -1.1,
                     "author's organisation is known to prove itself and this message does not"},
+    [TW_RELATIONSHIP] = {"relationship", 0.3, "proven author has written to this recipient before"},
+    [TW_SITE] = {"site", 1, "share of good mail among all that comes here"},
+    [TW_SITUATION] = {"situation", 0.3,
+                      "how mail turned out of which just these names were known before"},
+    [TW_TRAIT_HELO] = {"trait_helo", 0.3, "how mail with such a HELO turned out here"},
+    [TW_TRAIT_HOST] = {"trait_host", 0.3, "... from a client with such a name"},
+    [TW_TRAIT_PATH] = {"trait_path", 0.3, "... that came directly, from inside, or relayed"},
+    [TW_TRAIT_ORIGIN] = {"trait_origin", 0.3, "... first handed over by such a host"},
+    [TW_TRAIT_MESSAGE_ID] = {"trait_message_id", 0.3,
+                             "... whose Message-ID was made by author, way or neither"},
+    [TW_TRAIT_DATE] = {"trait_date", 0.3, "... dated so long before it came"},
+    [TW_TRAIT_SENDER] = {"trait_sender", 0.3,
+                         "... with an envelope of the author's, the client's or another domain"},
     [TW_IPREV_FAIL] =
         {"iprev_fail", -0.4,
          "client has no name, or one that does not point back: rare among mail servers"},
@@ -106,8 +122,8 @@ void trust_params_default(struct trust_params *params_r)
     memset(params_r, 0, sizeof *params_r);
     params_r->bias = 0; /* undecided, so that an empty model calls nothing good or bad */
     params_r->half_life = 90 * DAY; /* senders of a monthly letter stay known, last year's fade */
-    params_r->prior = 3;            /* one good message is a beginning, not a reputation */
-    params_r->most_for = 6;         /* trust 0.9975 at most: nobody is beyond doubt */
+    params_r->prior = 0.5;  /* one good message makes three to one; the weights do the rest */
+    params_r->most_for = 6; /* trust 0.9975 at most: nobody is beyond doubt */
     for (int w = 0; w < TW_COUNT; w++)
         params_r->w[w] = table[w].w;
 }

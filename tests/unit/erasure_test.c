@@ -112,30 +112,34 @@ static const struct identity *every_identity(struct arena *arena, struct message
 static const struct {
     const char *subject, *gone;
 } owners[] = {
-    {"alice@news.example.org", "a:alice@news.example.org w:a:alice@news.example.org "
-                               "r:alice@news.example.org:bob@rcpt.example"},
+    {"alice@news.example.org",
+     "a:alice@news.example.org ua:alice@news.example.org w:a:alice@news.example.org "
+     "r:alice@news.example.org:bob@rcpt.example"},
     {"lice@news.example.org", ""},
     {"alice@example.org", ""},
-    {"sender@env.mf.example", "mf:sender@env.mf.example"},
+    {"sender@env.mf.example", "mf:sender@env.mf.example umf:sender@env.mf.example"},
     {"bob@rcpt.example", "r:alice@news.example.org:bob@rcpt.example"},
     {"ob@rcpt.example", ""},
     {"rcpt.example", "r:alice@news.example.org:bob@rcpt.example"},
     {"t.example", ""},
-    {"news.example.org", "d:news.example.org a:alice@news.example.org w:a:alice@news.example.org "
+    {"news.example.org", "d:news.example.org ud:news.example.org a:alice@news.example.org "
+                         "ua:alice@news.example.org w:a:alice@news.example.org "
                          "r:alice@news.example.org:bob@rcpt.example"},
     {"ws.example.org", ""},
-    {"example.org", "* u d:news.example.org a:alice@news.example.org "
+    {"example.org", "* u d:news.example.org ud:news.example.org a:alice@news.example.org "
+                    "ua:alice@news.example.org p:helo:helo.example "
                     "w:a:alice@news.example.org p:dkim:dkim.example "
                     "p:net:192.0.2.0/24 p:origin:203.0.113.0/24 p:mf:mf.example p:ptr:ptr.example "
                     "r:alice@news.example.org:bob@rcpt.example"},
     {"notexample.org", ""},
     {"ample.org", ""},
     {"xexample.org", ""},
-    {"helo.example", "helo:mx.helo.example"},
-    {"mx.helo.example", "helo:mx.helo.example"},
+    {"helo.example", "helo helo:mx.helo.example uhelo:mx.helo.example p:helo:helo.example"},
+    {"mx.helo.example", "helo:mx.helo.example uhelo:mx.helo.example"},
     {"ptr.example", "ptr p:ptr:ptr.example"},
-    {"mf.example", "mf mfd:env.mf.example mf:sender@env.mf.example p:mf:mf.example"},
-    {"env.mf.example", "mfd:env.mf.example mf:sender@env.mf.example"},
+    {"mf.example", "mf umf mfd:env.mf.example mf:sender@env.mf.example umf:sender@env.mf.example "
+                   "p:mf:mf.example"},
+    {"env.mf.example", "mfd:env.mf.example mf:sender@env.mf.example umf:sender@env.mf.example"},
     {"dkim.example", "dkim:mail.dkim.example p:dkim:dkim.example"},
     {"mail.dkim.example", "dkim:mail.dkim.example"},
     {"192.0.2.1", "h:192.0.2.1 w:h:192.0.2.1"},
@@ -143,7 +147,7 @@ static const struct {
     {"192.0.2.0/30", "h:192.0.2.1 w:h:192.0.2.1"},
     {"192.0.2.4/30", ""},
     {"192.0.2.0/24", "h:192.0.2.1 * w:h:192.0.2.1 p:net:192.0.2.0/24"},
-    {"192.0.0.0/16", "h:192.0.2.1 * w:h:192.0.2.1 p:net:192.0.2.0/24"},
+    {"192.0.0.0/16", "h:192.0.2.1 * * w:h:192.0.2.1 p:net:192.0.2.0/24"},
     {"192.1.0.0/16", ""},
     {"203.0.113.9", ""}, /* only its network is kept */
     {"203.0.113.0/24", "hop * p:origin:203.0.113.0/24"},

@@ -56,7 +56,8 @@ static void list(struct listed *l, const struct letter *letter)
 static const char *print(struct listed *l)
 {
     char *text = arena_strdup(l->arena, "");
-    for (size_t i = 0; i < l->count; i++) {
+    assert_int_equal(l->list[0].kind, ID_SITE); /* in every list */
+    for (size_t i = 1; i < l->count; i++) {
         const struct identity *id = &l->list[i];
         text = arena_printf(l->arena, "%s%s|%s|%s|%s|%d\n", text, identity_kind_name(id->kind),
                             id->subject, id->group, id->field, id->index);
@@ -82,15 +83,22 @@ static const struct {
       {"example.org", "lists.example.com"}},
      "ip|192.0.2.7|ip:192.0.2.0/24|h:192.0.2.7|-1\n"
      "ip.network|192.0.2.0/24|ip:192.0.2.0/24|*|-1\n"
+     "ip.wide|192.0.0.0/16|ip:192.0.0.0/16|*|-1\n"
      "window.client|192.0.2.7|ip:192.0.2.0/24|w:h:192.0.2.7|-1\n"
+     "rfc5321.helo.org|example.org|dom:example.org|helo|-1\n"
      "rfc5321.helo|mx.example.org|dom:example.org|helo:mx.example.org|-1\n"
+     "rfc5321.helo.unproven|mx.example.org|dom:example.org|uhelo:mx.example.org|-1\n"
      "iprev|example.org|dom:example.org|ptr|-1\n"
      "rfc5321.mailfrom.org|example.org|dom:example.org|mf|-1\n"
+     "rfc5321.mailfrom.org.unproven|example.org|dom:example.org|umf|-1\n"
      "rfc5321.mailfrom|bounce@example.org|dom:example.org|mf:bounce@example.org|-1\n"
+     "rfc5321.mailfrom.unproven|bounce@example.org|dom:example.org|umf:bounce@example.org|-1\n"
      "rfc5322.from.org|example.org|dom:example.org|*|-1\n"
-     "rfc5322.from.unproven|example.org|dom:example.org|u|-1\n"
+     "rfc5322.from.org.unproven|example.org|dom:example.org|u|-1\n"
      "rfc5322.from.domain|news.example.org|dom:example.org|d:news.example.org|-1\n"
+     "rfc5322.from.domain.unproven|news.example.org|dom:example.org|ud:news.example.org|-1\n"
      "rfc5322.from|alice@news.example.org|dom:example.org|a:alice@news.example.org|-1\n"
+     "rfc5322.from.unproven|alice@news.example.org|dom:example.org|ua:alice@news.example.org|-1\n"
      "window.author|alice@news.example.org|dom:example.org|w:a:alice@news.example.org|-1\n"
      "dkim|example.org|dom:example.org|dkim:example.org|0\n"
      "dkim|lists.example.com|dom:example.com|dkim:lists.example.com|1\n"
@@ -103,6 +111,7 @@ static const struct {
      "203.0.113.0/24|dom:example.org|p:origin:203.0.113.0/24|-1\n"
      "pair.mailfrom|example.org with envelope of example.org|dom:example.org|p:mf:example.org|-1\n"
      "pair.ptr|example.org from hosts of example.org|dom:example.org|p:ptr:example.org|-1\n"
+     "pair.helo|example.org from hosts called example.org|dom:example.org|p:helo:example.org|-1\n"
      "pair.rcpt|alice@news.example.org to bob@example.net|dom:example.org|"
      "r:alice@news.example.org:bob@example.net|-1\n"},
     {"nothing at all", {.header = "Subject: x\n"}, ""},
@@ -110,6 +119,7 @@ static const struct {
      {.ip = "2001:db8:1:2::3", .sender = "", .header = "Subject: x\n"},
      "ip|2001:db8:1:2::3|ip:2001:db8:1::/48|h:2001:db8:1:2::3|-1\n"
      "ip.network|2001:db8:1::/48|ip:2001:db8:1::/48|*|-1\n"
+     "ip.wide|2001:db8::/32|ip:2001:db8::/32|*|-1\n"
      "window.client|2001:db8:1:2::3|ip:2001:db8:1::/48|w:h:2001:db8:1:2::3|-1\n"},
     {"an address that is nobody's on the Internet",
      {.ip = "10.1.2.3", .header = "Subject: x\n"},
@@ -118,28 +128,35 @@ static const struct {
      {.ip = "::ffff:192.0.2.1", .header = "Subject: x\n"},
      "ip|192.0.2.1|ip:192.0.2.0/24|h:192.0.2.1|-1\n"
      "ip.network|192.0.2.0/24|ip:192.0.2.0/24|*|-1\n"
+     "ip.wide|192.0.0.0/16|ip:192.0.0.0/16|*|-1\n"
      "window.client|192.0.2.1|ip:192.0.2.0/24|w:h:192.0.2.1|-1\n"},
     {"HELO that is no name", {.helo = "[192.0.2.1]", .header = "Subject: x\n"}, ""},
     {"HELO that is a bare address", {.helo = "192.0.2.1", .header = "Subject: x\n"}, ""},
     {"HELO with what cannot stand in a name", {.helo = "a b|c", .header = "Subject: x\n"}, ""},
     {"HELO of one label",
      {.helo = "laptop", .header = "Subject: x\n"},
-     "rfc5321.helo|laptop|dom:laptop|helo:laptop|-1\n"},
+     "rfc5321.helo.org|laptop|dom:laptop|helo|-1\n"
+     "rfc5321.helo|laptop|dom:laptop|helo:laptop|-1\n"
+     "rfc5321.helo.unproven|laptop|dom:laptop|uhelo:laptop|-1\n"},
     {"envelope made for one recipient",
      {.sender = "bounce-bob=example.net@lists.example.com", .header = "Subject: x\n"},
      "rfc5321.mailfrom.org|example.com|dom:example.com|mf|-1\n"
+     "rfc5321.mailfrom.org.unproven|example.com|dom:example.com|umf|-1\n"
      "rfc5321.mailfrom.domain|lists.example.com|dom:example.com|mfd:lists.example.com|-1\n"},
     {"envelope with a bounce number",
      {.sender = "b123456@example.com", .header = "Subject: x\n"},
-     "rfc5321.mailfrom.org|example.com|dom:example.com|mf|-1\n"},
+     "rfc5321.mailfrom.org|example.com|dom:example.com|mf|-1\n"
+     "rfc5321.mailfrom.org.unproven|example.com|dom:example.com|umf|-1\n"},
     {"author at an address literal", {.header = "From: a@[192.0.2.1]\n"}, ""},
     {"author in UTF-8",
      {.header = "From: J\xc3\xb6rg@b\xc3\xbc"
                 "cher.example\n"},
      "rfc5322.from.org|xn--bcher-kva.example|dom:xn--bcher-kva.example|*|-1\n"
-     "rfc5322.from.unproven|xn--bcher-kva.example|dom:xn--bcher-kva.example|u|-1\n"
+     "rfc5322.from.org.unproven|xn--bcher-kva.example|dom:xn--bcher-kva.example|u|-1\n"
      "rfc5322.from|j\xc3\xb6rg@xn--bcher-kva.example|dom:xn--bcher-kva.example|"
      "a:j\xc3\xb6rg@xn--bcher-kva.example|-1\n"
+     "rfc5322.from.unproven|j\xc3\xb6rg@xn--bcher-kva.example|dom:xn--bcher-kva.example|"
+     "ua:j\xc3\xb6rg@xn--bcher-kva.example|-1\n"
      "window.author|j\xc3\xb6rg@xn--bcher-kva.example|dom:xn--bcher-kva.example|"
      "w:a:j\xc3\xb6rg@xn--bcher-kva.example|-1\n"},
     {"one signer twice, and fields without d=",
@@ -294,23 +311,30 @@ static const struct {
     const char *text;
     const char *identities; /* "kind field" each; NULL: syntax error */
 } texts[] = {
-    {"198.51.100.7", "ip h:198.51.100.7, ip.network *, hop hop, window.client w:h:198.51.100.7"},
+    {"198.51.100.7",
+     "ip.wide *, ip h:198.51.100.7, ip.network *, hop hop, window.client w:h:198.51.100.7"},
     {" 198.51.100.0/24 ", "ip.network *, hop hop"},
-    {"198.51.100.7/32", "ip h:198.51.100.7, ip.network *, hop hop, window.client w:h:198.51.100.7"},
-    {"2001:db8::1", "ip h:2001:db8::1, ip.network *, hop hop, window.client w:h:2001:db8::1"},
+    {"198.51.100.7/32",
+     "ip.wide *, ip h:198.51.100.7, ip.network *, hop hop, window.client w:h:198.51.100.7"},
+    {"2001:db8::1",
+     "ip.wide *, ip h:2001:db8::1, ip.network *, hop hop, window.client w:h:2001:db8::1"},
     {"2001:db8::/48", "ip.network *, hop hop"},
     {"ip.network:198.51.100.7", "ip.network *"},
     {"ipv6:2001:db8::1", "ip h:2001:db8::1"},
-    {"Example.ORG",
-     "rfc5322.from.org *, rfc5322.from.unproven u, rfc5321.mailfrom.org mf, dkim dkim:example.org, "
-     "rfc5321.helo helo:example.org, iprev ptr"},
+    {"Example.ORG", "rfc5322.from.org *, rfc5322.from.org.unproven u, rfc5321.mailfrom.org mf, "
+                    "rfc5321.mailfrom.org.unproven umf, dkim dkim:example.org, "
+                    "rfc5321.helo.org helo, rfc5321.helo helo:example.org, rfc5321.helo.unproven "
+                    "uhelo:example.org, iprev ptr"},
     {"mail.example.org",
-     "rfc5322.from.org *, rfc5322.from.unproven u, rfc5322.from.domain d:mail.example.org, "
-     "rfc5321.mailfrom.org mf, "
+     "rfc5322.from.org *, rfc5322.from.org.unproven u, rfc5322.from.domain d:mail.example.org, "
+     "rfc5322.from.domain.unproven ud:mail.example.org, "
+     "rfc5321.mailfrom.org mf, rfc5321.mailfrom.org.unproven umf, "
      "rfc5321.mailfrom.domain mfd:mail.example.org, dkim dkim:mail.example.org, "
-     "rfc5321.helo helo:mail.example.org, iprev ptr"},
+     "rfc5321.helo.org helo, rfc5321.helo helo:mail.example.org, "
+     "rfc5321.helo.unproven uhelo:mail.example.org, iprev ptr"},
     {"Alice@Example.org",
-     "rfc5322.from a:alice@example.org, rfc5321.mailfrom mf:alice@example.org, "
+     "rfc5322.from a:alice@example.org, rfc5322.from.unproven ua:alice@example.org, "
+     "rfc5321.mailfrom mf:alice@example.org, rfc5321.mailfrom.unproven umf:alice@example.org, "
      "window.author w:a:alice@example.org"},
     {"window.author:alice@example.org", "window.author w:a:alice@example.org"},
     {"window.client:198.51.100.7", "window.client w:h:198.51.100.7"},
@@ -324,6 +348,9 @@ static const struct {
     {"pair.ptr:example.org,mx.example.com", "pair.ptr p:ptr:example.com"},
     {"pair.rcpt:Alice@example.org,Bob@example.net",
      "pair.rcpt r:alice@example.org:bob@example.net"},
+    {"198.51.0.0/16", "ip.wide *"},
+    {"This site", "site *"},
+    {"pair.helo:example.org,mx.example.com", "pair.helo p:helo:example.com"},
     {"", NULL},
     {"   ", NULL},
     {"198.51.100.0/25", NULL}, /* nothing is kept of it */

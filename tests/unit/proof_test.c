@@ -145,9 +145,13 @@ static void helo_is_proven_by_its_spf_or_the_clients_name(void **state)
     (void)state;
     struct fixture f;
     fixture_init(&f);
+    assert_true(proven(&f, ID_HELO)); /* the MTA gave that name, and DNS was not asked */
+    f.m.env.name = NULL;
     assert_false(proven(&f, ID_HELO));
+    assert_true(proven(&f, ID_CLAIM_HELO));
     f.ev.spf_helo = (struct spf_result){.result = AUTH_PASS, .domain = "mx.example.org"};
     assert_true(proven(&f, ID_HELO));
+    assert_false(proven(&f, ID_CLAIM_HELO));
     f.ev.spf_helo.domain = "example.org";
     assert_false(proven(&f, ID_HELO));
     f.ev.spf_helo.result = AUTH_FAIL;
@@ -175,7 +179,8 @@ static void a_clients_name_is_proven_by_forward_confirmation(void **state)
         for (int result = AUTH_UNKNOWN; result < AUTH_RESULT_COUNT; result++) {
             f.ev.iprev =
                 (struct iprev_result){.result = (enum auth_result)result, .name = "mx.example.org"};
-            assert_int_equal(proven(&f, kinds[i]), result == AUTH_PASS);
+            /* not asked: as the MTA says */
+            assert_int_equal(proven(&f, kinds[i]), result == AUTH_PASS || result == AUTH_UNKNOWN);
         }
         f.ev.iprev = (struct iprev_result){.result = AUTH_PASS, .name = "mx.example.com"};
         assert_false(proven(&f, kinds[i])); /* not the name the counts are of */
@@ -230,15 +235,22 @@ static void a_forgery_teaches_nothing_about_the_name_it_wears(void **state)
     static const enum identity_kind names[] = {
         ID_HELO,       ID_PTR,  ID_MAILFROM,  ID_MAILFROM_ORG,  ID_AUTHOR,   ID_AUTHOR_DOMAIN,
         ID_AUTHOR_ORG, ID_DKIM, ID_PAIR_DKIM, ID_PAIR_MAILFROM, ID_PAIR_PTR, ID_PAIR_RCPT};
+    static const enum identity_kind claims[] = {ID_CLAIM_HELO,          ID_CLAIM_MAILFROM,
+                                                ID_CLAIM_MAILFROM_ORG,  ID_CLAIM_AUTHOR,
+                                                ID_CLAIM_AUTHOR_DOMAIN, ID_CLAIM_AUTHOR_ORG};
     struct fixture f;
     fixture_init(&f);
     f.dkim[0].result = AUTH_FAIL;
     f.ev.spf.result = AUTH_FAIL;
+    f.ev.iprev.result = AUTH_FAIL;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         assert_false(teaches(&f, names[i], true));
         assert_false(teaches(&f, names[i], false));
     }
-    assert_true(teaches(&f, ID_AUTHOR_UNPROVEN, false));
+    for (size_t i = 0; i < sizeof claims / sizeof *claims; i++) {
+        assert_true(teaches(&f, claims[i], true)); /* a history of their own */
+        assert_true(teaches(&f, claims[i], false));
+    }
     assert_true(teaches(&f, ID_HOST, false));
     assert_true(teaches(&f, ID_NETWORK, false));
     assert_true(teaches(&f, ID_HOP, false));
@@ -254,7 +266,10 @@ static void a_forgery_teaches_nothing_about_the_name_it_wears(void **state)
     }
     assert_true(teaches(&f, ID_WINDOW_AUTHOR, true));
     assert_false(teaches(&f, ID_HOP_NETWORK, true));
-    assert_false(teaches(&f, ID_AUTHOR_UNPROVEN, true));
+    for (size_t i = 0; i < sizeof claims / sizeof *claims; i++) {
+        assert_false(teaches(&f, claims[i], true));
+        assert_false(teaches(&f, claims[i], false));
+    }
     for (int result = AUTH_UNKNOWN; result < AUTH_RESULT_COUNT; result++)
         for (int undecided = 0; undecided < 2; undecided++) {
             f.ev.dmarc.result = f.dkim[0].result = (enum auth_result)result;

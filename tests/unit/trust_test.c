@@ -322,13 +322,13 @@ static void unproven_mail_that_was_good_is_no_forgery(void **state)
     fixture_know(&f, ID_AUTHOR_ORG, 50, 0);
     double last = fixture_trust(&f);
     for (int i = 0; i < 20; i++) {
-        fixture_know(&f, ID_AUTHOR_UNPROVEN, 1, 0);
+        fixture_know(&f, ID_CLAIM_AUTHOR_ORG, 1, 0);
         assert_true(fixture_trust(&f) >= last);
         last = f.r.trust;
     }
     assert_true(last == 0.5); /* and no more than that: anybody may claim it */
     for (int i = 0; i < 100; i++) {
-        fixture_know(&f, ID_AUTHOR_UNPROVEN, 0, 1);
+        fixture_know(&f, ID_CLAIM_AUTHOR_ORG, 0, 1);
         assert_true(fixture_trust(&f) <= last);
         last = f.r.trust;
     }
@@ -748,7 +748,7 @@ static void one_kind_moves_trust_its_way(void **state)
 {
     (void)state;
     for (int kind = 0; kind < ID_KIND_COUNT; kind++) {
-        if (kind == ID_MAILFROM_DOMAIN || kind == ID_AUTHOR_UNPROVEN)
+        if (kind == ID_MAILFROM_DOMAIN || kind == ID_CLAIM_AUTHOR_ORG)
             continue; /* the message has none; it says nothing of a proven author */
         if (kind == ID_WINDOW_CLIENT || kind == ID_WINDOW_AUTHOR)
             continue; /* no counts */

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "traits.h"
+#include <stdio.h>
+#include <string.h>
+#include "domain.h"
+
+#define HOUR 3600
+
+static const char *const names[TRAIT_COUNT] = {
+    [TRAIT_HELO] = "helo",     [TRAIT_HOST] = "host", [TRAIT_PATH] = "path",
+    [TRAIT_ORIGIN] = "origin", [TRAIT_DATE] = "date", [TRAIT_MESSAGE_ID] = "message_id",
+    [TRAIT_SENDER] = "sender",
+};
+
+const char *trait_name(enum trait t)
+{
+    return t < TRAIT_COUNT ? names[t] : NULL;
+}
+
+/* A name's organisation; p == NULL: it is no name. */
+struct org {
+    char text[DOMAIN_MAX + 1];
+    const char *p;
+};
+
+static struct org *org_of(const struct psl_ctx_st *psl, const char *name, struct org *o)
+{
+    struct ipaddr ip;
+    o->p = NULL;
+    if (name && *name && ipaddr_parse(span_of(name), &ip) != 0 &&
+        domain_normalize(span_of(name), o->text) == 0)
+        o->p = domain_org(psl, o->text);
+    return o;
+}
+
+static bool same(const struct org *a, const struct org *b)
+{
+    return a->p && b->p && strcmp(a->p, b->p) == 0;
+}
+
+/* Whether the name, in decimal or hexadecimal, is made of the address: what providers call lines of
+ * their customers. */
+static bool is_dynamic(const char *name, const struct ipaddr *ip)
+{
+    unsigned found = 0;
+    char hex[9];
+    if (!name || ip->family != IP_V4)
+        return false;
+    snprintf(hex, sizeof hex, "%02x%02x%02x%02x", ip->bytes[0], ip->bytes[1], ip->bytes[2],
+             ip->bytes[3]);
+    if (strstr(name, hex))
+        return true;
+    for (const char *p = name; *p;) {
+        size_t digits = strspn(p, "0123456789"), zeros = strspn(p, "0");
+        zeros = digits > 0 && zeros >= digits ? digits - 1 : zeros;
+        for (int i = 0; digits > 0 && i < 4; i++) {
+            char octet[4];
+            size_t n = (size_t)snprintf(octet, sizeof octet, "%u", ip->bytes[i]);
+            if (n == digits - zeros && memcmp(p + zeros, octet, n) == 0)
+                found |= 1u << i;
+        }
+        p += digits > 0 ? digits : 1;
+    }
+    return (found & 12) == 12; /* the last two: what tells one line from the next */
+}
+
+/* What the traits of one message are made of. */
+struct shown {
+    const struct message *m;
+    const struct psl_ctx_st *psl;
+    struct message_client client;
+    const char *name;
+    struct org host, helo, author, sender;
+};
+
+static const char *helo_word(const struct shown *s)
+{
+    struct ipaddr ip;
+    const char *helo = s->client.helo;
+    if (!helo)
+        return "none";
+    if (ipaddr_parse(span_of(helo), &ip) == 0)
+        return s->client.ip.family != IP_NONE && !ipaddr_eq(&ip, &s->client.ip) ? "forged"
+                                                                                : "literal";
+    if (!strchr(helo, '.'))
+        return "plain";
+    if (same(&s->helo, &s->author))
+        return "author";
+    return same(&s->helo, &s->host) ? "host" : "other";
+}
+
+static const char *host_word(const struct shown *s)
+{
+    if (!s->name)
+        return "none";
+    if (is_dynamic(s->name, &s->client.ip))
+        return "dynamic";
+    return same(&s->host, &s->author) ? "author" : "other";
+}
+
+/* The bottom-most hop beyond the client that names a host on the Internet; NULL: there is none. */
+static const struct hop *origin_of(const struct message *m)
+{
+    for (size_t i = m->hop_count; i-- > (size_t)(m->client_hop + 1);)
+        if (!m->hops[i].internal && m->hops[i].ip.family != IP_NONE &&
+            !ipaddr_is_private(&m->hops[i].ip))
+            return &m->hops[i];
+    return NULL;
+}
+
+static const char *path_word(const struct shown *s, const struct hop *origin)
+{
+    if (origin)
+        return "relayed";
+    return (size_t)(s->m->client_hop + 1) < s->m->hop_count ? "inside" : "direct";
+}
+
+static const char *origin_word(const struct shown *s, const struct hop *origin)
+{
+    struct org name, helo;
+    if (!origin)
+        return "none";
+    if (is_dynamic(origin->name ? origin->name : origin->helo, &origin->ip))
+        return "dynamic";
+    if (!origin->name)
+        return "unnamed";
+    org_of(s->psl, origin->name, &name);
+    org_of(s->psl, origin->helo, &helo);
+    return helo.p && strchr(origin->helo, '.') && !same(&name, &helo) ? "lies" : "named";
+}
+
+static bool is_on_the_way(const struct shown *s, const struct org *o)
+{
+    const struct message *m = s->m;
+    struct org hop;
+    if (same(o, &s->host) || same(o, &s->helo))
+        return true;
+    for (size_t i = (size_t)(m->client_hop + 1); i < m->hop_count; i++)
+        if (same(o, org_of(s->psl, m->hops[i].name, &hop)) ||
+            same(o, org_of(s->psl, m->hops[i].helo, &hop)) ||
+            same(o, org_of(s->psl, m->hops[i].by, &hop)))
+            return true;
+    return false;
+}
+
+static const char *message_id_word(const struct shown *s)
+{
+    const char *id = s->m->message_id, *at = id ? strrchr(id, '@') : NULL;
+    struct org maker;
+    if (!id)
+        return "none";
+    org_of(s->psl, at ? at + 1 : NULL, &maker);
+    if (same(&maker, &s->author))
+        return "author";
+    if (same(&maker, &s->sender))
+        return "sender";
+    return is_on_the_way(s, &maker) ? "path" : "other";
+}
+
+static const char *date_word(const struct message *m)
+{
+    time_t arrived = -1;
+    for (size_t i = 0; i < m->hop_count && arrived < 0; i++)
+        arrived = m->hops[i].time;
+    if (m->date < 0 || arrived < 0)
+        return "none";
+    double hours = difftime(arrived, m->date) / HOUR;
+    if (hours < -6)
+        return "future";
+    return hours <= 6 ? "near" : hours <= 24 ? "day" : hours <= 30 * 24 ? "month" : "far";
+}
+
+static const char *sender_word(const struct shown *s)
+{
+    const char *domain = s->m->sender_domain;
+    if (!domain)
+        return "unknown";
+    if (!*domain)
+        return "null";
+    if (same(&s->sender, &s->author))
+        return "author";
+    return same(&s->sender, &s->host) || same(&s->sender, &s->helo) ? "host" : "other";
+}
+
+void traits_of(const struct message *m, const struct psl_ctx_st *psl, const char *client_name,
+               const char *words_r[TRAIT_COUNT])
+{
+    const struct hop *origin = origin_of(m);
+    struct shown s = {.m = m, .psl = psl, .client = message_client(m)};
+    s.name = client_name ? client_name : s.client.name;
+    org_of(psl, s.name, &s.host);
+    org_of(psl, s.client.helo, &s.helo);
+    org_of(psl, m->author ? m->author->domain : NULL, &s.author);
+    org_of(psl, m->sender_domain, &s.sender);
+    words_r[TRAIT_HELO] = helo_word(&s);
+    words_r[TRAIT_HOST] = host_word(&s);
+    words_r[TRAIT_PATH] = path_word(&s, origin);
+    words_r[TRAIT_ORIGIN] = origin_word(&s, origin);
+    words_r[TRAIT_MESSAGE_ID] = message_id_word(&s);
+    words_r[TRAIT_DATE] = date_word(m);
+    words_r[TRAIT_SENDER] = sender_word(&s);
+}

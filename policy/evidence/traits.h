@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VOUCH_TRAITS_H
+#define VOUCH_TRAITS_H
+
+#include "message.h"
+
+struct psl_ctx_st;
+
+/* What a message shows by itself of how it was sent, each as one word of a few. None is good or bad as
+ * such: the model keeps how mail with that trait turned out at this site (identity.h, ID_TRAIT). What a
+ * receiver's own hosts write is not among them. */
+enum trait {
+    TRAIT_HELO,   /* none, literal, forged (another host's address), plain (no dot), host (of the
+                       * organisation of the client's name), author (of the author's), other */
+    TRAIT_HOST,   /* client's name: none, dynamic (made of its address), author, other */
+    TRAIT_PATH,   /* direct (nobody handed it to the client), inside (from a private network, or a
+                       * user), relayed (from a host on the Internet) */
+    TRAIT_ORIGIN, /* host that first handed it over: none, unnamed, dynamic, lies (HELO of another
+                       * organisation than its name), named */
+    TRAIT_MESSAGE_ID, /* made by: none, author, sender (envelope), path (a host on the way), other */
+    TRAIT_DATE, /* Date, from when it came: none, near (6 h), day, month, far, future (over 6 h) */
+    TRAIT_SENDER, /* envelope: unknown, null, author (of his organisation), host (of the client's name
+                       * or HELO), other */
+    TRAIT_COUNT
+};
+const char *trait_name(enum trait t); /* "helo", "host", ...; static */
+
+/* The word of each, static. client_name: as identity_list's ptr_name. */
+void traits_of(const struct message *m, const struct psl_ctx_st *psl, const char *client_name,
+               const char *words_r[TRAIT_COUNT]);
+
+#endif

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "authenticity.h"
+#include <math.h>
+#include "reputation.h"
+#include "terms.h"
+
+#define SITE_DOUBT 20.0 /* good messages before it can be said what is usual here */
+#define SOFT_FULL  1.6  /* log-odds of a pair that explain any lack of proof: 6 good messages */
+#define FORGED_MAX 2.5  /* log-odds that proven history alone can hold against a claim */
+#define FORGED     0.9  /* log-odds from which the author is called forged */
+
+/* pair: of the author's organisation with a source; sources: what is known of that source itself, from
+ * whomever */
+struct kin {
+    enum identity_kind pair, sources[2];
+    enum trust_weight authenticity, reputation;
+};
+
+static const struct kin kin[] = {
+    {ID_PAIR_NETWORK, {ID_NETWORK, ID_NETWORK}, TW_WAY_NETWORK, TW_PAIR_NETWORK},
+    {ID_PAIR_HELO, {ID_HELO_ORG, ID_HELO_ORG}, TW_WAY_HELO, TW_PAIR_HELO},
+    {ID_PAIR_PTR, {ID_PTR, ID_PTR}, TW_WAY_PTR, TW_PAIR_PTR},
+    {ID_PAIR_MAILFROM, {ID_MAILFROM_ORG, ID_CLAIM_MAILFROM_ORG}, TW_WAY_MAILFROM, TW_PAIR_MAILFROM},
+    {ID_PAIR_ORIGIN, {ID_HOP, ID_HOP}, TW_WAY_ORIGIN, TW_PAIR_ORIGIN},
+};
+
+/* the last of a kind: of hops, the origin */
+static int find_last(const struct ledger *l, enum identity_kind kind)
+{
+    for (size_t i = l->in->identity_count; i-- > 0;)
+        if (l->in->identities[i].kind == kind)
+            return (int)i;
+    return -1;
+}
+
+/* good messages from the source itself */
+static double source_good(const struct ledger *l, const struct kin *k)
+{
+    double good = 0;
+    for (int n = 0; n < 2; n++) {
+        int i = n && k->sources[1] == k->sources[0] ? -1 : find_last(l, k->sources[n]);
+        if (i >= 0)
+            good += l->counts[i].good;
+    }
+    return good;
+}
+
+/* good messages in the author's name, proven or not */
+static double author_good(const struct ledger *l)
+{
+    return term_counts(l, ID_AUTHOR_ORG).good + term_counts(l, ID_CLAIM_AUTHOR_ORG).good;
+}
+
+static double authenticity(const struct ledger *l, const struct kin *k, size_t pair)
+{
+    const double a = l->params->prior, site = term_counts(l, ID_SITE).good;
+    const double author = author_good(l);
+    const double both = fmin(l->counts[pair].good, author);
+    const double q = fmin(1, (fmax(source_good(l, k), both) + 1) / (site + SITE_DOUBT));
+    const double x = log((both + a * q) / ((author + a) * q));
+    return fmax(-AUTHENTICITY_MAX, fmin(AUTHENTICITY_MAX, x));
+}
+
+static void pair_terms(struct ledger *l, const struct kin *k)
+{
+    int i = ledger_find(l, k->pair);
+    if (i < 0)
+        return;
+    double x = authenticity(l, k, (size_t)i);
+    if (l->author == PROOF_YES)
+        x = fmax(0, x);
+    term_known(l, k->authenticity, (size_t)i, x);
+    term_known(l, k->reputation, (size_t)i, term_shared(l, &l->counts[i], l->base));
+}
+
+/* Who signs for this author. */
+static void signer_terms(struct ledger *l)
+{
+    struct term_extremes e = {0};
+    for (size_t i = 0; i < l->in->identity_count; i++)
+        if (l->in->identities[i].kind == ID_PAIR_DKIM && proof_identity(l->in, i))
+            term_consider(&e, i, term_shared(l, &l->counts[i], l->base));
+    term_extremes(l, TW_PAIR_DKIM, &e);
+}
+
+/* 0..1: how well a known source of this author's mail (a list, a forwarder) explains that proof is
+ * missing */
+static double explained(const struct ledger *l)
+{
+    double most = 0;
+    for (size_t k = 0; k < sizeof kin / sizeof *kin; k++) {
+        int i = ledger_find(l, kin[k].pair);
+        if (i < 0 || kin[k].pair == ID_PAIR_ORIGIN || kin[k].pair == ID_PAIR_HELO ||
+            !proof_identity(l->in, (size_t)i))
+            continue;
+        double x = reputation(&l->counts[i], l->params->prior, 0);
+        double all = source_good(l, &kin[k]), own = l->counts[i].good;
+        most = fmax(most, x / SOFT_FULL * (own < all ? own / all : 1));
+    }
+    return fmin(1, most);
+}
+
+/* The claim of a name that proves itself in its good mail, which its bad mail does not excuse. How
+ * mail that claimed it without proof turned out before says more: some organisations prove only
+ * part of what they send. */
+static void forgery_term(struct ledger *l)
+{
+    int i = ledger_find(l, ID_AUTHOR_ORG), claimed = ledger_find(l, ID_CLAIM_AUTHOR_ORG);
+    if (i < 0 || l->author == PROOF_YES || l->in->outbound)
+        return;
+    struct counts good = {.good = l->counts[i].good};
+    double x = -fmin(FORGED_MAX, reputation(&good, l->params->prior, 0));
+    if (claimed >= 0 && x < 0)
+        x = reputation(&l->counts[claimed], l->params->prior, x);
+    x = -fmin(0, x) * (1 - explained(l));
+    const char *subject = l->in->identities[i].subject;
+    if (x == 0 || good.good <= 0 || l->without == TW_FORGERY)
+        return;
+    if (l->author == PROOF_UNDECIDED) {
+        ledger_mention(l, TW_FORGERY, subject, "known, but proof could not be checked");
+        return;
+    }
+    if (x >= FORGED)
+        l->flags |= FLAG_FORGED_AUTHOR;
+    ledger_add(l, TW_FORGERY, subject, x, &l->counts[i],
+               "known author, not proven by this message");
+}
+
+void authenticity_terms(struct ledger *l)
+{
+    for (size_t k = 0; k < sizeof kin / sizeof *kin; k++)
+        pair_terms(l, &kin[k]);
+    signer_terms(l);
+    forgery_term(l);
+}
