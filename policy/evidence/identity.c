@@ -38,6 +38,7 @@ static const char *const kind_names[ID_KIND_COUNT] = {
     [ID_CLAIM_AUTHOR_DOMAIN] = "rfc5322.from.domain.unproven",
     [ID_CLAIM_AUTHOR_ORG] = "rfc5322.from.org.unproven",
     [ID_DKIM] = "dkim",
+    [ID_ORIGIN_WIDE] = "origin.wide",
     [ID_HOP] = "hop",
     [ID_HOP_NETWORK] = "hop.network",
     [ID_WINDOW_CLIENT] = "window.client",
@@ -48,6 +49,10 @@ static const char *const kind_names[ID_KIND_COUNT] = {
     [ID_PAIR_PTR] = "pair.ptr",
     [ID_PAIR_HELO] = "pair.helo",
     [ID_PAIR_ORIGIN] = "pair.origin",
+    [ID_PERSON_NETWORK] = "person.network",
+    [ID_PERSON_HELO] = "person.helo",
+    [ID_PERSON_ORIGIN] = "person.origin",
+    [ID_ROUTE] = "route",
     [ID_PAIR_RCPT] = "pair.rcpt",
 };
 
@@ -161,15 +166,38 @@ static void add_hops(struct identity_maker *mk, struct asserted *a)
         if (hop_counts(a, &m->hops[i]))
             add_hop(mk, m, i);
     add_hop(mk, m, origin);
+    identity_add_origin_wide(mk, &a->origin);
+}
+
+static bool is_public(const struct ipaddr *ip)
+{
+    return ip->family != IP_NONE && !ipaddr_is_private(ip);
+}
+
+/* The author's address with the places he writes from. */
+static void add_person(struct identity_maker *mk, const struct asserted *a)
+{
+    const struct span local = span_of(a->m->author->local);
+    char text[IPNET_TEXT];
+    if (is_public(&a->client.ip)) {
+        struct ipnet net = identity_network(&a->client.ip);
+        identity_add_person(mk, ID_PERSON_NETWORK, local, a->author_domain,
+                            ipnet_format(&net, text));
+    }
+    if (a->helo)
+        identity_add_person(mk, ID_PERSON_HELO, local, a->author_domain, identity_org(mk, a->helo));
+    identity_add_person(mk, ID_PERSON_ORIGIN, local, a->author_domain,
+                        identity_wide_text(&a->origin, text));
 }
 
 static void add_pairs(struct identity_maker *mk, const struct asserted *a)
 {
     const struct ipaddr *ip = &a->client.ip;
-    if (ip->family != IP_NONE && !ipaddr_is_private(ip)) {
+    if (is_public(ip)) {
         struct ipnet net = identity_network(ip);
         identity_add_pair_network(mk, ID_PAIR_NETWORK, a->author_org, &net);
     }
+    add_person(mk, a);
     if (a->origin.family != IP_NONE) {
         struct ipnet net = identity_network(&a->origin);
         identity_add_pair_network(mk, ID_PAIR_ORIGIN, a->author_org, &net);
@@ -263,6 +291,8 @@ int identity_list(struct arena *arena, const struct message *m, const struct psl
     }
     add_signers(&mk, &a, dkim_domains, dkim_count);
     add_hops(&mk, &a);
+    if (is_public(&a.client.ip))
+        identity_add_route(&mk, &a.client.ip, &a.origin);
     if (a.author_domain)
         add_pairs(&mk, &a);
     add_habits(&mk, &a);

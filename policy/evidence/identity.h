@@ -36,6 +36,7 @@ enum identity_kind {
     ID_CLAIM_AUTHOR_DOMAIN,
     ID_CLAIM_AUTHOR_ORG,
     ID_DKIM,          /* d= of one signature */
+    ID_ORIGIN_WIDE,   /* /16 or /32 of the bottom-most public hop, in that role */
     ID_HOP,           /* network of one hop beyond the client, in that role */
     ID_WINDOW_CLIENT, /* what the client did in the last hour and day: HELO names, envelope domains */
     ID_WINDOW_AUTHOR, /* ... the author address: recipients */
@@ -46,7 +47,11 @@ enum identity_kind {
     ID_PAIR_PTR,      /* ... from a host of this PTR organization */
     ID_PAIR_HELO,     /* ... from a host that says HELO with a name of this organization */
     ID_PAIR_ORIGIN,   /* ... first handed over in this network: the bottom-most public hop */
-    ID_PAIR_RCPT,     /* author address with recipient: their relationship */
+    ID_PERSON_NETWORK, /* author address sent from this network */
+    ID_PERSON_HELO,    /* ... from a host that says HELO with a name of this organization */
+    ID_PERSON_ORIGIN,  /* ... first handed over in this /16 or /32; "-": by no public hop */
+    ID_ROUTE,          /* from the client's /16 or /32, first handed over in that of the origin */
+    ID_PAIR_RCPT,      /* author address with recipient: their relationship */
     ID_KIND_COUNT
 };
 const char *identity_kind_name(enum identity_kind kind); /* "rfc5322.from.domain", ...; static */
@@ -58,7 +63,7 @@ int identity_kind_parse(const char *name);
  * "h:<address>", "d:<subdomain>", "a:<address>", "p:<kind>:<value>" ... Both are at most
  * IDENTITY_KEY_MAX bytes; longer subjects are hashed. */
 #define IDENTITY_KEY_MAX 320
-#define IDENTITY_MAX     112 /* identities of one message */
+#define IDENTITY_MAX     120 /* identities of one message */
 struct identity {
     enum identity_kind kind;
     const char *subject; /* for a person: "198.51.100.7", "example.org via 198.51.100.0/24" */

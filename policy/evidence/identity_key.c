@@ -9,6 +9,7 @@
  *                    h:<address>       one host in it
  *                    w:h:<address>     what one host did lately (window.h)
  *                    hop               the network as a hop beyond the client
+ *                    via:<network>     a /16 or /32, with mail first handed over in that one
  *   dom:<org>        *                 the organisation as author
  *                    d:<domain>        one domain of it as author's domain
  *                    a:<address>       one author
@@ -20,6 +21,7 @@
  *                    p:net:<network>  p:origin:<network>  p:dkim:<org>  p:mf:<org>  p:ptr:<org>
  *                    p:helo:<org>
  *                                      the author's organisation with each source it used
+ *                    pn:<author>:<network>  ph:<author>:<org>  po:<author>:<wide network or ->
  *                    r:<author>:<recipient>
  *
  * Roles never share a key: that a name is worn by others in one role (anybody may say HELO) must
@@ -228,6 +230,30 @@ void identity_add_wide(struct identity_maker *mk, const struct ipaddr *ip)
         add(mk, ID_WIDE, -1, subject, "ip:", subject, "*", "");
 }
 
+const char *identity_wide_text(const struct ipaddr *ip, char text_r[IPNET_TEXT])
+{
+    struct ipnet net = identity_wide(ip);
+    return ip->family == IP_NONE ? "-" : ipnet_format(&net, text_r);
+}
+
+void identity_add_origin_wide(struct identity_maker *mk, const struct ipaddr *origin)
+{
+    struct ipnet net = identity_wide(origin);
+    char *subject = network_text(mk, &net);
+    if (subject)
+        add(mk, ID_ORIGIN_WIDE, -1, subject, "ip:", subject, "hop", "");
+}
+
+void identity_add_route(struct identity_maker *mk, const struct ipaddr *client,
+                        const struct ipaddr *origin)
+{
+    char from[IPNET_TEXT], text[IPNET_TEXT];
+    const char *via = identity_wide_text(origin, from);
+    struct ipnet net = identity_wide(client);
+    char *subject = join(mk, ipnet_format(&net, text), " from ", via);
+    add(mk, ID_ROUTE, -1, subject, "ip:", text, "via:", via);
+}
+
 void identity_add_hop(struct identity_maker *mk, const struct ipnet *net, int index)
 {
     char *subject = network_text(mk, net);
@@ -412,6 +438,22 @@ int identity_address(struct arena *arena, struct span address, const char **addr
         return rc;
     *address_r = address_key(&mk, local, domain);
     return mk.failed ? VOUCH_E_NOMEM : 0;
+}
+
+void identity_add_person(struct identity_maker *mk, enum identity_kind kind, struct span local,
+                         const char *domain, const char *source)
+{
+    const char *prefix = kind == ID_PERSON_NETWORK ? "pn:" : kind == ID_PERSON_HELO ? "ph:" : "po:";
+    const char *between = kind == ID_PERSON_NETWORK ? " via "
+                          : kind == ID_PERSON_HELO  ? " from hosts called "
+                                                    : " written in ";
+    char *author = address_key(mk, local, domain);
+    if (!author)
+        return;
+    char *subject = join(mk, author, between, source);
+    char *value = join(mk, author, ":", source);
+    if (subject && value)
+        add(mk, kind, -1, subject, "dom:", identity_org(mk, domain), prefix, value);
 }
 
 void identity_add_relationship(struct identity_maker *mk, struct span local, const char *domain,

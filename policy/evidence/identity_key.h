@@ -57,6 +57,13 @@ void identity_add_pair_network(struct identity_maker *mk, enum identity_kind kin
 /* domain: any of the other organisation */
 void identity_add_pair_domain(struct identity_maker *mk, enum identity_kind kind,
                               const char *author_org, const char *domain, int index);
+/* kind: ID_PERSON_NETWORK, _HELO or _ORIGIN. source: text of the network, or the organisation */
+void identity_add_person(struct identity_maker *mk, enum identity_kind kind, struct span local,
+                         const char *domain, const char *source);
+void identity_add_origin_wide(struct identity_maker *mk, const struct ipaddr *origin);
+/* origin: IP_NONE if there is none */
+void identity_add_route(struct identity_maker *mk, const struct ipaddr *client,
+                        const struct ipaddr *origin);
 void identity_add_relationship(struct identity_maker *mk, struct span local, const char *domain,
                                struct span rcpt);
 
@@ -66,6 +73,8 @@ const char *identity_org(struct identity_maker *mk, const char *domain);
 struct ipnet identity_network(const struct ipaddr *ip);
 /* its provider's: /16 or /32 */
 struct ipnet identity_wide(const struct ipaddr *ip);
+/* its text; "-" for IP_NONE. Returns text_r or a literal. */
+const char *identity_wide_text(const struct ipaddr *ip, char text_r[IPNET_TEXT]);
 /* The domain after the last "@" of address, normalised, and the local-part before it. 0 or
  * VOUCH_E_SYNTAX (none, or not a domain: an address literal has no owner whose history could be
  * kept). */

@@ -92,6 +92,41 @@ static int add_relationship_text(struct identity_maker *mk, struct span author, 
     return 0;
 }
 
+static int add_person_text(struct identity_maker *mk, enum identity_kind kind, struct span author,
+                           struct span source)
+{
+    char domain[DOMAIN_MAX + 1], text[IPNET_TEXT];
+    const char *place = "-";
+    struct span local;
+    struct ipnet net;
+    if (identity_split(author, &local, domain) != 0)
+        return VOUCH_E_SYNTAX;
+    if (kind == ID_PERSON_HELO) {
+        const char *other = domain_text(mk, source);
+        place = other ? identity_org(mk, other) : NULL;
+    } else if (ipnet_parse(source, &net) == 0) {
+        struct ipnet near = identity_network(&net.addr);
+        place = kind == ID_PERSON_NETWORK ? ipnet_format(&near, text)
+                                          : identity_wide_text(&net.addr, text);
+    } else if (kind == ID_PERSON_NETWORK || !span_ieq_cstr(source, "-")) {
+        place = NULL;
+    }
+    if (!place)
+        return VOUCH_E_SYNTAX;
+    identity_add_person(mk, kind, local, domain, place);
+    return 0;
+}
+
+static int add_route_text(struct identity_maker *mk, struct span client, struct span origin)
+{
+    struct ipnet to, from = {.addr = {.family = IP_NONE}};
+    if (ipnet_parse(client, &to) != 0 ||
+        (ipnet_parse(origin, &from) != 0 && !span_ieq_cstr(origin, "-")))
+        return VOUCH_E_SYNTAX;
+    identity_add_route(mk, &to.addr, &from.addr);
+    return 0;
+}
+
 static int add_pair_text(struct identity_maker *mk, enum identity_kind kind, struct span text)
 {
     struct span source = text, author, *rest = &source;
@@ -101,6 +136,10 @@ static int add_pair_text(struct identity_maker *mk, enum identity_kind kind, str
     source = span_trim(source);
     if (kind == ID_PAIR_RCPT)
         return add_relationship_text(mk, author, source);
+    if (kind >= ID_PERSON_NETWORK && kind <= ID_PERSON_ORIGIN)
+        return add_person_text(mk, kind, author, source);
+    if (kind == ID_ROUTE)
+        return add_route_text(mk, author, source);
     const char *domain = domain_text(mk, author);
     if (!domain)
         return VOUCH_E_SYNTAX;

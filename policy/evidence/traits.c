@@ -7,9 +7,9 @@
 #define HOUR 3600
 
 static const char *const names[TRAIT_COUNT] = {
-    [TRAIT_HELO] = "helo",     [TRAIT_HOST] = "host", [TRAIT_PATH] = "path",
-    [TRAIT_ORIGIN] = "origin", [TRAIT_DATE] = "date", [TRAIT_MESSAGE_ID] = "message_id",
-    [TRAIT_SENDER] = "sender",
+    [TRAIT_HELO] = "helo",     [TRAIT_HOST] = "host",         [TRAIT_PATH] = "path",
+    [TRAIT_ORIGIN] = "origin", [TRAIT_DATE] = "date",         [TRAIT_MESSAGE_ID] = "message_id",
+    [TRAIT_SENDER] = "sender", [TRAIT_REPLY_TO] = "reply_to", [TRAIT_DISPLAY] = "display",
 };
 
 const char *trait_name(enum trait t)
@@ -182,6 +182,23 @@ static const char *sender_word(const struct shown *s)
     return same(&s->sender, &s->host) || same(&s->sender, &s->helo) ? "host" : "other";
 }
 
+static const char *reply_to_word(const struct shown *s)
+{
+    struct org to;
+    if (!s->m->reply_to)
+        return "none";
+    return same(org_of(s->psl, s->m->reply_to->domain, &to), &s->author) ? "same" : "other";
+}
+
+static const char *display_word(const struct message *m)
+{
+    const char *shown = m->author ? m->author->display : NULL;
+    if (!shown || !*shown)
+        return "none";
+    return strchr(shown, '@') && span_ifind(span_of(shown), m->author->address) < 0 ? "address"
+                                                                                    : "plain";
+}
+
 void traits_of(const struct message *m, const struct psl_ctx_st *psl, const char *client_name,
                const char *words_r[TRAIT_COUNT])
 {
@@ -199,4 +216,6 @@ void traits_of(const struct message *m, const struct psl_ctx_st *psl, const char
     words_r[TRAIT_MESSAGE_ID] = message_id_word(&s);
     words_r[TRAIT_DATE] = date_word(m);
     words_r[TRAIT_SENDER] = sender_word(&s);
+    words_r[TRAIT_REPLY_TO] = reply_to_word(&s);
+    words_r[TRAIT_DISPLAY] = display_word(m);
 }

@@ -21,6 +21,8 @@ enum trait {
     TRAIT_DATE, /* Date, from when it came: none, near (6 h), day, month, far, future (over 6 h) */
     TRAIT_SENDER, /* envelope: unknown, null, author (of his organisation), host (of the client's name
                        * or HELO), other */
+    TRAIT_REPLY_TO, /* none, same (organisation as the author's), other */
+    TRAIT_DISPLAY,  /* name beside the author's address: none, address (another one), plain */
     TRAIT_COUNT
 };
 const char *trait_name(enum trait t); /* "helo", "host", ...; static */

@@ -4,10 +4,12 @@
 #include "reputation.h"
 #include "terms.h"
 
-#define SITE_DOUBT 20.0 /* good messages before it can be said what is usual here */
-#define SOFT_FULL  1.6  /* log-odds of a pair that explain any lack of proof: 6 good messages */
-#define FORGED_MAX 2.5  /* log-odds that proven history alone can hold against a claim */
-#define FORGED     0.9  /* log-odds from which the author is called forged */
+#define STRANGE_MAX        5.0
+#define AUTHENTICITY_DOUBT 3.0  /* good messages: a above */
+#define SITE_DOUBT         20.0 /* good messages before it can be said what is usual here */
+#define SOFT_FULL          1.6 /* log-odds of a pair that explain any lack of proof: 6 good messages */
+#define FORGED_MAX         2.5 /* log-odds that proven history alone can hold against a claim */
+#define FORGED             0.9 /* log-odds from which the author is called forged */
 
 /* pair: of the author's organisation with a source; sources: what is known of that source itself, from
  * whomever */
@@ -45,20 +47,26 @@ static double source_good(const struct ledger *l, const struct kin *k)
     return good;
 }
 
-/* good messages in the author's name, proven or not */
-static double author_good(const struct ledger *l)
+/* good messages of whoever is proven to be, or claims to be, of that kind */
+static double good_of(const struct ledger *l, enum identity_kind proven, enum identity_kind claimed)
 {
-    return term_counts(l, ID_AUTHOR_ORG).good + term_counts(l, ID_CLAIM_AUTHOR_ORG).good;
+    return term_counts(l, proven).good + term_counts(l, claimed).good;
 }
 
-static double authenticity(const struct ledger *l, const struct kin *k, size_t pair)
+/* The formula of authenticity.h. */
+static double authenticity(const struct ledger *l, double both, double author, double source)
 {
-    const double a = l->params->prior, site = term_counts(l, ID_SITE).good;
-    const double author = author_good(l);
-    const double both = fmin(l->counts[pair].good, author);
-    const double q = fmin(1, (fmax(source_good(l, k), both) + 1) / (site + SITE_DOUBT));
+    const double a = AUTHENTICITY_DOUBT, site = term_counts(l, ID_SITE).good;
+    both = fmin(both, author);
+    const double q = fmin(1, (fmax(source, both) + 1) / (site + SITE_DOUBT));
     const double x = log((both + a * q) / ((author + a) * q));
     return fmax(-AUTHENTICITY_MAX, fmin(AUTHENTICITY_MAX, x));
+}
+
+/* Nothing about his ways is held against an author who proves himself. */
+static double fair(const struct ledger *l, double x)
+{
+    return l->author == PROOF_YES ? fmax(0, x) : x;
 }
 
 static void pair_terms(struct ledger *l, const struct kin *k)
@@ -66,11 +74,52 @@ static void pair_terms(struct ledger *l, const struct kin *k)
     int i = ledger_find(l, k->pair);
     if (i < 0)
         return;
-    double x = authenticity(l, k, (size_t)i);
-    if (l->author == PROOF_YES)
-        x = fmax(0, x);
-    term_known(l, k->authenticity, (size_t)i, x);
-    term_known(l, k->reputation, (size_t)i, term_shared(l, &l->counts[i], l->base));
+    const double author = good_of(l, ID_AUTHOR_ORG, ID_CLAIM_AUTHOR_ORG);
+    term_known(l, k->authenticity, (size_t)i,
+               fair(l, authenticity(l, l->counts[i].good, author, source_good(l, k))));
+    term_known(l, k->reputation, (size_t)i, fair(l, term_shared(l, &l->counts[i], l->base)));
+}
+
+/* The author's address with one kind of place. */
+static void person_term(struct ledger *l, enum identity_kind kind, enum trust_weight w)
+{
+    int i = ledger_find(l, kind);
+    if (i >= 0 && (l->counts[i].good > 0 || l->counts[i].bad > 0))
+        term_known(l, w, (size_t)i,
+                   fair(l, reputation(&l->counts[i], l->params->prior, l->base) - l->base));
+}
+
+/* The author's address with the origin's provider. */
+static void way_person_term(struct ledger *l)
+{
+    int i = ledger_find(l, ID_PERSON_ORIGIN);
+    if (i >= 0 && ledger_find(l, ID_ORIGIN_WIDE) >= 0)
+        term_known(
+            l, TW_WAY_PERSON, (size_t)i,
+            fair(l, authenticity(l, l->counts[i].good, good_of(l, ID_AUTHOR, ID_CLAIM_AUTHOR),
+                                 term_counts(l, ID_ORIGIN_WIDE).good)));
+}
+
+/* Good messages of somebody, of which none came by any of these ways. */
+static void strange_term(struct ledger *l, enum trust_weight w, int who, double good,
+                         const enum identity_kind *ways, size_t count)
+{
+    double known = 0;
+    if (who < 0 || l->author == PROOF_YES)
+        return;
+    for (size_t i = 0; i < count; i++)
+        known = fmax(known, term_counts(l, ways[i]).good);
+    term_known(l, w, (size_t)who, -fmin(STRANGE_MAX, fmax(0, log((good + 1) / (known + 1)))));
+}
+
+static void strange_terms(struct ledger *l)
+{
+    static const enum identity_kind person[] = {ID_PERSON_NETWORK, ID_PERSON_HELO};
+    static const enum identity_kind org[] = {ID_PAIR_NETWORK, ID_PAIR_HELO, ID_PAIR_PTR};
+    strange_term(l, TW_STRANGE, ledger_find(l, ID_CLAIM_AUTHOR),
+                 good_of(l, ID_AUTHOR, ID_CLAIM_AUTHOR), person, 2);
+    strange_term(l, TW_STRANGE_ORG, ledger_find(l, ID_CLAIM_AUTHOR_ORG),
+                 good_of(l, ID_AUTHOR_ORG, ID_CLAIM_AUTHOR_ORG), org, 3);
 }
 
 /* Who signs for this author. */
@@ -130,6 +179,11 @@ void authenticity_terms(struct ledger *l)
 {
     for (size_t k = 0; k < sizeof kin / sizeof *kin; k++)
         pair_terms(l, &kin[k]);
+    person_term(l, ID_PERSON_NETWORK, TW_PERSON_NETWORK);
+    person_term(l, ID_PERSON_HELO, TW_PERSON_HELO);
+    person_term(l, ID_PERSON_ORIGIN, TW_PERSON_ORIGIN);
+    way_person_term(l);
+    strange_terms(l);
     signer_terms(l);
     forgery_term(l);
 }

@@ -10,13 +10,16 @@
  *
  *     x = ln( (n(P,S) + a * q) / ((n(P) + a) * q) ),   q = (n(S) + 1) / (n + SITE_DOUBT)
  *
- * n: decayed good messages of P from S, of P, from S, of all; a: the site's prior. A domain with history
+ * n: decayed good messages of P from S, of P, from S, of all; a = 3. A domain with history
  * that comes from elsewhere weighs against the message, the more the longer it kept to its places; an
  * unknown domain, with n(P) = 0, weighs exactly nothing; and a source everybody uses (q near 1) says
  * nothing either, for whoever it carries. From -AUTHENTICITY_MAX to AUTHENTICITY_MAX.
  *
  * It speaks against a message only where the author is not proven: a domain that moves house, and still
  * proves itself from new addresses, keeps its trust.
+ *
+ * strange: the author (his organisation) has n good messages, and at most m from any of this message's network,
+ * HELO and PTR organisation: x = -ln((n + 1) / (m + 1)). An unknown one: 0. Never if he is proven.
  *
  * Beside it stands the reputation of the pair (P, S): how good and bad mail of P from S turned out; and
  * forgery: P is known to prove itself, and this message does not. */

@@ -15,13 +15,14 @@ static const struct {
     const char *prefix;
     enum name_kind kind;
 } fields[] = {
-    {"h:", NAME_NETWORK},        {"w:h:", NAME_NETWORK},   {"p:net:", NAME_NETWORK},
-    {"p:origin:", NAME_NETWORK}, {"d:", NAME_DOMAIN},      {"mfd:", NAME_DOMAIN},
-    {"helo:", NAME_DOMAIN},      {"dkim:", NAME_DOMAIN},   {"p:dkim:", NAME_DOMAIN},
-    {"p:mf:", NAME_DOMAIN},      {"p:ptr:", NAME_DOMAIN},  {"a:", NAME_ADDRESS},
-    {"mf:", NAME_ADDRESS},       {"w:a:", NAME_ADDRESS},   {"r:", NAME_RELATIONSHIP},
-    {"ua:", NAME_ADDRESS},       {"umf:", NAME_ADDRESS},   {"ud:", NAME_DOMAIN},
-    {"uhelo:", NAME_DOMAIN},     {"p:helo:", NAME_DOMAIN},
+    {"h:", NAME_NETWORK},        {"w:h:", NAME_NETWORK},     {"p:net:", NAME_NETWORK},
+    {"p:origin:", NAME_NETWORK}, {"d:", NAME_DOMAIN},        {"mfd:", NAME_DOMAIN},
+    {"helo:", NAME_DOMAIN},      {"dkim:", NAME_DOMAIN},     {"p:dkim:", NAME_DOMAIN},
+    {"p:mf:", NAME_DOMAIN},      {"p:ptr:", NAME_DOMAIN},    {"a:", NAME_ADDRESS},
+    {"mf:", NAME_ADDRESS},       {"w:a:", NAME_ADDRESS},     {"r:", NAME_RELATIONSHIP},
+    {"pn:", NAME_RELATIONSHIP},  {"ph:", NAME_RELATIONSHIP}, {"po:", NAME_RELATIONSHIP},
+    {"via:", NAME_NETWORK},      {"ua:", NAME_ADDRESS},      {"umf:", NAME_ADDRESS},
+    {"ud:", NAME_DOMAIN},        {"uhelo:", NAME_DOMAIN},    {"p:helo:", NAME_DOMAIN},
 };
 
 /* A field taken apart. */
@@ -111,8 +112,11 @@ static void ask_relationship(const struct erasure_list *l, const struct parts *p
 {
     for (ptrdiff_t at = 0; (at = next_colon(p->name, (size_t)at)) >= 0; at++) {
         ask_address(l, span_slice(p->name, 0, (size_t)at), until);
-        if (!p->cut)
-            ask_address(l, span_slice(p->name, (size_t)at + 1, p->name.len), until);
+        struct span other = span_slice(p->name, (size_t)at + 1, p->name.len);
+        if (p->cut)
+            continue;
+        ask_address(l, other, until);
+        ask_network(l, other, until);
     }
 }
 

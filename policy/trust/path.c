@@ -38,6 +38,23 @@ static void add_hop(struct ledger *l, enum trust_weight w, size_t i, double x)
     ledger_add(l, w, l->in->identities[i].subject, x, &c, NULL);
 }
 
+/* The network it was first handed over in, and its provider's. */
+static void origin_terms(struct ledger *l, size_t origin)
+{
+    const double prior = l->params->prior;
+    const struct counts wide = term_counts(l, ID_ORIGIN_WIDE), near = hop_counts(l, origin);
+    double x = reputation(&wide, prior, term_new(l, KNOWN_ORIGIN));
+    add_hop(l, TW_ORIGIN, origin, reputation(&near, prior, x) - l->base);
+}
+
+static void route_term(struct ledger *l)
+{
+    int i = ledger_find(l, ID_ROUTE);
+    if (i >= 0 && (l->counts[i].good > 0 || l->counts[i].bad > 0))
+        term_known(l, TW_ROUTE, (size_t)i,
+                   reputation(&l->counts[i], l->params->prior, l->base) - l->base);
+}
+
 static void hop_terms(struct ledger *l)
 {
     struct term_extremes e = {0};
@@ -52,7 +69,7 @@ static void hop_terms(struct ledger *l)
     if (e.worst_x < 0)
         add_hop(l, TW_HOP, e.worst, e.worst_x);
     if (origin < l->in->identity_count)
-        add_hop(l, TW_ORIGIN, origin, hop_reputation(l, origin));
+        origin_terms(l, origin);
 }
 
 /* Time runs upwards through the Received fields. */
@@ -78,5 +95,6 @@ static void time_term(struct ledger *l)
 void path_terms(struct ledger *l)
 {
     hop_terms(l);
+    route_term(l);
     time_term(l);
 }

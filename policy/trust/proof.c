@@ -151,6 +151,9 @@ bool proof_identity(const struct trust_input *in, size_t i)
     case ID_WIDE:
     case ID_SITE:
     case ID_TRAIT:
+    case ID_PERSON_NETWORK:
+    case ID_PERSON_HELO:
+    case ID_ROUTE:
     case ID_HELO_ORG:
     case ID_WINDOW_CLIENT:
     case ID_PAIR_NETWORK:
@@ -190,16 +193,18 @@ bool proof_identity(const struct trust_input *in, size_t i)
     case ID_CLAIM_AUTHOR_DOMAIN:
     case ID_CLAIM_AUTHOR_ORG:
         return proof_author(in->message, in->evidence, in->psl) != PROOF_YES;
+    case ID_ORIGIN_WIDE:
     case ID_HOP:
     case ID_HOP_NETWORK:
     case ID_PAIR_ORIGIN:
+    case ID_PERSON_ORIGIN:
     case ID_KIND_COUNT:
         break;
     }
     return false;
 }
 
-static bool teaches(const struct trust_input *in, size_t i, bool good, enum proof proof)
+static bool teaches(const struct trust_input *in, size_t i, enum proof proof)
 {
     bool author = proof == PROOF_YES;
     if (in->outbound)
@@ -211,24 +216,17 @@ static bool teaches(const struct trust_input *in, size_t i, bool good, enum proo
     case ID_WINDOW_AUTHOR:
     case ID_PAIR_RCPT:
         return author;
-    case ID_PAIR_ORIGIN:
-        return good || author;
     case ID_CLAIM_AUTHOR:
     case ID_CLAIM_AUTHOR_DOMAIN:
     case ID_CLAIM_AUTHOR_ORG:
         return !author;
-    case ID_HOP: /* a role of its own, so claims may teach it */
+    case ID_HOP: /* claims about places, in roles of their own */
+    case ID_ORIGIN_WIDE:
+    case ID_PAIR_ORIGIN:
+    case ID_PERSON_ORIGIN:
         return true;
     case ID_HOP_NETWORK:
         return false;
-    case ID_PAIR_NETWORK:
-    case ID_PAIR_DKIM:
-    case ID_PAIR_MAILFROM:
-    case ID_PAIR_PTR:
-    case ID_PAIR_HELO:
-        /* good: this source carries that author's mail, even where the author's proof does not
-         * survive it (a list, a forwarder). Bad is the source's own unless the author is proven. */
-        return (good || author) && proof_identity(in, i);
     default:
         return proof_identity(in, i);
     }
@@ -236,15 +234,13 @@ static bool teaches(const struct trust_input *in, size_t i, bool good, enum proo
 
 bool trust_teaches(const struct trust_input *in, size_t i, bool good)
 {
-    return teaches(in, i, good, proof_author(in->message, in->evidence, in->psl));
+    (void)good; /* what teaches bad teaches good as well, and the reverse */
+    return teaches(in, i, proof_author(in->message, in->evidence, in->psl));
 }
 
 void trust_teaching(const struct trust_input *in, bool *good_r, bool *bad_r)
 {
-    enum proof proof = proof_author(in->message, in->evidence, in->psl);
-    for (size_t i = 0; i < in->identity_count; i++) {
-        good_r[i] = teaches(in, i, true, proof);
-        /* what teaches bad teaches good as well */
-        bad_r[i] = good_r[i] && teaches(in, i, false, proof);
-    }
+    const enum proof proof = proof_author(in->message, in->evidence, in->psl);
+    for (size_t i = 0; i < in->identity_count; i++)
+        good_r[i] = bad_r[i] = teaches(in, i, proof);
 }

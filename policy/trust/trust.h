@@ -31,17 +31,24 @@ enum trust_weight {
     TW_CLAIM_AUTHOR,
     TW_HOP, /* path.h */
     TW_ORIGIN,
+    TW_ROUTE,
     TW_WAY_NETWORK, /* authenticity.h: author from a source that is usual for him */
     TW_WAY_HELO,
     TW_WAY_PTR,
     TW_WAY_MAILFROM,
     TW_WAY_ORIGIN,
+    TW_WAY_PERSON,
     TW_PAIR_NETWORK,
     TW_PAIR_HELO,
     TW_PAIR_PTR,
     TW_PAIR_MAILFROM,
     TW_PAIR_ORIGIN,
     TW_PAIR_DKIM,
+    TW_PERSON_NETWORK, /* the same of the author's address */
+    TW_PERSON_HELO,
+    TW_PERSON_ORIGIN,
+    TW_STRANGE, /* the author, or his organisation, was never seen to come this way */
+    TW_STRANGE_ORG,
     TW_FORGERY,      /* author with proven history, not proven by this message */
     TW_RELATIONSHIP, /* relationship.h */
     TW_SITE,         /* habits.h */
@@ -53,6 +60,8 @@ enum trust_weight {
     TW_TRAIT_MESSAGE_ID,
     TW_TRAIT_DATE,
     TW_TRAIT_SENDER,
+    TW_TRAIT_REPLY_TO,
+    TW_TRAIT_DISPLAY,
     TW_IPREV_FAIL,
     TW_SPF_FAIL,
     TW_SPF_SOFTFAIL,
@@ -167,10 +176,12 @@ unsigned trust_known_before(const struct identity *identities, const struct trus
                             size_t count);
 
 /* Whether a label of this message may be taught to each of its identities, if it is good and if it is
- * bad: both arrays have identity_count entries. A name is taught only by messages that prove it, so
- * that nobody can spoil the reputation of a name by forging it. An outbound message teaches nothing
- * but its author's window. For windows both say whether the message counts there, labelled or not:
- * in the client's always, in the author's if he is proven, or our own user. */
+ * bad: both arrays have identity_count entries. A name is taught only by messages that prove it, and its
+ * double that is only claimed (ID_CLAIM_*) by those that do not, so that nobody can spoil the reputation of
+ * a name by forging it. What is known of a pair is of all mail that its source sent in that name; it is never
+ * held against an author who proves himself. An outbound message teaches nothing but its author's window.
+ * For windows both say whether the message counts there, labelled or not: in the client's always, in the
+ * author's if he is proven, or our own user. */
 void trust_teaching(const struct trust_input *in, bool *good_r, bool *bad_r);
 /* The same for one identity. */
 bool trust_teaches(const struct trust_input *in, size_t i, bool good);
