@@ -7,9 +7,13 @@
 #define HOUR 3600
 
 static const char *const names[TRAIT_COUNT] = {
-    [TRAIT_HELO] = "helo",     [TRAIT_HOST] = "host",         [TRAIT_PATH] = "path",
-    [TRAIT_ORIGIN] = "origin", [TRAIT_DATE] = "date",         [TRAIT_MESSAGE_ID] = "message_id",
-    [TRAIT_SENDER] = "sender", [TRAIT_REPLY_TO] = "reply_to", [TRAIT_DISPLAY] = "display",
+    [TRAIT_HELO] = "helo",
+    [TRAIT_HOST] = "host",
+    [TRAIT_ORIGIN] = "origin",
+    [TRAIT_DATE] = "date",
+    [TRAIT_MESSAGE_ID] = "message_id",
+    [TRAIT_REPLY_TO] = "reply_to",
+    [TRAIT_DISPLAY] = "display",
 };
 
 const char *trait_name(enum trait t)
@@ -108,13 +112,6 @@ static const struct hop *origin_of(const struct message *m)
     return NULL;
 }
 
-static const char *path_word(const struct shown *s, const struct hop *origin)
-{
-    if (origin)
-        return "relayed";
-    return (size_t)(s->m->client_hop + 1) < s->m->hop_count ? "inside" : "direct";
-}
-
 static const char *origin_word(const struct shown *s, const struct hop *origin)
 {
     struct org name, helo;
@@ -170,18 +167,6 @@ static const char *date_word(const struct message *m)
     return hours <= 6 ? "near" : hours <= 24 ? "day" : hours <= 30 * 24 ? "month" : "far";
 }
 
-static const char *sender_word(const struct shown *s)
-{
-    const char *domain = s->m->sender_domain;
-    if (!domain)
-        return "unknown";
-    if (!*domain)
-        return "null";
-    if (same(&s->sender, &s->author))
-        return "author";
-    return same(&s->sender, &s->host) || same(&s->sender, &s->helo) ? "host" : "other";
-}
-
 static const char *reply_to_word(const struct shown *s)
 {
     struct org to;
@@ -211,11 +196,9 @@ void traits_of(const struct message *m, const struct psl_ctx_st *psl, const char
     org_of(psl, m->sender_domain, &s.sender);
     words_r[TRAIT_HELO] = helo_word(&s);
     words_r[TRAIT_HOST] = host_word(&s);
-    words_r[TRAIT_PATH] = path_word(&s, origin);
     words_r[TRAIT_ORIGIN] = origin_word(&s, origin);
     words_r[TRAIT_MESSAGE_ID] = message_id_word(&s);
     words_r[TRAIT_DATE] = date_word(m);
-    words_r[TRAIT_SENDER] = sender_word(&s);
     words_r[TRAIT_REPLY_TO] = reply_to_word(&s);
     words_r[TRAIT_DISPLAY] = display_word(m);
 }

@@ -13,14 +13,10 @@ enum trait {
     TRAIT_HELO,   /* none, literal, forged (another host's address), plain (no dot), host (of the
                        * organisation of the client's name), author (of the author's), other */
     TRAIT_HOST,   /* client's name: none, dynamic (made of its address), author, other */
-    TRAIT_PATH,   /* direct (nobody handed it to the client), inside (from a private network, or a
-                       * user), relayed (from a host on the Internet) */
     TRAIT_ORIGIN, /* host that first handed it over: none, unnamed, dynamic, lies (HELO of another
                        * organisation than its name), named */
     TRAIT_MESSAGE_ID, /* made by: none, author, sender (envelope), path (a host on the way), other */
     TRAIT_DATE, /* Date, from when it came: none, near (6 h), day, month, far, future (over 6 h) */
-    TRAIT_SENDER, /* envelope: unknown, null, author (of his organisation), host (of the client's name
-                       * or HELO), other */
     TRAIT_REPLY_TO, /* none, same (organisation as the author's), other */
     TRAIT_DISPLAY,  /* name beside the author's address: none, address (another one), plain */
     TRAIT_COUNT

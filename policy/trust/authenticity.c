@@ -15,14 +15,14 @@
  * whomever */
 struct kin {
     enum identity_kind pair, sources[2];
-    enum trust_weight authenticity, reputation;
+    enum trust_weight authenticity, reputation; /* TW_COUNT: none */
 };
 
 static const struct kin kin[] = {
     {ID_PAIR_NETWORK, {ID_NETWORK, ID_NETWORK}, TW_WAY_NETWORK, TW_PAIR_NETWORK},
     {ID_PAIR_HELO, {ID_HELO_ORG, ID_HELO_ORG}, TW_WAY_HELO, TW_PAIR_HELO},
-    {ID_PAIR_PTR, {ID_PTR, ID_PTR}, TW_WAY_PTR, TW_PAIR_PTR},
-    {ID_PAIR_MAILFROM, {ID_MAILFROM_ORG, ID_CLAIM_MAILFROM_ORG}, TW_WAY_MAILFROM, TW_PAIR_MAILFROM},
+    {ID_PAIR_PTR, {ID_PTR, ID_PTR}, TW_COUNT, TW_PAIR_PTR},
+    {ID_PAIR_MAILFROM, {ID_MAILFROM_ORG, ID_CLAIM_MAILFROM_ORG}, TW_COUNT, TW_PAIR_MAILFROM},
     {ID_PAIR_ORIGIN, {ID_HOP, ID_HOP}, TW_WAY_ORIGIN, TW_PAIR_ORIGIN},
 };
 
@@ -75,8 +75,9 @@ static void pair_terms(struct ledger *l, const struct kin *k)
     if (i < 0)
         return;
     const double author = good_of(l, ID_AUTHOR_ORG, ID_CLAIM_AUTHOR_ORG);
-    term_known(l, k->authenticity, (size_t)i,
-               fair(l, authenticity(l, l->counts[i].good, author, source_good(l, k))));
+    if (k->authenticity != TW_COUNT)
+        term_known(l, k->authenticity, (size_t)i,
+                   fair(l, authenticity(l, l->counts[i].good, author, source_good(l, k))));
     term_known(l, k->reputation, (size_t)i, fair(l, term_shared(l, &l->counts[i], l->base)));
 }
 

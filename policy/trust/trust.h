@@ -34,8 +34,6 @@ enum trust_weight {
     TW_ROUTE,
     TW_WAY_NETWORK, /* authenticity.h: author from a source that is usual for him */
     TW_WAY_HELO,
-    TW_WAY_PTR,
-    TW_WAY_MAILFROM,
     TW_WAY_ORIGIN,
     TW_WAY_PERSON,
     TW_PAIR_NETWORK,
@@ -55,11 +53,9 @@ enum trust_weight {
     TW_SITUATION,
     TW_TRAIT_HELO, /* in the order of enum trait */
     TW_TRAIT_HOST,
-    TW_TRAIT_PATH,
     TW_TRAIT_ORIGIN,
     TW_TRAIT_MESSAGE_ID,
     TW_TRAIT_DATE,
-    TW_TRAIT_SENDER,
     TW_TRAIT_REPLY_TO,
     TW_TRAIT_DISPLAY,
     TW_IPREV_FAIL,

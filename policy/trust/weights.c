@@ -5,12 +5,11 @@
 
 #define DAY 86400.0
 
-/* Starting values, chosen so that with a prior of 3
+/* Weights of what the corpora of contrib/corpora show are fitted to them, all in one (fit-weights there);
+ * the others are reasoned: what only DNS or an operator can tell, and what is too rare in them. Reasons:
  *   - nothing known: no pass of a check reaches trusted (+2.2), no one failed check reaches
  *     untrusted (-2.2);
- *   - 20 good messages of a proven author, and nothing else, are enough for trusted; where network,
- *     recipient and signature are the usual ones too, 3 are;
- *   - 20 bad messages of a network are enough for untrusted.
+ *   - a proven author's good history makes most of his trust.
  * Terms from one message's names are far from independent, so most count a fraction of what they
  * would alone. */
 static const struct {
@@ -18,11 +17,11 @@ static const struct {
     double w;
     const char *help;
 } table[TW_COUNT] = {
-    [TW_WIDE] = {"wide", 0.3, "client's /16 or /32: its provider"},
-    [TW_NETWORK] = {"network", 0.5, "client's /24 or /48, beyond what the wider network says"},
-    [TW_HOST] = {"host", 0.6, "client address, beyond what its network says; proven by TCP"},
-    [TW_HELO] = {"helo", 0.3, "HELO's organisation and name"},
-    [TW_PTR] = {"ptr", 0.3, "organisation of the client's confirmed name"},
+    [TW_WIDE] = {"wide", 0.1, "client's /16 or /32: its provider"},
+    [TW_NETWORK] = {"network", 0.61, "client's /24 or /48, beyond what the wider network says"},
+    [TW_HOST] = {"host", 0.63, "client address, beyond what its network says; proven by TCP"},
+    [TW_HELO] = {"helo", 0.1, "HELO's organisation and name"},
+    [TW_PTR] = {"ptr", 0.1, "organisation of the client's confirmed name"},
     [TW_MAILFROM] =
         {"mailfrom", 0.25,
          "envelope sender, its domain and organisation, on SPF pass; often only a mail service"},
@@ -30,54 +29,49 @@ static const struct {
         {"author", 1.0,
          "author's address, domain and organisation, when proven: what the message is trusted for"},
     [TW_DKIM] = {"dkim", 0.25, "domain of a verified signature; often that of the author again"},
-    [TW_CLAIM_MAILFROM] = {"claim_mailfrom", 0.2, "envelope sender that is only claimed"},
-    [TW_CLAIM_DOMAIN] = {"claim_domain", 0.3,
+    [TW_CLAIM_MAILFROM] = {"claim_mailfrom", 0.1, "envelope sender that is only claimed"},
+    [TW_CLAIM_DOMAIN] = {"claim_domain", 0.34,
                          "author's domain and organisation, where only claimed"},
-    [TW_CLAIM_AUTHOR] = {"claim_author", 0.4, "author's address beyond that, where only claimed"},
-    [TW_HOP] = {"hop", 0.3, "worst network beyond the client"},
-    [TW_ORIGIN] = {"origin", 0.3, "network that the message was first handed over in: a claim"},
+    [TW_CLAIM_AUTHOR] = {"claim_author", 0.44, "author's address beyond that, where only claimed"},
+    [TW_HOP] = {"hop", 0.56, "worst network beyond the client"},
+    [TW_ORIGIN] = {"origin", 0.22, "network that the message was first handed over in: a claim"},
     [TW_ROUTE] =
-        {"route", 0.3,
+        {"route", 0.69,
          "from that provider's network to this client's: how mail on this route turned out"},
-    [TW_WAY_NETWORK] = {"way_network", 0.3,
+    [TW_WAY_NETWORK] = {"way_network", 0.29,
                         "whether the author's organisation writes from this network"},
-    [TW_WAY_HELO] = {"way_helo", 0.15, "... from hosts of this HELO organisation"},
-    [TW_WAY_PTR] = {"way_ptr", 0.15, "... from hosts of this organisation"},
-    [TW_WAY_MAILFROM] = {"way_mailfrom", 0.1, "... with envelopes of this organisation"},
-    [TW_WAY_ORIGIN] = {"way_origin", 0.15, "... written in this network; a claim, so less"},
-    [TW_WAY_PERSON] = {"way_person", 0.2,
+    [TW_WAY_HELO] = {"way_helo", 0.31, "... from hosts of this HELO organisation"},
+    [TW_WAY_ORIGIN] = {"way_origin", 0.14, "... written in this network; a claim, so less"},
+    [TW_WAY_PERSON] = {"way_person", 0.51,
                        "whether the author himself writes from that provider's network"},
-    [TW_PAIR_NETWORK] = {"pair_network", 0.3,
+    [TW_PAIR_NETWORK] = {"pair_network", 0.19,
                          "how mail of the author's organisation from this network turned out"},
-    [TW_PAIR_HELO] = {"pair_helo", 0.15, "... with this HELO organisation"},
-    [TW_PAIR_PTR] = {"pair_ptr", 0.15, "... from hosts of this organisation"},
-    [TW_PAIR_MAILFROM] = {"pair_mailfrom", 0.15, "... with this organisation's envelope"},
-    [TW_PAIR_ORIGIN] = {"pair_origin", 0.2, "... written in this network; a claim, so less"},
+    [TW_PAIR_HELO] = {"pair_helo", 0.14, "... with this HELO organisation"},
+    [TW_PAIR_PTR] = {"pair_ptr", 0.1, "... from hosts of this organisation"},
+    [TW_PAIR_MAILFROM] = {"pair_mailfrom", 0.1, "... with this organisation's envelope"},
+    [TW_PAIR_ORIGIN] = {"pair_origin", 0.36, "... written in this network; a claim, so less"},
     [TW_PAIR_DKIM] = {"pair_dkim", 0.2, "... signed by this domain"},
-    [TW_PERSON_NETWORK] = {"person_network", 0.2,
+    [TW_PERSON_NETWORK] = {"person_network", 0.21,
                            "how mail of the author himself from this network turned out"},
-    [TW_PERSON_HELO] = {"person_helo", 0.2, "... with this HELO organisation"},
-    [TW_PERSON_ORIGIN] = {"person_origin", 0.3, "... written in that provider's network"},
-    [TW_STRANGE] = {"strange", 0.5,
+    [TW_PERSON_HELO] = {"person_helo", 0.3, "... with this HELO organisation"},
+    [TW_PERSON_ORIGIN] = {"person_origin", 0.46, "... written in that provider's network"},
+    [TW_STRANGE] = {"strange", 0.83,
                     "the author is known, and never came this way; not if he is proven"},
-    [TW_STRANGE_ORG] = {"strange_org", 0.3, "the same of his organisation"},
+    [TW_STRANGE_ORG] = {"strange_org", 0.1, "the same of his organisation"},
     [TW_FORGERY] = {"forgery", -1.1,
                     "author's organisation is known to prove itself and this message does not"},
     [TW_RELATIONSHIP] = {"relationship", 0.3, "proven author has written to this recipient before"},
-    [TW_SITE] = {"site", 1, "share of good mail among all that comes here"},
-    [TW_SITUATION] = {"situation", 0.3,
+    [TW_SITE] = {"site", 0.51, "share of good mail among all that comes here"},
+    [TW_SITUATION] = {"situation", 0.44,
                       "how mail turned out of which just these names were known before"},
-    [TW_TRAIT_HELO] = {"trait_helo", 0.3, "how mail with such a HELO turned out here"},
-    [TW_TRAIT_HOST] = {"trait_host", 0.3, "... from a client with such a name"},
-    [TW_TRAIT_PATH] = {"trait_path", 0.3, "... that came directly, from inside, or relayed"},
-    [TW_TRAIT_ORIGIN] = {"trait_origin", 0.3, "... first handed over by such a host"},
-    [TW_TRAIT_MESSAGE_ID] = {"trait_message_id", 0.3,
+    [TW_TRAIT_HELO] = {"trait_helo", 0.39, "how mail with such a HELO turned out here"},
+    [TW_TRAIT_HOST] = {"trait_host", 0.18, "... from a client with such a name"},
+    [TW_TRAIT_ORIGIN] = {"trait_origin", 0.12, "... first handed over by such a host"},
+    [TW_TRAIT_MESSAGE_ID] = {"trait_message_id", 0.71,
                              "... whose Message-ID was made by author, way or neither"},
-    [TW_TRAIT_DATE] = {"trait_date", 0.3, "... dated so long before it came"},
-    [TW_TRAIT_SENDER] = {"trait_sender", 0.3,
-                         "... with an envelope of the author's, the client's or another domain"},
-    [TW_TRAIT_REPLY_TO] = {"trait_reply_to", 0.3, "... whose answers go elsewhere, or not"},
-    [TW_TRAIT_DISPLAY] = {"trait_display", 0.3,
+    [TW_TRAIT_DATE] = {"trait_date", 0.83, "... dated so long before it came"},
+    [TW_TRAIT_REPLY_TO] = {"trait_reply_to", 0.16, "... whose answers go elsewhere, or not"},
+    [TW_TRAIT_DISPLAY] = {"trait_display", 0.54,
                           "... that shows a name, none, or another address as the author"},
     [TW_IPREV_FAIL] =
         {"iprev_fail", -0.4,
@@ -92,9 +86,9 @@ static const struct {
          "author's domain disowns it with p=reject; 0.7 of it for quarantine, 0.3 for none"},
     [TW_DMARC_PASS] = {"dmarc_pass", 0.2,
                        "author is proven: no verdict, a quarter of bad mail passes"},
-    [TW_HELO_LITERAL] = {"helo_literal", -0.3,
+    [TW_HELO_LITERAL] = {"helo_literal", -1,
                          "HELO is the client's address: careless servers, and bots"},
-    [TW_HELO_FORGED] = {"helo_forged", -1.0,
+    [TW_HELO_FORGED] = {"helo_forged", -1.5,
                         "HELO is somebody else's address or one of our own names: a lie"},
     [TW_HELO_MANY] =
         {"helo_many", -0.8,
@@ -109,11 +103,11 @@ static const struct {
          "times on: an account taken over"},
     [TW_MULTIPLE_FROM] = {"multiple_from", -1.5,
                           "more than one From field: what is shown may not be what was checked"},
-    [TW_NO_AUTHOR] = {"no_author", -0.8, "no valid author: nobody to hold it against"},
+    [TW_NO_AUTHOR] = {"no_author", -2, "no valid author: nobody to hold it against"},
     [TW_BODY_APPENDED] = {"body_appended", -0.5,
                           "body goes on behind what was signed: some lists do it, replays do it"},
     [TW_TIME_DISORDER] =
-        {"time_disorder", -0.3,
+        {"time_disorder", -0.5,
          "Received fields run backwards by more than an hour: forged, or a bad clock"},
     [TW_PROTECTED] = {"protected", -1.5, "claims a protected sender and does not prove it"},
     [TW_IMPERSONATION] =
@@ -138,7 +132,7 @@ void trust_params_default(struct trust_params *params_r)
     params_r->bias = 0; /* undecided, so that an empty model calls nothing good or bad */
     params_r->half_life = 90 * DAY; /* senders of a monthly letter stay known, last year's fade */
     params_r->prior = 0.5;  /* one good message makes three to one; the weights do the rest */
-    params_r->most_for = 6; /* trust 0.9975 at most: nobody is beyond doubt */
+    params_r->most_for = 9; /* trust 0.9999 at most: nobody is beyond doubt */
     for (int w = 0; w < TW_COUNT; w++)
         params_r->w[w] = table[w].w;
 }
