@@ -75,7 +75,7 @@ lines_are() { # COUNT COMMAND...
     [ "$(grep -c '^[ac] .*class=suspicious; *action=tag' <<<"$output")" -eq 3 ]
     ! grep -q shadow <<<"$output"
     mta_until lines_are 3 records
-    [ "$(records --shadow-differs | grep -c '"shadow":{"trust":0.000123[0-9]*,"class":"untrusted","policy":null,"action":"quarantine","reason":"class suspicious -> untrusted because of bias, action tag -> quarantine"}')" -eq 3 ]
+    [ "$(records --shadow-differs | grep -c '"shadow":{"trust":[0-9.e-]*,"class":"untrusted","policy":null,"action":"quarantine","reason":"class suspicious -> untrusted because of bias, action tag -> quarantine"}')" -eq 3 ]
     [ "$(grep -c 'action=tag .* shadow=quarantine client=' "$MTA/milter.log")" -eq 3 ]
     run "$VOUCH" policy diff --shadow --config "$MTA/vouch.conf"
     [ "$status" -eq 1 ]
