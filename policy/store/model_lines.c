@@ -86,6 +86,34 @@ static int get_time(json_t *const *values, int i, int64_t *time_r, char *error_r
     return VOUCH_E_SYNTAX;
 }
 
+static int take_fit(json_t *object, json_t *numbers, struct model_line *line, char *error_r,
+                    size_t size)
+{
+    const char *name, *group = json_string_value(json_object_get(object, members[GROUP])),
+                      *field = json_string_value(json_object_get(object, members[FIELD]));
+    json_t *number;
+    if (!group || !field || strcmp(group, PARAMS_GROUP) != 0 || strcmp(field, PARAMS_FIELD) != 0 ||
+        json_object_size(object) != 3 || !json_is_object(numbers)) {
+        snprintf(error_r, size,
+                 "\"fit\" must be an object beside \"group\":\"%s\",\"field\":\"%s\"", PARAMS_GROUP,
+                 PARAMS_FIELD);
+        return VOUCH_E_SYNTAX;
+    }
+    trust_params_default(&line->fit.params);
+    json_object_foreach(numbers, name, number)
+    {
+        if (json_is_number(number) && params_take(&line->fit, name, json_number_value(number)))
+            continue;
+        snprintf(error_r, size,
+                 "\"%.60s\" must be a number in the range that vouch.conf has for it", name);
+        return VOUCH_E_SYNTAX;
+    }
+    line->is_fit = true;
+    line->group = strdup(group);
+    line->field = strdup(field);
+    return line->group && line->field ? 0 : VOUCH_E_NOMEM;
+}
+
 static int take(json_t *object, struct model_line *line, char *error_r, size_t size)
 {
     json_t *v[MEMBER_COUNT];
@@ -95,6 +123,8 @@ static int take(json_t *object, struct model_line *line, char *error_r, size_t s
         snprintf(error_r, size, "not a JSON object");
         return VOUCH_E_SYNTAX;
     }
+    if (json_object_get(object, "fit"))
+        return take_fit(object, json_object_get(object, "fit"), line, error_r, size);
     if (gather(object, v, error_r, size) || get_name(v, GROUP, &group, error_r, size) ||
         get_name(v, FIELD, &field, error_r, size) || get_mass(v, GOOD, &c->good, error_r, size) ||
         get_mass(v, BAD, &c->bad, error_r, size) || get_mass(v, SEEN, &c->seen, error_r, size) ||
@@ -157,8 +187,7 @@ static bool blank(const char *p, size_t n)
     return n == 0;
 }
 
-int model_lines_read(FILE *f, const char *name,
-                     int (*each)(void *, const struct store_key *, const struct counts *),
+int model_lines_read(FILE *f, const char *name, int (*each)(void *, const struct model_line *),
                      void *arg, char *error_r, size_t size)
 {
     char text[MODEL_LINE_MAX], what[200];
@@ -174,7 +203,7 @@ int model_lines_read(FILE *f, const char *name,
             snprintf(error_r, size, "%s:%lu: %s", name, number, what);
             return rc;
         }
-        rc = each(arg, &(struct store_key){line.group, line.field}, &line.counts);
+        rc = each(arg, &line);
         model_line_clear(&line);
         if (rc != 0)
             return rc;
@@ -196,6 +225,23 @@ int model_line_write(FILE *f, const struct store_key *key, const struct counts *
         json_pack("{s:s, s:s, s:f, s:f, s:f, s:I, s:I}", members[GROUP], key->group, members[FIELD],
                   key->field, members[GOOD], c->good, members[BAD], c->bad, members[SEEN], c->seen,
                   members[FIRST], (json_int_t)c->first, members[LAST], (json_int_t)c->last);
+    if (!object)
+        return VOUCH_E_NOMEM;
+    int rc = json_dumpf(object, f, JSON_COMPACT | JSON_REAL_PRECISION(10));
+    json_decref(object);
+    return rc != 0 || putc('\n', f) == EOF ? VOUCH_E_IO : 0;
+}
+
+int model_line_write_fit(FILE *f, const struct trust_fit *fit)
+{
+    json_t *numbers = json_object();
+    for (int i = 0; i < PARAMS_NUMBERS; i++) {
+        const char *name;
+        double number = params_number(fit, i, &name);
+        json_object_set_new(numbers, name, json_real(number));
+    }
+    json_t *object = json_pack("{s:s, s:s, s:o}", members[GROUP], PARAMS_GROUP, members[FIELD],
+                               PARAMS_FIELD, "fit", numbers);
     if (!object)
         return VOUCH_E_NOMEM;
     int rc = json_dumpf(object, f, JSON_COMPACT | JSON_REAL_PRECISION(10));

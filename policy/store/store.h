@@ -101,6 +101,12 @@ int store_watermarks(struct store *s, int (*each)(void *, const char *writer, ui
 /* Sets tallies to counts (import): replaces; of one key the last holds. Errors as store_apply's; may
  * be repeated. */
 int store_put(struct store *s, const struct store_key *keys, const struct counts *counts, size_t n);
+/* Sets the fitted weights: from the next look-up on they are what messages are judged by, but for those that
+ * vouch.conf sets (settings_trust). Errors as store_change's. */
+int store_put_weights(struct store *s, const struct trust_fit *fit);
+/* LOOKUP_FOUND; LOOKUP_ABSENT: the version has none; LOOKUP_FAILED: it cannot be asked, or they cannot be read. What
+ * they say nothing of is as it was shipped. */
+int store_weights(struct store *s, struct trust_fit *fit_r);
 /* Calls each for every tally, in no particular order (Redis may repeat one while it grows); ends
  * early when each returns non-zero, and returns that. each must not use the store. 0, VOUCH_E_TEMP,
  * VOUCH_E_IO. */

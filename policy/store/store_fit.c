@@ -2,6 +2,7 @@
 /* Fitted weights, decoded once: every look-up asks for them, and they change once in a night. */
 #include <stdlib.h>
 #include <string.h>
+#include "clock.h"
 #include "params.h"
 #include "store_ops.h"
 
@@ -48,4 +49,39 @@ void store_fits_free(struct store *s)
         free(f);
     }
     atomic_store(&s->fits, NULL);
+}
+
+#define WAIT_MS 10000
+
+static const struct store_key place = {PARAMS_GROUP, PARAMS_FIELD};
+
+static int put(void *arg, const struct span *now, struct span *new_r)
+{
+    (void)now;
+    new_r[0] = *(const struct span *)arg;
+    return 0;
+}
+
+int store_put_weights(struct store *s, const struct trust_fit *fit)
+{
+    struct sbuf bytes;
+    sbuf_init(&bytes, PARAMS_BYTES_MAX);
+    params_encode(fit, &bytes);
+    struct span value = sbuf_span(&bytes);
+    int rc = bytes.failed ? VOUCH_E_NOMEM : store_change(s, &place, 1, put, &value, "", 0);
+    sbuf_clear(&bytes);
+    return rc;
+}
+
+int store_weights(struct store *s, struct trust_fit *fit_r)
+{
+    struct store_value value;
+    struct store_query *q = store_ask(s, &place, 1);
+    *fit_r = (struct trust_fit){0};
+    trust_params_default(&fit_r->params);
+    if (!q || store_wait(&q, clock_ms() + WAIT_MS, &value) < 0 || value.outcome < 0)
+        return LOOKUP_FAILED;
+    if (value.fit)
+        *fit_r = *value.fit;
+    return value.fit ? LOOKUP_FOUND : LOOKUP_ABSENT;
 }

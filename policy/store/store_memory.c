@@ -298,9 +298,11 @@ static const struct store_ops memory_ops = {
     .close = memory_close,
 };
 
-static int load_line(void *arg, const struct store_key *key, const struct counts *c)
+static int load_line(void *arg, const struct model_line *line)
 {
-    return store_put(arg, key, c, 1);
+    const struct store_key key = {line->group, line->field};
+    return line->is_fit ? store_put_weights(arg, &line->fit)
+                        : store_put(arg, &key, &line->counts, 1);
 }
 
 static int load(struct memory *m, const char *path, char *error_r, size_t size)

@@ -100,8 +100,7 @@ static int note_known(void *arg, const char *writer, uint64_t watermark)
  * putting things right. */
 static void read_weights(struct build *b, struct store *s)
 {
-    trust_params_default(&b->fit.params);
-    int outcome = learn_weights_of(s, &b->fit);
+    int outcome = store_weights(s, &b->fit);
     b->fitted = outcome == LOOKUP_FOUND;
     if (outcome < 0)
         tool_error(0,
@@ -178,7 +177,7 @@ static int write_weights(struct build *b, const struct learn_options *options)
                            &b->done);
     if (status != 0 || !(b->fitted || b->done != MODEL_FIT_FEW))
         return status;
-    int rc = learn_weights(options->store, &b->fit);
+    int rc = store_put_weights(options->store, &b->fit);
     return rc == 0 ? 0
                    : model_store_error(options->store,
                                        "the weights of the new version cannot be "

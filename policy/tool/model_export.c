@@ -18,7 +18,7 @@
 
 static const char usage[] =
     "Usage: vouch model export [OPTION]... [FILE]\n"
-    "Writes every count of the model as JSON lines, in no particular order; to standard output\n"
+    "Writes every count of the model, and its fitted weights, as JSON lines; to standard output\n"
     "unless FILE is given.\n\n"
     "  --config FILE   settings to find the store in\n"
     "  --store URL     the store to read: lmdb:DIR, redis://HOST:PORT/DB, redis+unix:PATH\n"
@@ -49,11 +49,24 @@ static int write_key(void *arg, const struct store_key *key, const struct counts
     return rc;
 }
 
+static int write_weights(struct store *s, struct export *ex)
+{
+    struct trust_fit fit;
+    int found = store_weights(s, &fit);
+    if (found == LOOKUP_ABSENT)
+        return 0;
+    int rc = found < 0 ? VOUCH_E_TEMP : model_line_write_fit(ex->f, &fit);
+    ex->write_failed = rc == VOUCH_E_IO;
+    return rc;
+}
+
 static int export(struct store *s, FILE *f, const char *name)
 {
     struct export ex = {.f = f};
     progress_start(&ex.progress, stderr, "exporting", "keys", 0);
-    int rc = store_scan(s, write_key, &ex);
+    int rc = write_weights(s, &ex);
+    if (rc == 0)
+        rc = store_scan(s, write_key, &ex);
     progress_end(&ex.progress);
     if (ex.write_failed || (rc == 0 && (fflush(f) != 0 || ferror(f))))
         return tool_error(EX_IOERR, "%s: %s", name, strerror(errno));

@@ -2,7 +2,7 @@
 #ifndef VOUCH_TOOL_MODEL_FIT_H
 #define VOUCH_TOOL_MODEL_FIT_H
 
-#include "learn_weights.h"
+#include "params.h"
 #include "model_teach.h"
 
 /* Weights from the labels of the journals: the part of vouch model build --fit between teaching and

@@ -52,10 +52,10 @@ static void show(struct import *im)
         progress_set(&im->progress, (uint64_t)ftello(im->f), im->keys);
 }
 
-static int check_line(void *arg, const struct store_key *key, const struct counts *c)
+static int check_line(void *arg, const struct model_line *line)
 {
     struct import *im = arg;
-    (void)key, (void)c;
+    (void)line;
     im->keys++;
     show(im);
     return 0;
@@ -71,15 +71,24 @@ static int write_batch(struct import *im)
     return rc;
 }
 
-static int write_line(void *arg, const struct store_key *key, const struct counts *c)
+static int write_weights(struct import *im, const struct trust_fit *fit)
+{
+    int rc = store_put_weights(im->store, fit);
+    im->written += rc == 0;
+    return rc;
+}
+
+static int write_line(void *arg, const struct model_line *line)
 {
     struct import *im = arg;
-    struct store_key copy = {arena_strdup(im->arena, key->group),
-                             arena_strdup(im->arena, key->field)};
+    if (line->is_fit)
+        return write_weights(im, &line->fit);
+    struct store_key copy = {arena_strdup(im->arena, line->group),
+                             arena_strdup(im->arena, line->field)};
     if (!copy.group || !copy.field)
         return VOUCH_E_NOMEM;
     im->batch[im->count] = copy;
-    im->counts[im->count++] = *c;
+    im->counts[im->count++] = line->counts;
     im->keys++;
     show(im);
     return im->count == BATCH_KEYS ? write_batch(im) : 0;
@@ -87,8 +96,7 @@ static int write_line(void *arg, const struct store_key *key, const struct count
 
 /* One pass over the input. 0, or a code of model_lines_read or of each. */
 static int pass(struct import *im, const char *label,
-                int (*each)(void *, const struct store_key *, const struct counts *), char *error_r,
-                size_t size)
+                int (*each)(void *, const struct model_line *), char *error_r, size_t size)
 {
     struct stat st;
     rewind(im->f);

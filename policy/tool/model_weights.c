@@ -24,9 +24,7 @@ static const char usage[] =
 
 int model_weights_read(struct store *s, struct trust_fit *fit_r)
 {
-    *fit_r = (struct trust_fit){0};
-    trust_params_default(&fit_r->params);
-    int outcome = learn_weights_of(s, fit_r);
+    int outcome = store_weights(s, fit_r);
     if (outcome < 0)
         model_store_error(s, "the fitted weights cannot be read", VOUCH_E_TEMP);
     return outcome;

@@ -4,7 +4,8 @@
 
 #include <jansson.h>
 #include <stdbool.h>
-#include "learn_weights.h"
+#include "params.h"
+#include "store.h"
 
 /* What is told of a version's fitted weights. */
 

@@ -21,17 +21,32 @@ static void add(struct sbuf *out, const char *name, double number)
     sbuf_addspan(out, span_make(bytes, sizeof bytes));
 }
 
+double params_number(const struct trust_fit *fit, int i, const char **name_r)
+{
+    const struct {
+        const char *name;
+        double number;
+    } first[PARAMS_NUMBERS - TW_COUNT] = {
+        {"@time", (double)fit->time},
+        {"@rows", (double)fit->rows},
+        {"@log_loss_before", fit->log_loss_before},
+        {"@log_loss_after", fit->log_loss_after},
+        {"bias", fit->params.bias},
+        {"most_for", fit->params.most_for},
+    };
+    const int w = i - (int)(sizeof first / sizeof *first);
+    *name_r = w < 0 ? first[i].name : trust_weight_name((enum trust_weight)w);
+    return w < 0 ? first[i].number : fit->params.w[w];
+}
+
 void params_encode(const struct trust_fit *fit, struct sbuf *out)
 {
     sbuf_addc(out, VALUE_WEIGHTS);
-    add(out, "@time", (double)fit->time);
-    add(out, "@rows", (double)fit->rows);
-    add(out, "@log_loss_before", fit->log_loss_before);
-    add(out, "@log_loss_after", fit->log_loss_after);
-    add(out, "bias", fit->params.bias);
-    add(out, "most_for", fit->params.most_for);
-    for (int w = 0; w < TW_COUNT; w++)
-        add(out, trust_weight_name((enum trust_weight)w), fit->params.w[w]);
+    for (int i = 0; i < PARAMS_NUMBERS; i++) {
+        const char *name;
+        double number = params_number(fit, i, &name);
+        add(out, name, number);
+    }
 }
 
 static bool take(double number, double least, double most, double *to)
@@ -80,6 +95,12 @@ static bool take_number(struct span name, double number, struct trust_fit *fit, 
         return good;
     }
     return take_weight(name, number, fit, next);
+}
+
+bool params_take(struct trust_fit *fit, const char *name, double number)
+{
+    int next = 0;
+    return take_number(span_of(name), number, fit, &next);
 }
 
 static double number_of(const uint8_t *bytes)

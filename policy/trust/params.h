@@ -22,6 +22,12 @@ struct trust_fit {
     double log_loss_before, log_loss_after; /* on the rows held out */
 };
 
+/* Its numbers, 0 to PARAMS_NUMBERS - 1, and their names; "@time" and the like say what was fitted. */
+#define PARAMS_NUMBERS (TW_COUNT + 6)
+double params_number(const struct trust_fit *fit, int i, const char **name_r);
+/* Sets one by its name; an unknown one is passed over. false: it is out of vouch.conf's range. */
+bool params_take(struct trust_fit *fit, const char *name, double number);
+
 /* Byte 0 is VALUE_WEIGHTS (value.h). out->failed says if it did not fit. */
 void params_encode(const struct trust_fit *fit, struct sbuf *out);
 /* Unknown names are passed over; what is missing is as in fit_r->params, which the caller fills. 0 or

@@ -15,23 +15,25 @@ static bool same(double a, double b)
     return fabs(a - b) <= 1e-9 * fabs(b);
 }
 
-static int write_and_read(void *arg, const struct store_key *key, const struct counts *c)
+static int write_and_read(void *arg, const struct model_line *given)
 {
     char error[200], text[MODEL_LINE_MAX];
     struct model_line line;
-    struct tally tally = tally_from_counts(c, 90 * 86400); /* what a store would keep of it */
+    const struct store_key names = {given->group, given->field}, *key = &names;
+    struct tally tally = tally_from_counts(&given->counts, 90 * 86400); /* what a store keeps */
     const struct counts kept = tally_counts(&tally);
     (void)arg;
     if (!model_key_valid(key))
         abort();
     FILE *f = fmemopen(text, sizeof text, "w");
-    if (!f || model_line_write(f, key, &kept) != 0)
+    if (!f || (given->is_fit ? model_line_write_fit(f, &given->fit)
+                             : model_line_write(f, key, &kept)) != 0)
         abort();
     long n = ftell(f);
     fclose(f);
     if (model_line_parse(span_make(text, (size_t)n), &line, error, sizeof error) != 0)
         abort();
-    const struct counts *read = &line.counts;
+    const struct counts *read = given->is_fit ? &kept : &line.counts;
     if (strcmp(line.group, key->group) != 0 || strcmp(line.field, key->field) != 0 ||
         !same(read->good, kept.good) || !same(read->bad, kept.bad) ||
         !same(read->seen, kept.seen) || read->first != kept.first || read->last != kept.last)

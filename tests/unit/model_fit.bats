@@ -166,3 +166,18 @@ bias_of_check() {
     [ "$status" -eq 64 ]
     [[ $output == *"--holdout 0.7: not a share from 0.05 to 0.5"* ]]
 }
+
+@test "an export has the weights, and an import takes them" {
+    "$maker" labelled "$d/j" mx1 400 400
+    model build --fit
+    fitted=$(model weights --json | sed 's/"version":"[^"]*"//')
+    model export "$d/all"
+    [ "$(grep -c '"group":"trust"' "$d/all")" = 1 ]
+    store=lmdb:$d/other
+    model import "$d/all"
+    [ "$(model weights --json | sed 's/"version":"[^"]*"//')" = "$fitted" ]
+    model export "$d/again"
+    [ "$(grep '"trust"' "$d/all")" = "$(grep '"trust"' "$d/again")" ]
+    store=memory:$d/all
+    [ "$(weight bias from)" = fitted ]
+}
