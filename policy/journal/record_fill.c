@@ -335,9 +335,10 @@ int plain_fill(struct arena *arena, const struct record *r, bool written, struct
         r->message && r->direction != DIRECTION_ANY ? direction_name(r->direction) : NULL;
     if (r->message)
         fill_message(&f, r, p);
-    if (r->evidence)
+    if (r->evidence) {
         fill_auth(&f, r->evidence, &p->auth);
-    p->known_before = words(&f, r->evidence->known_before, known_before_name);
+        p->known_before = words(&f, r->evidence->known_before, known_before_name);
+    }
     if (r->trust)
         fill_judgement(&f, r, p);
     if (r->decision)

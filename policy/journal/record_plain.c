@@ -170,7 +170,6 @@ static const struct plain_field record_fields[] = {
     VALUE(record, trust, REAL),
     TEXT(record, class, MAX_WORD),
     LIST(record, flags, MAX_WORDS, word),
-    LIST(record, known_before, MAX_WORDS, word),
     TEXT(record, policy, MAX_PHRASE),
     TEXT(record, action, MAX_WORD),
     TEXT(record, mode, MAX_WORD),
@@ -194,6 +193,7 @@ static const struct plain_field record_fields[] = {
     VALUE(record, bias, REAL),
     TEXT(record, pseudonym_key, MAX_WORD),
     FIELD(record, shadow, PLAIN_PART, true, 0, &plain_shadow_shape),
+    LIST(record, known_before, MAX_WORDS, word),
 };
 const struct plain_shape plain_record_shape = {record_fields,
                                                sizeof record_fields / sizeof *record_fields,

@@ -86,6 +86,7 @@ static const char *const gone[] = {
     "bias",
     "pseudonym_key",
     "shadow",
+    "known_before",
     "flags",
     "author.display",
 };

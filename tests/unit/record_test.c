@@ -185,7 +185,8 @@ static void json_has_every_key_of_the_schema_and_one_line(void **state)
                                        "judged",
                                        "bias",
                                        "pseudonym_key",
-                                       "shadow"};
+                                       "shadow",
+                                       "known_before"};
     char *line = record_json(&f->r);
     assert_non_null(line);
     assert_null(strchr(line, '\n'));
