@@ -97,7 +97,7 @@ lines_are() { # COUNT COMMAND...
     mta_milter
     mail 1
     mta_until lines_are 1 records
-    [ "$(records | grep -c '"shadow":null}')" -eq 1 ]
+    [ "$(records | grep -c '"shadow":null')" -eq 1 ]
 }
 
 @test "the judgement is its own, the site is not" {
