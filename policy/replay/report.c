@@ -55,10 +55,13 @@ void report_ablation(struct report *r, enum trust_weight without, const struct s
 static void count_evidence(struct report *r, const struct trust_result *t, bool good)
 {
     double weights[TW_COUNT] = {0};
-    for (size_t i = 0; i < t->item_count; i++)
-        for (int w = 0; w < TW_COUNT; w++)
-            if (strcmp(t->items[i].name, trust_weight_name((enum trust_weight)w)) == 0)
-                weights[w] += t->items[i].weight;
+    for (size_t i = 0; i < t->item_count; i++) {
+        int w = 0;
+        while (w < TW_COUNT && strcmp(t->items[i].name, trust_weight_name(w)) != 0)
+            w++;
+        if (w < TW_COUNT)
+            weights[w] += t->items[i].weight;
+    }
     for (int w = 0; w < TW_COUNT; w++) {
         struct report_evidence *e = &r->evidence[w];
         e->messages[good] += weights[w] != 0;

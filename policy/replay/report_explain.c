@@ -6,7 +6,7 @@
 #include "html.h"
 #include "report_private.h"
 
-#define MAX_ITEMS      30 /* pieces of evidence, the weightiest first */
+#define MAX_ITEMS      20 /* pieces of evidence, the weightiest first */
 #define MAX_SIGNATURES 5
 #define MAX_PATH       1024
 
