@@ -31,9 +31,10 @@ enum { ROOTS = sizeof roots / sizeof *roots };
 static uint32_t power_of_two(uint64_t part, uint64_t whole)
 {
     uint64_t fraction = (part << ROOTS) / whole, power = UINT64_C(1) << SCALE_BITS;
-    for (int i = 0; i < ROOTS; i++)
-        if (fraction >> (ROOTS - 1 - i) & 1)
-            power = power * roots[i] >> SCALE_BITS;
+    for (int i = 0; i < ROOTS; i++) { /* no branch: half of them would be guessed wrong */
+        uint64_t more = power * roots[i] >> SCALE_BITS;
+        power = fraction >> (ROOTS - 1 - i) & 1 ? more : power;
+    }
     return (uint32_t)power;
 }
 

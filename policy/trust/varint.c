@@ -25,15 +25,17 @@ static uint64_t fail(struct varint_reader *r)
 
 uint64_t varint_get(struct varint_reader *r)
 {
+    const uint8_t *p = r->p;
     uint64_t value = 0;
-    for (unsigned shift = 0; r->p < r->end && shift < 64; shift += 7) {
-        uint64_t bits = *r->p & 0x7f;
-        bool last = !(*r->p++ & 0x80);
-        if ((shift == 63 && bits > 1) || (last && shift && !bits))
-            return fail(r); /* more than 64 bits, or not the shortest form */
-        value |= bits << shift;
-        if (last)
-            return value;
+    for (unsigned shift = 0; p < r->end && shift < 64; shift += 7) {
+        uint8_t byte = *p++;
+        value |= (uint64_t)(byte & 0x7f) << shift;
+        if (byte & 0x80)
+            continue;
+        if ((shift == 63 && byte > 1) || (shift && !byte))
+            break; /* more than 64 bits, or not the shortest form */
+        r->p = p;
+        return value;
     }
     return fail(r);
 }
