@@ -14,7 +14,7 @@
 #define LAMBDA_FIRST 1e-4
 #define LAMBDA_LEAST 1e-9
 #define LAMBDA_MOST  1e9
-#define ENOUGH       1e-8 /* of a message's loss: a step that wins less for each is the last */
+#define ENOUGH       1e-6 /* of a message's loss: a step that wins less for each is the last */
 
 struct state {
     double p[LOGISTIC_MAX], to[LOGISTIC_MAX]; /* where it stands, and where the step leads */
@@ -59,6 +59,7 @@ static void derive(const struct logistic *l, struct state *st)
     memset(st->gradient, 0, sizeof st->gradient);
     memset(st->hessian, 0, sizeof st->hessian);
     for (size_t i = 0; i < l->rows; i++) {
+        st->slope.count = 0;
         double score = l->score(l->arg, i, st->p, &st->slope);
         add_row(st, score, l->mass[i]);
     }

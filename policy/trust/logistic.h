@@ -24,7 +24,7 @@ struct logistic_slope {
 
 struct logistic {
     const void *arg; /* score's */
-    /* slope_r: NULL: not wanted */
+    /* slope_r: to add to; NULL: not wanted */
     double (*score)(const void *arg, size_t row, const double *p, struct logistic_slope *slope_r);
     const double *mass; /* of each row, in messages; below 0: of a bad one */
     size_t rows;

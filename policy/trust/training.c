@@ -153,6 +153,12 @@ struct fit {
     struct logistic l;
 };
 
+static void slope(struct logistic_slope *s, int param, double of)
+{
+    s->at[s->count] = param;
+    s->of[s->count++] = of;
+}
+
 /* --- the factor and the shift --- */
 
 enum { SHIFT, FACTOR };
@@ -161,8 +167,10 @@ static double calibrated(const void *arg, size_t row, const double *p,
                          struct logistic_slope *slope_r)
 {
     const struct fit *f = arg;
-    if (slope_r)
-        *slope_r = (struct logistic_slope){2, {SHIFT, FACTOR}, {1, f->scores[row]}};
+    if (slope_r) {
+        slope(slope_r, SHIFT, 1);
+        slope(slope_r, FACTOR, f->scores[row]);
+    }
     return p[FACTOR] * f->scores[row] + p[SHIFT];
 }
 
@@ -226,15 +234,13 @@ static double weighed(const void *arg, size_t row, const double *p, struct logis
     }
     const double most = p[MOST], lost = expm1(-for_it / most);
     if (slope_r) {
-        *slope_r = (struct logistic_slope){
-            .count = 2, .at = {BIAS, MOST}, .of = {1, -lost - for_it / most * (1 + lost)}};
+        slope(slope_r, BIAS, 1);
+        slope(slope_r, MOST, -lost - for_it / most * (1 + lost));
         for (size_t i = r->first; i < r->first + r->count; i++) {
             const int w = f->t->of[i], k = f->param[w];
             const double x = (double)f->t->x[i];
-            if (k < 0)
-                continue;
-            slope_r->at[slope_r->count] = k;
-            slope_r->of[slope_r->count++] = f->above[w] == (x > 0) ? x * (1 + lost) : x;
+            if (k >= 0)
+                slope(slope_r, k, f->above[w] == (x > 0) ? x * (1 + lost) : x);
         }
     }
     return p[BIAS] - most * lost + against;
