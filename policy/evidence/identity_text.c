@@ -19,8 +19,10 @@ static int add_network_text(struct identity_maker *mk, struct span text)
         return VOUCH_E_SYNTAX;
     struct ipnet kept = identity_network(&net.addr), wide = identity_wide(&net.addr);
     bool host = net.prefix == (net.addr.family == IP_V4 ? 32 : 128);
-    if (host || net.prefix == wide.prefix)
+    if (host || net.prefix == wide.prefix) {
         identity_add_wide(mk, &net.addr);
+        identity_add_origin_wide(mk, &net.addr);
+    }
     if (net.prefix == wide.prefix)
         return 0;
     if (!host && net.prefix != kept.prefix)

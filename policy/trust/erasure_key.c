@@ -155,8 +155,8 @@ static bool may_hide(struct span group, struct span field, const struct parts *p
     case ERASURE_DOMAIN: /* of a recipient: any; else one of the group's */
         return p->kind == NAME_RELATIONSHIP ||
                (starts(group, "dom:") && domain_is_below(subject, group.p + strlen("dom:")));
-    case ERASURE_NETWORK:
-        break;
+    case ERASURE_NETWORK: /* of a place that the author writes from: any */
+        return starts(p->prefix, "p");
     }
     return false;
 }

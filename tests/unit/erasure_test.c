@@ -113,6 +113,8 @@ static const struct {
     const char *subject, *gone;
 } owners[] = {
     {"alice@news.example.org",
+     "pn:alice@news.example.org:192.0.2.0/24 ph:alice@news.example.org:helo.example "
+     "po:alice@news.example.org:203.0.0.0/16 "
      "a:alice@news.example.org ua:alice@news.example.org w:a:alice@news.example.org "
      "r:alice@news.example.org:bob@rcpt.example"},
     {"lice@news.example.org", ""},
@@ -123,18 +125,25 @@ static const struct {
     {"rcpt.example", "r:alice@news.example.org:bob@rcpt.example"},
     {"t.example", ""},
     {"news.example.org", "d:news.example.org ud:news.example.org a:alice@news.example.org "
+                         "pn:alice@news.example.org:192.0.2.0/24 "
+                         "ph:alice@news.example.org:helo.example "
+                         "po:alice@news.example.org:203.0.0.0/16 "
                          "ua:alice@news.example.org w:a:alice@news.example.org "
                          "r:alice@news.example.org:bob@rcpt.example"},
     {"ws.example.org", ""},
     {"example.org", "* u d:news.example.org ud:news.example.org a:alice@news.example.org "
                     "ua:alice@news.example.org p:helo:helo.example "
+                    "pn:alice@news.example.org:192.0.2.0/24 "
+                    "ph:alice@news.example.org:helo.example "
+                    "po:alice@news.example.org:203.0.0.0/16 "
                     "w:a:alice@news.example.org p:dkim:dkim.example "
                     "p:net:192.0.2.0/24 p:origin:203.0.113.0/24 p:mf:mf.example p:ptr:ptr.example "
                     "r:alice@news.example.org:bob@rcpt.example"},
     {"notexample.org", ""},
     {"ample.org", ""},
     {"xexample.org", ""},
-    {"helo.example", "helo helo:mx.helo.example uhelo:mx.helo.example p:helo:helo.example"},
+    {"helo.example", "helo helo:mx.helo.example uhelo:mx.helo.example p:helo:helo.example "
+                     "ph:alice@news.example.org:helo.example"},
     {"mx.helo.example", "helo:mx.helo.example uhelo:mx.helo.example"},
     {"ptr.example", "ptr p:ptr:ptr.example"},
     {"mf.example", "mf umf mfd:env.mf.example mf:sender@env.mf.example umf:sender@env.mf.example "
@@ -146,11 +155,15 @@ static const struct {
     {"192.0.2.10", ""},
     {"192.0.2.0/30", "h:192.0.2.1 w:h:192.0.2.1"},
     {"192.0.2.4/30", ""},
-    {"192.0.2.0/24", "h:192.0.2.1 * w:h:192.0.2.1 p:net:192.0.2.0/24"},
-    {"192.0.0.0/16", "h:192.0.2.1 * * w:h:192.0.2.1 p:net:192.0.2.0/24"},
+    {"192.0.2.0/24", "h:192.0.2.1 * w:h:192.0.2.1 p:net:192.0.2.0/24 "
+                     "pn:alice@news.example.org:192.0.2.0/24"},
+    {"192.0.0.0/16", "h:192.0.2.1 * * w:h:192.0.2.1 p:net:192.0.2.0/24 "
+                     "pn:alice@news.example.org:192.0.2.0/24 via:203.0.0.0/16"},
     {"192.1.0.0/16", ""},
     {"203.0.113.9", ""}, /* only its network is kept */
     {"203.0.113.0/24", "hop * p:origin:203.0.113.0/24"},
+    {"203.0.0.0/16", "hop hop * via:203.0.0.0/16 p:origin:203.0.113.0/24 "
+                     "po:alice@news.example.org:203.0.0.0/16"},
     {"2001:db8::/32", ""},
     {"::/0", ""},
 };
@@ -206,6 +219,11 @@ static const struct {
     {"2001:db8::/32", "ip:2001:db8:1::/48", "hop", true},
     {"2001:db8::/32", "dom:example.org", "p:net:2001:db8:1::/48", true},
     {"2001:db8:2::/48", "dom:example.org", "p:net:2001:db8:1::/48", false},
+    {"2001:db8::/32", "dom:example.org", "pn:alice@example.org:2001:db8:1::/48", true},
+    {"2001:db8:2::/48", "dom:example.org", "pn:alice@example.org:2001:db8:1::/48", false},
+    {"alice@example.org", "dom:example.org", "po:alice@example.org:-", true},
+    {"192.0.2.0/24", "ip:192.0.0.0/16", "via:-", false},
+    {"192.0.0.0/16", "ip:192.0.0.0/16", "via:-", true},
     {"0.0.0.0/0", "ip:192.0.2.0/24", "*", true},
     {"org", "dom:example.org", "*", true},
     /* a recipient's own domain is where its author's keys are, not its relationships */
@@ -290,6 +308,10 @@ static void what_was_cut_is_found_by_its_digest(void **state)
     assert_true(goes("bob@example.com", "dom:example.org", field));
     assert_true(goes("example.com", "dom:example.org", field));
     assert_false(goes("192.0.2.1", "dom:example.org", field));
+    /* so it is of the place that he wrote from */
+    cut(field, "pn:", 'x', 300, "@example.org:192.0.2.0/24");
+    assert_true(goes("192.0.2.0/24", "dom:example.org", field));
+    assert_false(goes("example.com", "ip:192.0.2.0/24", "*"));
 }
 
 static void the_latest_time_holds(void **state)
