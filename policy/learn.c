@@ -14,7 +14,7 @@
 #include "learn_erase.h"
 #include "record_avro.h"
 
-#define BATCH_DEFAULT 1024 /* records, and four times as many keys */
+#define BATCH_DEFAULT 1024 /* records, and LEARN_BATCH_KEYS times as many keys */
 #define BATCH_LMDB    8192
 #define ERROR_BYTES   512
 #define AHEAD_US      INT64_C(86400000000) /* no clock is so wrong, and no zone of time so far */

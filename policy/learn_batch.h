@@ -8,13 +8,13 @@
  * added in order, each value is written once.
  *
  * Memory: keys are copied once (some 60 bytes each, 2 * IDENTITY_KEY_MAX at most) beside 200 bytes for
- * what they hold; a lesson takes 16 bytes for each key it names. So 1 to 2 KiB a record is usual. A
+ * what they hold; a lesson takes 16 bytes for each key it names. So 1 to 4 KiB a record is usual. A
  * window that thousands of names fell into takes up to WINDOW_BYTES_MAX more. */
 
 struct learn_batch;
 /* records: as many lessons at most, and LEARN_BATCH_KEYS as many keys. writer: copied. half_life:
  * seconds, > 0. NULL: out of memory. */
-#define LEARN_BATCH_KEYS 4
+#define LEARN_BATCH_KEYS 12 /* new to a batch; a sender nobody knows has some 25 */
 struct learn_batch *learn_batch_new(size_t records, double half_life, const char *writer);
 void learn_batch_free(struct learn_batch **bp);
 /* Empties it. */

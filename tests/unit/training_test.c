@@ -205,6 +205,7 @@ static void survives_what_is_separable_and_collinear(void **state)
     (void)state;
     struct training_options o = options_of(10);
     struct training *t = training_new();
+    o.start.w[TW_HOST] = o.start.w[TW_NETWORK]; /* each is drawn to its own */
     for (int i = 0; i < 1000; i++) {
         bool good = i % 2;
         double x[TW_COUNT] = {[TW_HOST] = good ? 2 : -2, [TW_NETWORK] = good ? 2 : -2};
