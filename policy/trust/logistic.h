@@ -12,7 +12,7 @@
  *
  * small, by Gauss-Newton steps with Levenberg's damping: no step makes it larger. Pure. */
 
-#define LOGISTIC_MAX   64 /* parameters */
+#define LOGISTIC_MAX   96 /* parameters */
 #define LOGISTIC_STEPS 50 /* at most */
 
 /* How a row's score changes with each parameter; those not named: not at all. */
