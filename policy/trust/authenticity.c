@@ -156,7 +156,7 @@ static double explained(const struct ledger *l)
 static void forgery_term(struct ledger *l)
 {
     int i = ledger_find(l, ID_AUTHOR_ORG), claimed = ledger_find(l, ID_CLAIM_AUTHOR_ORG);
-    if (i < 0 || l->author == PROOF_YES || l->in->outbound)
+    if (i < 0 || l->author == PROOF_YES)
         return;
     struct counts good = {.good = l->counts[i].good};
     double x = -fmin(FORGED_MAX, reputation(&good, l->params->prior, 0));
@@ -178,6 +178,8 @@ static void forgery_term(struct ledger *l)
 
 void authenticity_terms(struct ledger *l)
 {
+    if (l->in->outbound)
+        return;
     for (size_t k = 0; k < sizeof kin / sizeof *kin; k++)
         pair_terms(l, &kin[k]);
     person_term(l, ID_PERSON_NETWORK, TW_PERSON_NETWORK);

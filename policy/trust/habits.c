@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "habits.h"
 #include <math.h>
-#include "reputation.h"
 #include "terms.h"
 
 static void situation_term(struct ledger *l)
@@ -11,7 +10,7 @@ static void situation_term(struct ledger *l)
         const struct identity *id = &l->in->identities[i];
         if (id->kind != ID_SITUATION || id->index != situation)
             continue;
-        double x = reputation(&l->counts[i], HABIT_DOUBT, l->base) - l->base;
+        double x = term_habit(l, i, HABIT_DOUBT);
         term_known(l, TW_SITUATION, i, l->author == PROOF_YES ? fmax(0, x) : x);
     }
 }
@@ -22,7 +21,7 @@ static void trait_terms(struct ledger *l)
         const struct identity *id = &l->in->identities[i];
         if (id->kind == ID_TRAIT)
             term_known(l, (enum trust_weight)(TW_TRAIT_HELO + id->index), i,
-                       reputation(&l->counts[i], TRAIT_DOUBT, l->base) - l->base);
+                       term_habit(l, i, TRAIT_DOUBT));
     }
 }
 

@@ -4,7 +4,7 @@
 #include "reputation.h"
 #include "terms.h"
 
-#define HOP_BAD        (-1.0) /* log-odds from which a hop is a known bad relay */
+#define HOP_BAD        (-2.0) /* log-odds from which a hop is a known bad relay */
 #define HOP_SUBMITTED  0.25
 #define TIME_TOLERANCE 3600 /* s that clocks along a path may differ: one mistaken time zone */
 

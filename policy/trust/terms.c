@@ -14,22 +14,34 @@ struct counts term_counts(const struct ledger *l, enum identity_kind kind)
     return i < 0 ? (struct counts){0} : l->counts[i];
 }
 
-static double log_odds(const struct counts *c, double prior)
+static double site_odds(const struct counts *site)
 {
-    return log((c->good + prior) / (c->bad + prior));
+    return log((site->good + HABIT_SITE) / (site->bad + HABIT_SITE));
 }
 
 double term_base(const struct ledger *l)
 {
     const struct counts site = term_counts(l, ID_SITE);
-    return log_odds(&site, HABIT_SITE);
+    return fmax(-REPUTATION_MAX, fmin(BASE_MAX, site_odds(&site)));
+}
+
+double term_habit(const struct ledger *l, size_t i, double doubt)
+{
+    const struct counts site = term_counts(l, ID_SITE);
+    const double base = fmax(-REPUTATION_MAX, fmin(REPUTATION_MAX, site_odds(&site)));
+    struct counts c = l->counts[i];
+    if (c.good + c.bad <= 0)
+        return 0;
+    const double share = fmin(1, (c.good + c.bad) / fmax(site.good + site.bad, 1));
+    c.bad += HABIT_SITE * share;
+    return reputation(&c, doubt, base) - base;
 }
 
 double term_new(const struct ledger *l, unsigned bit)
 {
     for (size_t i = 0; i < l->in->identity_count; i++)
         if (l->in->identities[i].kind == ID_NEW && l->in->identities[i].index == (int)bit)
-            return reputation(&l->counts[i], HABIT_DOUBT, l->base);
+            return l->base + term_habit(l, i, HABIT_DOUBT);
     return l->base;
 }
 
