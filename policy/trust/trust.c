@@ -18,6 +18,10 @@
 #include "terms.h"
 #include "trust_case.h"
 
+/* Log-odds, before S, that all names of the way together can say for an author of whom nothing good is known:
+ * with the shipped weights less than 0.9, whatever services he uses. */
+#define STRANGER_MOST 2.4
+
 /* Weights are kept in hundredths, as they are printed, so that the terms shown add up to the sum
  * shown and no platform's last bit tells. */
 static double rounded(double weight)
@@ -91,6 +95,30 @@ int ledger_find(const struct ledger *l, enum identity_kind kind)
     return -1;
 }
 
+/* Whether it could be asked who the author is, and nothing good is known of his organisation, proven or
+ * claimed. */
+static bool is_stranger(const struct ledger *l)
+{
+    if (l->in->outbound || l->in->evidence->dmarc.result == AUTH_UNKNOWN)
+        return false;
+    return l->in->message->author_count != 1 ||
+           term_counts(l, ID_AUTHOR_ORG).good + term_counts(l, ID_CLAIM_AUTHOR_ORG).good <= 0;
+}
+
+/* Whatever way he came by, it vouches for a stranger only so far. */
+static void doubt_stranger(struct ledger *l)
+{
+    const double left = left_of(terms_for(l->params, l->x), STRANGER_MOST);
+    if (!is_stranger(l))
+        return;
+    for (size_t i = 0; i < l->count; i++)
+        if (l->params->w[l->of[i]] * l->x[l->of[i]] > 0)
+            l->items[i].weight *= left;
+    for (int w = 0; w < TW_COUNT; w++)
+        if (l->params->w[w] * l->x[w] > 0)
+            l->x[w] *= left;
+}
+
 /* From what each item says to what it counts; items that count nothing and have nothing to say go. */
 static void weigh(struct ledger *l)
 {
@@ -139,6 +167,7 @@ void trust_case_sum(const struct trust_case *c, const struct counts *counts,
     habit_terms(l);
     rate_terms(l);
     fact_terms(l);
+    doubt_stranger(l);
     weigh(l);
 }
 

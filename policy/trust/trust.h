@@ -14,7 +14,11 @@
  *
  * S lets what speaks for a message add up to less and less, F (most_for) at most, however many names
  * of one known sender agree (they are one fact seen many times): so one strong contradiction still
- * lowers the class of the best known sender. The weights are fitted (training.h). */
+ * lowers the class of the best known sender. The weights are fitted (training.h).
+ *
+ * Of an author of whose organisation nothing good is known, all that speaks for the message comes to 2.4 at
+ * most, before S: whatever good service he uses, his first letter is not trusted. Where DMARC was not asked
+ * for at all, as in a replay without DNS, nobody can tell who wrote it, and the sum stands as it is. */
 
 /* Every weight; names are those of vouch.conf's weights group and of the evidence in the record. */
 enum trust_weight {
