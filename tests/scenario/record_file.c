@@ -41,9 +41,11 @@ static int write_file(const char *path, const char *codec)
 /* {"string": "x"}, as Avro's JSON writes a union's branch */
 static const json_t *unwrapped(const json_t *theirs, const json_t *ours)
 {
-    if (json_is_object(ours) || !json_is_object(theirs) || json_object_size(theirs) != 1)
+    if (!json_is_object(theirs) || json_object_size(theirs) != 1)
         return theirs;
-    return json_object_iter_value(json_object_iter((json_t *)(uintptr_t)theirs));
+    void *branch = json_object_iter((json_t *)(uintptr_t)theirs);
+    return json_object_get(ours, json_object_iter_key(branch)) ? theirs
+                                                               : json_object_iter_value(branch);
 }
 
 static bool same(const json_t *ours, const json_t *theirs)

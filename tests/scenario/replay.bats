@@ -124,7 +124,7 @@ assert r["timing_us"]["total"] is None'
     [ "$status" -eq 0 ]
     [[ "$output" =~ "without " ]]
     [[ "$output" =~ "(nothing) " ]]
-    [[ "$output" =~ $'\n'"host " ]]
+    [[ "$output" =~ $'\n'"site " ]]
     one=$output
     replay --ablate --jobs 3 "$CORPUS/index"
     [ "$output" = "$one" ]
