@@ -11,6 +11,7 @@
 #include "assess_private.h"
 #include "clock.h"
 #include "errors.h"
+#include "traits.h"
 #include "params.h"
 
 /* Most memory for one message: the header is kept once and read into parts, a recipient is kept and
@@ -261,6 +262,11 @@ int assess_ask_model(struct assess *a, bool last_chance)
         return 0;
     size_t domains_count = 0;
     const char *const *domains = signers(a, &domains_count);
+    const char **traits = arena_array(a->arena, TRAIT_COUNT, sizeof *traits);
+    if (!traits)
+        return assess_fail(a);
+    traits_of(&a->message, a->context->psl, name, traits);
+    a->message.traits = traits;
     if (identity_list(a->arena, &a->message, a->context->psl, domains, domains_count, name,
                       &a->identities, &a->identity_count) != 0)
         return assess_fail(a);

@@ -184,9 +184,26 @@ static const char *display_word(const struct message *m)
                                                                                     : "plain";
 }
 
+int trait_parse(const char *text, const char **word_r)
+{
+    for (int t = 0; t < TRAIT_COUNT; t++) {
+        const size_t len = strlen(names[t]);
+        if (strncmp(text, names[t], len) != 0 || text[len] != '=')
+            continue;
+        *word_r = text + len + 1;
+        const size_t word = strspn(*word_r, "abcdefghijklmnopqrstuvwxyz");
+        return word > 0 && word <= TRAIT_WORD_MAX && !(*word_r)[word] ? t : -1;
+    }
+    return -1;
+}
+
 void traits_of(const struct message *m, const struct psl_ctx_st *psl, const char *client_name,
                const char *words_r[TRAIT_COUNT])
 {
+    if (m->traits) {
+        memcpy(words_r, m->traits, TRAIT_COUNT * sizeof *words_r);
+        return;
+    }
     const struct hop *origin = origin_of(m);
     struct shown s = {.m = m, .psl = psl, .client = message_client(m)};
     s.name = client_name ? client_name : s.client.name;

@@ -23,7 +23,12 @@ enum trait {
 };
 const char *trait_name(enum trait t); /* "helo", "host", ...; static */
 
-/* The word of each, static. client_name: as identity_list's ptr_name. */
+/* The trait of that name and its word, from "name=word" as records have it; -1: no such trait, or what
+ * cannot be a word. The word is the text's own. */
+#define TRAIT_WORD_MAX 16
+int trait_parse(const char *text, const char **word_r);
+
+/* The word of each, static: m->traits' if it has them. client_name: as identity_list's ptr_name. */
 void traits_of(const struct message *m, const struct psl_ctx_st *psl, const char *client_name,
                const char *words_r[TRAIT_COUNT]);
 

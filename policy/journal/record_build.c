@@ -8,6 +8,7 @@
 #include "ascii.h"
 #include "errors.h"
 #include "record_plain.h"
+#include "traits.h"
 
 struct builder {
     struct arena *arena;
@@ -167,6 +168,23 @@ static void build_envelope(const struct plain_record *p, struct message *m)
     m->env.helo = p->client.helo;
 }
 
+/* NULL unless there is one of each: an older record has none. */
+static const char *const *build_traits(struct builder *b, const struct plain_list *list)
+{
+    const char **traits = list->count ? new_array(b, TRAIT_COUNT, sizeof *traits) : NULL;
+    const char *const *words = list->items;
+    int found = 0;
+    for (size_t i = 0; traits && i < list->count; i++) {
+        const char *word;
+        int t = trait_parse(words[i], &word);
+        if (t >= 0 && !traits[t]) {
+            traits[t] = word;
+            found++;
+        }
+    }
+    return found == TRAIT_COUNT ? traits : NULL;
+}
+
 static const struct message *build_message(struct builder *b, const struct plain_record *p)
 {
     struct message *m = new_array(b, 1, sizeof *m);
@@ -180,6 +198,7 @@ static const struct message *build_message(struct builder *b, const struct plain
     m->message_id = p->message_id;
     m->in_reply_to = p->in_reply_to;
     m->sender_domain = p->sender_domain;
+    m->traits = build_traits(b, &p->traits);
     m->date = to_seconds(p->date);
     m->automatic = p->automatic == 1;
     m->over = to_bits(&p->over, plain_over_name);

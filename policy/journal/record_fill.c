@@ -7,6 +7,7 @@
 #include "errors.h"
 #include "record_plain.h"
 #include "sbuf.h"
+#include "traits.h"
 
 #define PROSE_MAX (1 << 20) /* bytes of a text with its addresses replaced; cut later */
 
@@ -106,6 +107,19 @@ static struct plain_list words(struct filler *f, unsigned bits, const char *(*na
     for (; at && bits != 0; bits &= bits - 1)
         if (name(bits))
             *at++ = name(bits);
+    return list;
+}
+
+static struct plain_list trait_words(struct filler *f, const struct message *m)
+{
+    if (!m->traits)
+        return (struct plain_list){NULL, 0};
+    struct plain_list list = new_list(f, TRAIT_COUNT, sizeof(const char *));
+    const char **at = list.items;
+    for (int t = 0; at && t < TRAIT_COUNT; t++) {
+        at[t] = arena_printf(f->arena, "%s=%s", trait_name((enum trait)t), m->traits[t]);
+        f->failed |= !at[t];
+    }
     return list;
 }
 
@@ -333,8 +347,10 @@ int plain_fill(struct arena *arena, const struct record *r, bool written, struct
     p->kind = record_kind_name(r->kind);
     p->direction =
         r->message && r->direction != DIRECTION_ANY ? direction_name(r->direction) : NULL;
-    if (r->message)
+    if (r->message) {
         fill_message(&f, r, p);
+        p->traits = trait_words(&f, r->message);
+    }
     if (r->evidence) {
         fill_auth(&f, r->evidence, &p->auth);
         p->known_before = words(&f, r->evidence->known_before, known_before_name);

@@ -25,7 +25,7 @@ enum {
     MAX_REST = 16 * 1024, /* all texts that stand alone, numbers, lengths */
 };
 _Static_assert(2 * MAX_RECIPIENTS + MAX_HOPS + MAX_EVIDENCE + MAX_DKIM + MAX_LABELS + MAX_FROM +
-                       3 * MAX_WORDS + MAX_REST <
+                       5 * MAX_WORDS + MAX_REST <
                    RECORD_BYTES_MAX,
                "no message may hold so much that its record is lost");
 
@@ -194,6 +194,7 @@ static const struct plain_field record_fields[] = {
     TEXT(record, pseudonym_key, MAX_WORD),
     FIELD(record, shadow, PLAIN_PART, true, 0, &plain_shadow_shape),
     LIST(record, known_before, MAX_WORDS, word),
+    LIST(record, traits, MAX_WORDS, word),
 };
 const struct plain_shape plain_record_shape = {record_fields,
                                                sizeof record_fields / sizeof *record_fields,

@@ -123,7 +123,7 @@ struct plain_record {
     struct plain_list path, evidence;
     double trust;
     const char *class;
-    struct plain_list flags, known_before;
+    struct plain_list flags, known_before, traits;
     const char *policy, *action, *mode, *reason;
     struct plain_list recipient_actions;
     const char *model;

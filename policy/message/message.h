@@ -89,7 +89,10 @@ struct message {
     bool list;                      /* came through a mailing list: has List-Id or List-Post */
     bool automatic; /* Auto-Submitted other than "no" (RFC 3834), Precedence bulk, junk or list */
     time_t date;    /* Date field; -1 if none or invalid */
-    const char *author_org;    /* Organizational Domain of author->domain; NULL without author */
+    const char *author_org; /* Organizational Domain of author->domain; NULL without author */
+    /* The words of evidence/traits.h, by enum trait, once they were read; NULL before. A message out of a
+     * record has no others: its header is not there. */
+    const char *const *traits;
     const char *sender_domain; /* domain of env.sender, "" for the null sender, NULL if not known */
 };
 

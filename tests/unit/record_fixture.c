@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <cmocka.h>
+#include "traits.h"
 
 #define RECEIVED " by mx.example.net with ESMTPS; Tue, 14 Nov 2023 22:13:20 +0000\r\n"
 #define FROM     "From: Alice <Alice@News.Example.Org>\r\n"
@@ -287,6 +288,16 @@ static void make_judgement(struct made *made, const struct letter *l)
         (struct record_timing){1500, l->model ? 1200 : -1, 300, 40, 5, l->model ? 80 : -1, 0};
 }
 
+/* As assess reads them before it asks the model. */
+static void read_traits(struct made *made)
+{
+    const char **words = arena_array(made->arena, TRAIT_COUNT, sizeof *words);
+    const struct iprev_result *iprev = &made->ev.iprev;
+    assert_non_null(words);
+    traits_of(&made->m, NULL, iprev->result == AUTH_PASS ? iprev->name : NULL, words);
+    made->m.traits = words;
+}
+
 void made_init(struct made *made, size_t i)
 {
     const struct letter *l = &letters[i];
@@ -306,6 +317,7 @@ void made_init(struct made *made, size_t i)
     }
     make_message(made, l);
     make_evidence(made, l);
+    read_traits(made);
     r->message = &made->m;
     r->evidence = &made->ev;
     r->client_inferred = made->m.client_hop >= 0;

@@ -186,7 +186,8 @@ static void json_has_every_key_of_the_schema_and_one_line(void **state)
                                        "bias",
                                        "pseudonym_key",
                                        "shadow",
-                                       "known_before"};
+                                       "known_before",
+                                       "traits"};
     char *line = record_json(&f->r);
     assert_non_null(line);
     assert_null(strchr(line, '\n'));
