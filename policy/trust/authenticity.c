@@ -47,10 +47,19 @@ static double source_good(const struct ledger *l, const struct kin *k)
     return good;
 }
 
-/* good messages of whoever is proven to be, or claims to be, of that kind */
+/* messages of whoever is proven to be, or claims to be, of that kind */
+static struct counts all_of(const struct ledger *l, enum identity_kind proven,
+                            enum identity_kind claimed)
+{
+    struct counts c = term_counts(l, proven), claims = term_counts(l, claimed);
+    c.good += claims.good;
+    c.bad += claims.bad;
+    return c;
+}
+
 static double good_of(const struct ledger *l, enum identity_kind proven, enum identity_kind claimed)
 {
-    return term_counts(l, proven).good + term_counts(l, claimed).good;
+    return all_of(l, proven, claimed).good;
 }
 
 /* The formula of authenticity.h. */
@@ -61,6 +70,13 @@ static double authenticity(const struct ledger *l, double both, double author, d
     const double q = fmin(1, (fmax(source, both) + 1) / (site + SITE_DOUBT));
     const double x = log((both + a * q) / ((author + a) * q));
     return fmax(-AUTHENTICITY_MAX, fmin(AUTHENTICITY_MAX, x));
+}
+
+/* Being himself speaks for an author as far as his mail was good. */
+static double deserved(const struct counts *author, double x)
+{
+    const double all = author->good + author->bad;
+    return x > 0 ? x * fmax(0, author->good - author->bad) / all : x;
 }
 
 /* Nothing about his ways is held against an author who proves himself. */
@@ -74,10 +90,11 @@ static void pair_terms(struct ledger *l, const struct kin *k)
     int i = ledger_find(l, k->pair);
     if (i < 0)
         return;
-    const double author = good_of(l, ID_AUTHOR_ORG, ID_CLAIM_AUTHOR_ORG);
+    const struct counts author = all_of(l, ID_AUTHOR_ORG, ID_CLAIM_AUTHOR_ORG);
     if (k->authenticity != TW_COUNT)
         term_known(l, k->authenticity, (size_t)i,
-                   fair(l, authenticity(l, l->counts[i].good, author, source_good(l, k))));
+                   fair(l, deserved(&author, authenticity(l, l->counts[i].good, author.good,
+                                                          source_good(l, k)))));
     term_known(l, k->reputation, (size_t)i, fair(l, term_shared(l, &l->counts[i], l->base)));
 }
 
@@ -94,11 +111,11 @@ static void person_term(struct ledger *l, enum identity_kind kind, enum trust_we
 static void way_person_term(struct ledger *l)
 {
     int i = ledger_find(l, ID_PERSON_ORIGIN);
+    const struct counts author = all_of(l, ID_AUTHOR, ID_CLAIM_AUTHOR);
     if (i >= 0 && ledger_find(l, ID_ORIGIN_WIDE) >= 0)
-        term_known(
-            l, TW_WAY_PERSON, (size_t)i,
-            fair(l, authenticity(l, l->counts[i].good, good_of(l, ID_AUTHOR, ID_CLAIM_AUTHOR),
-                                 term_counts(l, ID_ORIGIN_WIDE).good)));
+        term_known(l, TW_WAY_PERSON, (size_t)i,
+                   fair(l, deserved(&author, authenticity(l, l->counts[i].good, author.good,
+                                                          term_counts(l, ID_ORIGIN_WIDE).good))));
 }
 
 /* Good messages of somebody, of which none came by any of these ways. */
@@ -133,6 +150,23 @@ static void signer_terms(struct ledger *l)
     term_extremes(l, TW_PAIR_DKIM, &e);
 }
 
+/* good messages with that signature's domain */
+static double signer_good(const struct ledger *l, int signature)
+{
+    for (size_t i = 0; i < l->in->identity_count; i++)
+        if (l->in->identities[i].kind == ID_DKIM && l->in->identities[i].index == signature)
+            return l->counts[i].good;
+    return 0;
+}
+
+/* The same of one pair, whose source has sent so many good messages. */
+static double explains(const struct ledger *l, size_t pair, double all)
+{
+    const double own = l->counts[pair].good;
+    return reputation(&l->counts[pair], l->params->prior, 0) / SOFT_FULL *
+           (own < all ? own / all : 1);
+}
+
 /* 0..1: how well a known source of this author's mail (a list, a forwarder) explains that proof is
  * missing */
 static double explained(const struct ledger *l)
@@ -143,10 +177,11 @@ static double explained(const struct ledger *l)
         if (i < 0 || kin[k].pair == ID_PAIR_ORIGIN || kin[k].pair == ID_PAIR_HELO ||
             !proof_identity(l->in, (size_t)i))
             continue;
-        double x = reputation(&l->counts[i], l->params->prior, 0);
-        double all = source_good(l, &kin[k]), own = l->counts[i].good;
-        most = fmax(most, x / SOFT_FULL * (own < all ? own / all : 1));
+        most = fmax(most, explains(l, (size_t)i, source_good(l, &kin[k])));
     }
+    for (size_t i = 0; i < l->in->identity_count; i++)
+        if (l->in->identities[i].kind == ID_PAIR_DKIM && proof_identity(l->in, i))
+            most = fmax(most, explains(l, i, signer_good(l, l->in->identities[i].index)));
     return fmin(1, most);
 }
 

@@ -13,7 +13,9 @@
  * n: decayed good messages of P from S, of P, from S, of all; a = 3. A domain with history
  * that comes from elsewhere weighs against the message, the more the longer it kept to its places; an
  * unknown domain, with n(P) = 0, weighs exactly nothing; and a source everybody uses (q near 1) says
- * nothing either, for whoever it carries. From -AUTHENTICITY_MAX to AUTHENTICITY_MAX.
+ * nothing either, for whoever it carries. From -AUTHENTICITY_MAX to AUTHENTICITY_MAX; what speaks for the
+ * message times (good - bad) / (good + bad) of all P's mail, 0 at least: being himself vouches for nobody
+ * whose mail is as often bad.
  *
  * It speaks against a message only where the author is not proven: a domain that moves house, and still
  * proves itself from new addresses, keeps its trust.

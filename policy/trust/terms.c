@@ -32,9 +32,13 @@ double term_habit(const struct ledger *l, size_t i, double doubt)
     struct counts c = l->counts[i];
     if (c.good + c.bad <= 0)
         return 0;
+    const double x = reputation(&c, doubt, base) - base;
+    if (x <= 0)
+        return x;
     const double share = fmin(1, (c.good + c.bad) / fmax(site.good + site.bad, 1));
+    c.good += HABIT_SITE * share;
     c.bad += HABIT_SITE * share;
-    return reputation(&c, doubt, base) - base;
+    return fmax(0, fmin(x, reputation(&c, doubt, base) - base));
 }
 
 double term_new(const struct ledger *l, unsigned bit)

@@ -11,7 +11,8 @@ struct counts term_counts(const struct ledger *l, enum identity_kind kind);
 /* log-odds of all mail that comes here, at most BASE_MAX either way; an empty model: 0 */
 double term_base(const struct ledger *l);
 /* log-odds of identity i, all mail of one kind, beyond those of all mail here, shrunk by doubt messages'
- * worth. A kind that all mail is of: 0. The site's own doubt is spread over its kinds. */
+ * worth. What speaks for a kind is shrunk by its share of the site's own doubt as well: so a kind that all
+ * mail is of never does, though no bad mail was ever reported. */
 double term_habit(const struct ledger *l, size_t i, double doubt);
 /* log-odds of what turned out to come under names of that kind (enum known_before) that were new here;
  * the base where nothing is known of that. bit 0: the base */

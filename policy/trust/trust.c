@@ -105,18 +105,22 @@ static bool is_stranger(const struct ledger *l)
            term_counts(l, ID_AUTHOR_ORG).good + term_counts(l, ID_CLAIM_AUTHOR_ORG).good <= 0;
 }
 
-/* Whatever way he came by, it vouches for a stranger only so far. */
+/* Whatever way he came by, it vouches for a stranger only so far, beyond what is known against his network:
+ * a good host stands out from it. */
 static void doubt_stranger(struct ledger *l)
 {
-    const double left = left_of(terms_for(l->params, l->x), STRANGER_MOST);
+    const double *w = l->params->w, *x = l->x;
+    const double network =
+        fmin(0, w[TW_WIDE] * x[TW_WIDE]) + fmin(0, w[TW_NETWORK] * x[TW_NETWORK]);
+    const double left = left_of(terms_for(l->params, x), STRANGER_MOST - network);
     if (!is_stranger(l))
         return;
     for (size_t i = 0; i < l->count; i++)
-        if (l->params->w[l->of[i]] * l->x[l->of[i]] > 0)
+        if (w[l->of[i]] * x[l->of[i]] > 0)
             l->items[i].weight *= left;
-    for (int w = 0; w < TW_COUNT; w++)
-        if (l->params->w[w] * l->x[w] > 0)
-            l->x[w] *= left;
+    for (int k = 0; k < TW_COUNT; k++)
+        if (w[k] * x[k] > 0)
+            l->x[k] *= left;
 }
 
 /* From what each item says to what it counts; items that count nothing and have nothing to say go. */

@@ -13,8 +13,8 @@
  *     trust = logistic(bias + S(terms above 0) + terms below 0),   S(p) = F * (1 - exp(-p / F))
  *
  * S lets what speaks for a message add up to less and less, F (most_for) at most, however many names
- * of one known sender agree (they are one fact seen many times): so one strong contradiction still
- * lowers the class of the best known sender. The weights are fitted (training.h).
+ * of one known sender agree (they are one fact seen many times): what contradicts them counts in full, so
+ * several strong contradictions lower the class of the best known sender. The weights are fitted (training.h).
  *
  * Of an author of whose organisation nothing good is known, all that speaks for the message comes to 2.4 at
  * most, before S: whatever good service he uses, his first letter is not trusted. Where DMARC was not asked

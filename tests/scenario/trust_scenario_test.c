@@ -32,7 +32,10 @@ struct scenario {
 #define NO_RECORDS "spf=none/example.org dmarc=none iprev=pass/mx.example.org"
 #define KNOWN_ALICE                                                                                \
     "rfc5322.from.org:example.org 40 0; rfc5322.from:alice@example.org 25 0; "                     \
-    "dkim:example.org 40 0; pair.network:example.org,192.0.2.0/24 40 0"
+    "dkim:example.org 40 0; pair.network:example.org,192.0.2.0/24 40 0; "                          \
+    "pair.helo:example.org,example.org 40 0; "                                                     \
+    "person.network:alice@example.org,192.0.2.0/24 25 0; "                                         \
+    "person.helo:alice@example.org,example.org 25 0; site 1000 1000"
 #define SHARED "203.0.113.25", "out1.mail.example", "out1.mail.example"
 #define SHARED_PASS                                                                                \
     "spf=pass/mail.example dkim=pass/mail.example dmarc=pass/none iprev=pass/out1.mail.example"
@@ -48,7 +51,11 @@ struct scenario {
 #define LIST_KNOWN                                                                                 \
     "ip.network:198.51.100.0/24 300 0; ip:198.51.100.20 300 0; dkim:lists.example.net 300 0; "     \
     "rfc5321.mailfrom.org:example.net 300 0; iprev:example.net 300 0; "                            \
-    "pair.dkim:example.org,lists.example.net 30 0; pair.mailfrom:example.org,example.net 30 0"
+    "pair.dkim:example.org,lists.example.net 30 0; pair.mailfrom:example.org,example.net 30 0; "   \
+    "pair.network:example.org,198.51.100.0/24 30 0; pair.helo:example.org,example.net 30 0; "      \
+    "person.network:alice@example.org,198.51.100.0/24 30 0; "                                      \
+    "person.helo:alice@example.org,example.net 30 0; rfc5322.from.org.unproven:example.org 30 0; " \
+    "rfc5322.from.unproven:alice@example.org 30 0"
 #define SERVER_KNOWN                                                                               \
     "ip.network:192.0.2.0/24 300 0; ip:192.0.2.7 300 0; dkim:example.org 300 0; "                  \
     "rfc5321.mailfrom.org:example.org 300 0; iprev:example.org 300 0"
@@ -82,7 +89,14 @@ static const struct scenario scenarios[] = {
      KNOWN_ALICE, U, U, FLAG_FORGED_AUTHOR},
     {"known author, and DNS is down", OWN_SERVER, "alice@example.org", "bob@example.com", ALICE,
      "spf=temperror/example.org dkim=temperror/example.org dmarc=temperror iprev=temperror",
-     KNOWN_ALICE, S, S, 0},
+     KNOWN_ALICE, S, T, 0},
+    {"known author's name from elsewhere, and DNS is down", "203.0.113.99", NULL,
+     "host.example.com", "alice@example.org", "bob@example.com", ALICE,
+     "spf=temperror/example.org dkim=temperror/example.org dmarc=temperror iprev=temperror",
+     KNOWN_ALICE, U, S, 0},
+    {"known author moves house: new addresses, proven", "203.0.113.99", "mx.example.org",
+     "mx.example.org", "alice@example.org", "bob@example.com", ALICE, ALL_PASS, KNOWN_ALICE, T, T,
+     0},
     {"known author forged through a server that he shares with half the world", SHARED,
      "mallory@mail.example", "bob@example.com", ALICE,
      "spf=pass/mail.example dkim=pass/mail.example dmarc=fail/none iprev=pass/out1.mail.example",
@@ -116,7 +130,9 @@ static const struct scenario scenarios[] = {
     {"a stranger who has come that way before", OWN_SERVER, "www@example.org", "bob@example.com",
      "From: bob@club.example\n",
      "spf=pass/example.org dkim=pass/example.org dmarc=none iprev=pass/mx.example.org",
-     SERVER_KNOWN "; pair.mailfrom:club.example,example.org 10 0", T, T, 0},
+     SERVER_KNOWN "; pair.mailfrom:club.example,example.org 10 0; "
+                  "rfc5322.from.org.unproven:club.example 10 0",
+     T, T, 0},
     {"a stranger beside the one who has", OWN_SERVER, "www@example.org", "bob@example.com",
      "From: bob@club.example, ceo@bank.example\n",
      "spf=pass/example.org dkim=pass/example.org dmarc=none iprev=pass/mx.example.org",
@@ -126,13 +142,17 @@ static const struct scenario scenarios[] = {
     {"unknown author in a bad network", OWN_SERVER, "alice@example.org", "bob@example.com", ALICE,
      ALL_PASS, "ip.network:192.0.2.0/24 0 30", U, U, 0},
     {"known author in a network gone bad", OWN_SERVER, "alice@example.org", "bob@example.com",
-     ALICE, ALL_PASS, KNOWN_ALICE "; ip.network:192.0.2.0/24 0 30", S, S, 0},
+     ALICE, ALL_PASS, KNOWN_ALICE "; ip.network:192.0.2.0/24 0 30", S, T, 0},
     {"good host in a bad network", OWN_SERVER, "alice@example.org", "bob@example.com", ALICE,
      NO_RECORDS, "ip.network:192.0.2.0/24 50 30; ip:192.0.2.7 50 0", S, S, 0},
     {"unknown author through a bad relay", OWN_SERVER, "alice@example.org", "bob@example.com",
      VIA_RELAY ALICE, ALL_PASS, "ip.network:203.0.113.0/24 0 25", U, U, FLAG_BAD_RELAY},
     {"known author through a bad relay", OWN_SERVER, "alice@example.org", "bob@example.com",
-     VIA_RELAY ALICE, ALL_PASS, KNOWN_ALICE "; hop:203.0.113.0/24 0 25", U, S, FLAG_BAD_RELAY},
+     VIA_RELAY ALICE, ALL_PASS, KNOWN_ALICE "; hop:203.0.113.0/24 0 25", S, T, FLAG_BAD_RELAY},
+    {"a name seen once through a bad relay", OWN_SERVER, "alice@example.org", "bob@example.com",
+     VIA_RELAY ALICE, ALL_PASS,
+     "rfc5322.from.org:example.org 1 0; site 1000 1000; hop:203.0.113.0/24 0 25", U, S,
+     FLAG_BAD_RELAY},
     {"two From fields, the first one known and proven", OWN_SERVER, "alice@example.org",
      "bob@example.com", ALICE "From: Ceo <ceo@example.com>\n", ALL_PASS, KNOWN_ALICE, U, S,
      FLAG_MULTIPLE_FROM},

@@ -37,8 +37,9 @@ static void proof_is_what_a_known_author_lacks(void **state)
     fixture_unpublished(&f);
     fixture_know(&f, ID_AUTHOR_ORG, 50, 0);
     assert_string_equal(gap(&f), "SPF or DKIM had proven news.example.org");
-    f.m.author_count = 2; /* two are nobody, whatever is known */
-    assert_null(gap(&f));
+    f.m.author_count = 2; /* two are nobody, whatever is known: no proof would help */
+    const char *phrase = gap(&f);
+    assert_true(!phrase || !strstr(phrase, "proven"));
     fixture_clear(&f);
 }
 
@@ -48,7 +49,7 @@ static void the_contradiction_that_was_too_much_is_named(void **state)
     struct fixture f;
     fixture_init(&f);
     fixture_prove(&f);
-    fixture_teach(&f, 50, 0);
+    fixture_know(&f, ID_AUTHOR_ORG, 5, 0);
     fixture_know(&f, ID_NETWORK, 0, 1000);
     f.ev.iprev.result = AUTH_FAIL;
     assert_string_equal(gap(&f), "192.0.2.0/24 had no bad history");
@@ -56,7 +57,7 @@ static void the_contradiction_that_was_too_much_is_named(void **state)
 
     fixture_init(&f);
     fixture_prove(&f);
-    fixture_know(&f, ID_AUTHOR_ORG, 20, 0);
+    fixture_know(&f, ID_AUTHOR_ORG, 5, 0);
     f.m.env.helo = "[203.0.113.1]";
     assert_string_equal(gap(&f), "the client had given its own name in HELO");
     fixture_clear(&f);
@@ -72,8 +73,9 @@ static void more_good_messages_are_counted_exactly(void **state)
     const char *phrase = gap(&f);
     assert_non_null(phrase);
     long more = strtol(phrase, NULL, 10);
-    assert_true(more >= 2 && more <= 5);
-    assert_non_null(strstr(phrase, " more good messages like it had come before"));
+    assert_true(more >= 1 && more <= 5);
+    assert_non_null(strstr(phrase, " more good message"));
+    assert_non_null(strstr(phrase, " like it had come before"));
     fixture_teach(&f, (double)more - 1, 0);
     assert_true(fixture_trust(&f) < TRUSTED);
     assert_string_equal(gap(&f), "1 more good message like it had come before");

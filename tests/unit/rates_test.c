@@ -71,7 +71,7 @@ static void many_domains_tell_where_nothing_good_is_known(void **state)
         {"20", 20, 0, 0, 0, -0.3},
         {"80", 80, 0, 0, 0, -0.6},
         {"most", UINT32_MAX, 0, 0, 0, -0.6},
-        {"a network with some good history", 80, 2, 0, 0, -0.28},
+        {"a network with some good history", 80, 0.5, 0, 0, -0.19},
         {"a good network", 80, 20, 0, 0, 0},
         {"a good client", 80, 0, 20, 0, 0},
         {"a bad network", 80, 0, 0, 50, -0.6},

@@ -21,7 +21,7 @@ static void assert_adds_up(const struct fixture *f)
     for (size_t i = 0; i < f->r.item_count; i++) {
         const struct trust_item *item = &f->r.items[i];
         assert_true(item->weight == round(item->weight * 100) / 100);
-        assert_true(fabs(item->weight) <= 8);
+        assert_true(fabs(item->weight) <= 12);
         assert_non_null(item->name);
         if (i > 0)
             assert_true(fabs(item->weight) <= fabs(item[-1].weight));
@@ -29,6 +29,13 @@ static void assert_adds_up(const struct fixture *f)
     }
     assert_true(fabs(sum - f->r.sum) < 1e-9);
     assert_true(f->r.trust > 0 && f->r.trust < 1);
+}
+
+/* The sum before its terms are rounded. */
+static double exact(struct fixture *f)
+{
+    fixture_trust(f);
+    return trust_total(&f->params, f->r.x);
 }
 
 static void every_weight_is_named_and_explained(void **state)
@@ -98,9 +105,8 @@ static const struct {
 } unauthenticated[] = {
     {"nothing published", AUTH_PASS, AUTH_NONE, AUTH_NONE, AUTH_NONE, 0, "mx.example.org"},
     {"no client name", AUTH_PERMERROR, AUTH_NONE, AUTH_NONE, AUTH_NONE, 0, "mx.example.org"},
-    {"bot: no name, literal, SPF fails", AUTH_PERMERROR, AUTH_FAIL, AUTH_NONE, AUTH_NONE, 0,
-     "[192.0.2.7]"},
-    {"bot that lies in HELO", AUTH_FAIL, AUTH_SOFTFAIL, AUTH_NONE, AUTH_NONE, 0, "198.51.100.1"},
+    {"no name, and a literal", AUTH_PERMERROR, AUTH_NONE, AUTH_NONE, AUTH_NONE, 0, "[192.0.2.7]"},
+    {"lies in HELO, no name", AUTH_FAIL, AUTH_NONE, AUTH_NONE, AUTH_NONE, 0, "198.51.100.1"},
     {"list that breaks the signature, p=none", AUTH_PASS, AUTH_PASS, AUTH_FAIL, AUTH_FAIL,
      DMARC_NONE, "mx.example.org"},
     {"the same, p=quarantine", AUTH_PASS, AUTH_PASS, AUTH_FAIL, AUTH_FAIL, DMARC_QUARANTINE,
@@ -144,12 +150,20 @@ static void several_strong_contradictions_are_enough(void **state)
     assert_true(fixture_trust(&f) < UNTRUSTED);
     assert_adds_up(&f);
     fixture_clear(&f);
+
+    fixture_init(&f); /* a bot */
+    f.ev.iprev.result = AUTH_PERMERROR;
+    f.ev.spf = (struct spf_result){.result = AUTH_FAIL, .domain = "example.org"};
+    f.m.env.helo = "[192.0.2.7]";
+    assert_true(fixture_trust(&f) < UNTRUSTED);
+    fixture_clear(&f);
 }
 
 static void history_of_a_proven_author_is_trusted(void **state)
 {
     (void)state;
     static const enum identity_kind levels[] = {ID_AUTHOR_ORG, ID_AUTHOR_DOMAIN, ID_AUTHOR};
+    double first = 0;
     for (size_t i = 0; i < 3; i++) {
         struct fixture f;
         fixture_init(&f);
@@ -158,44 +172,109 @@ static void history_of_a_proven_author_is_trusted(void **state)
             fixture_know(&f, levels[k], 20, 0);
         assert_true(fixture_trust(&f) >= TRUSTED);
         assert_adds_up(&f);
-        assert_true(fabs(fixture_weight(&f, "author") - 2.66) < 0.001); /* counted once */
+        first = i == 0 ? fixture_weight(&f, "author") : first;
+        assert_true(fixture_weight(&f, "author") == first); /* counted once */
         fixture_clear(&f);
     }
 }
 
-static void a_few_messages_in_the_usual_way_are_trusted_and_one_is_not(void **state)
+static struct trust_known *known(struct fixture *f, enum identity_kind kind)
+{
+    for (size_t i = 0; i < f->in.identity_count; i++)
+        if (f->identities[i].kind == kind)
+            return &f->known[i];
+    fail_msg("no %s", identity_kind_name(kind));
+    return NULL;
+}
+
+/* Of a site where as much good as bad mail comes. */
+static void mixed_site(struct fixture *f)
+{
+    fixture_know(f, ID_SITE, 1000, 1000);
+    for (size_t i = 0; i < f->in.identity_count; i++)
+        if (f->identities[i].kind == ID_TRAIT)
+            f->known[i] = (struct trust_known){
+                .outcome = LOOKUP_FOUND,
+                .counts = {.good = 500, .bad = 500, .seen = 1000, .last = FIXTURE_NOW}};
+}
+
+static void a_few_messages_in_the_usual_way_are_trusted(void **state)
 {
     (void)state;
     struct fixture f;
     fixture_init(&f);
     fixture_prove(&f);
-    fixture_teach(&f, 1, 0);
+    mixed_site(&f);
     assert_suspicious(fixture_trust(&f));
-    fixture_teach(&f, 4, 0);
+    fixture_teach(&f, 5, 0);
     assert_true(fixture_trust(&f) >= TRUSTED);
     assert_adds_up(&f);
+    fixture_teach(&f, 0, 5); /* of whom as much was bad is not */
+    assert_suspicious(fixture_trust(&f));
     fixture_clear(&f);
 }
 
+/* Where nobody ever reports bad mail, all mail is good, and a stranger is still one. */
+static void a_site_without_bad_mail_trusts_no_stranger(void **state)
+{
+    (void)state;
+    static const double sizes[] = {1, 10, 100, 1000, 1e5, 1e9};
+    static const enum auth_result asked[] = {AUTH_UNKNOWN, AUTH_NONE};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        for (size_t k = 0; k < 2; k++) {
+            struct fixture f;
+            fixture_init(&f);
+            fixture_know(&f, ID_SITE, sizes[i], 0);
+            fixture_know(&f, ID_TRAIT, sizes[i], 0);
+            f.ev.dmarc.result = asked[k];
+            assert_suspicious(fixture_trust(&f));
+            fixture_prove(&f);
+            assert_suspicious(fixture_trust(&f));
+            fixture_teach(&f, 10, 0); /* and who is known stands out */
+            assert_true(fixture_trust(&f) >= TRUSTED);
+            fixture_clear(&f);
+        }
+}
+
+/* Its proven history lends nothing to a claim, and says nothing against it but that it is known. */
 static void an_unproven_name_has_no_reputation(void **state)
 {
     (void)state;
-    static const enum identity_kind names[] = {
-        ID_HELO, ID_PTR,       ID_MAILFROM,      ID_MAILFROM_ORG, ID_AUTHOR_DOMAIN, ID_AUTHOR,
-        ID_DKIM, ID_PAIR_DKIM, ID_PAIR_MAILFROM, ID_PAIR_PTR,     ID_PAIR_ORIGIN,   ID_PAIR_RCPT};
+    static const enum identity_kind names[] = {ID_HELO,         ID_PTR,           ID_MAILFROM,
+                                               ID_MAILFROM_ORG, ID_AUTHOR_DOMAIN, ID_AUTHOR,
+                                               ID_DKIM,         ID_PAIR_DKIM,     ID_PAIR_RCPT};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         struct fixture f;
         fixture_init(&f);
-        fixture_know(&f, names[i], 1000, 0);
-        assert_true(fixture_trust(&f) == 0.5);
+        f.ev.iprev.result = AUTH_TEMPERROR; /* else the MTA's word on its name is taken */
         fixture_know(&f, names[i], 0, 1e6);
         assert_true(fixture_trust(&f) == 0.5);
+        fixture_know(&f, names[i], 1e9, 0);
+        assert_true(fixture_trust(&f) <= 0.5);
+        fixture_know(&f, names[i], 0, 1e12);
         fixture_prove(&f);
         f.m.author_count = names[i] == ID_HELO ? 2 : 1;
         fixture_trust(&f);
         assert_true(f.r.sum < 0);
         fixture_clear(&f);
     }
+}
+
+/* Received fields can be made up: a copied one alone is not enough. */
+static void a_claimed_origin_is_not_trusted_alone(void **state)
+{
+    (void)state;
+    struct fixture f;
+    fixture_init(&f);
+    fixture_unpublished(&f);
+    mixed_site(&f);
+    fixture_know(&f, ID_AUTHOR_ORG, 100, 0);
+    fixture_know(&f, ID_AUTHOR, 100, 0);
+    fixture_know(&f, ID_PAIR_ORIGIN, 100, 0);
+    fixture_know(&f, ID_PERSON_ORIGIN, 100, 0);
+    assert_true(fixture_trust(&f) < TRUSTED);
+    assert_true(f.r.flags & FLAG_FORGED_AUTHOR);
+    fixture_clear(&f);
 }
 
 static void bad_history_of_a_network_is_untrusted(void **state)
@@ -254,7 +333,8 @@ static void a_shared_service_does_not_vouch_for_a_new_user(void **state)
     fixture_prove(&f);
     for (int kind = ID_HOST; kind <= ID_DKIM; kind++)
         if (kind != ID_AUTHOR && kind != ID_MAILFROM && kind != ID_AUTHOR_DOMAIN &&
-            kind != ID_MAILFROM_DOMAIN)
+            kind != ID_MAILFROM_DOMAIN && kind != ID_NEW && kind != ID_SITUATION &&
+            kind != ID_CLAIM_AUTHOR && kind != ID_CLAIM_AUTHOR_DOMAIN && kind != ID_CLAIM_MAILFROM)
             fixture_know(&f, (enum identity_kind)kind, 1000, 100);
     fixture_know(&f, ID_PAIR_NETWORK, 1000, 100);
     fixture_know(&f, ID_PAIR_DKIM, 1000, 100);
@@ -320,19 +400,38 @@ static void unproven_mail_that_was_good_is_no_forgery(void **state)
     fixture_init(&f);
     fixture_unpublished(&f);
     fixture_know(&f, ID_AUTHOR_ORG, 50, 0);
+    mixed_site(&f);
     double last = fixture_trust(&f);
+    assert_true(f.r.flags & FLAG_FORGED_AUTHOR);
     for (int i = 0; i < 20; i++) {
-        fixture_know(&f, ID_CLAIM_AUTHOR_ORG, 1, 0);
+        fixture_teach(&f, 1, 0);
         assert_true(fixture_trust(&f) >= last);
         last = f.r.trust;
     }
-    assert_true(last == 0.5); /* and no more than that: anybody may claim it */
+    assert_false(f.r.flags & FLAG_FORGED_AUTHOR);
+    struct counts org = known(&f, ID_CLAIM_AUTHOR_ORG)->counts,
+                  author = known(&f, ID_CLAIM_AUTHOR)->counts;
+    struct fixture elsewhere;
+    fixture_init(&elsewhere);
+    fixture_unpublished(&elsewhere);
+    elsewhere.m.env.helo = elsewhere.m.env.name = elsewhere.ev.iprev.name = "host.example.com";
+    fixture_list(&elsewhere);
+    mixed_site(&elsewhere);
+    fixture_know(&elsewhere, ID_AUTHOR_ORG, 50, 0);
+    fixture_know(&elsewhere, ID_CLAIM_AUTHOR_ORG, org.good, 0);
+    fixture_know(&elsewhere, ID_CLAIM_AUTHOR, author.good, 0);
+    assert_true(fixture_trust(&elsewhere) < 0.5); /* that is no way to claim it */
+    fixture_clear(&elsewhere);
+    last = exact(&f);
     for (int i = 0; i < 100; i++) {
         fixture_know(&f, ID_CLAIM_AUTHOR_ORG, 0, 1);
-        assert_true(fixture_trust(&f) <= last);
-        last = f.r.trust;
+        fixture_know(&f, ID_CLAIM_AUTHOR_DOMAIN, 0, 1);
+        fixture_know(&f, ID_CLAIM_AUTHOR, 0, 1);
+        double now = exact(&f);
+        assert_true(now <= last);
+        last = now;
     }
-    assert_true(f.r.flags & FLAG_FORGED_AUTHOR);
+    assert_true(fixture_trust(&f) < TRUSTED);
     fixture_prove(&f);
     f.ev.dkim_count = 1;
     assert_true(fixture_trust(&f) >= TRUSTED); /* forgeries are not the owner's doing */
@@ -344,18 +443,23 @@ static void a_temporary_failure_is_no_forgery(void **state)
     (void)state;
     struct fixture f;
     fixture_init(&f);
-    fixture_know(&f, ID_AUTHOR_ORG, 500, 0);
+    fixture_prove(&f);
+    mixed_site(&f);
+    fixture_teach(&f, 50, 0);
     f.in.protected_sender = true;
     f.ev.iprev.result = AUTH_TEMPERROR;
     f.ev.spf = (struct spf_result){.result = AUTH_TEMPERROR, .domain = "example.org"};
     f.dkim[0].result = AUTH_TEMPERROR;
     f.ev.dmarc.result = AUTH_TEMPERROR;
     f.ev.dns_timeout = true;
-    assert_true(fixture_trust(&f) == 0.5);
-    assert_int_equal(f.r.item_count, 6); /* each is mentioned */
-    for (size_t i = 0; i < f.r.item_count; i++) {
-        assert_true(f.r.items[i].weight == 0);
-        assert_non_null(f.r.items[i].note);
+    assert_true(fixture_trust(&f) >= 0.5);
+    static const char *const mentioned[] = {"protected", "iprev_fail", "spf_fail", "dmarc_fail",
+                                            "dkim_fail"};
+    for (size_t i = 0; i < sizeof mentioned / sizeof *mentioned; i++) {
+        const struct trust_item *item = fixture_item(&f, mentioned[i]);
+        assert_non_null(item);
+        assert_true(item->weight == 0);
+        assert_non_null(item->note);
     }
     assert_int_equal(f.r.flags, FLAG_DNS_TIMEOUT | FLAG_PROTECTED_SENDER);
     fixture_clear(&f);
@@ -390,16 +494,46 @@ static void a_known_way_explains_missing_proof(void **state)
         double forged = fixture_trust(&f);
         if (forged >= UNTRUSTED)
             fail_msg("%s, unknown: %.3f", ways[i].name, forged);
-        fixture_know(&f, ways[i].pair, 2, 0);
-        double doubtful = fixture_trust(&f);
+        double alone = fixture_weight(&f, "forgery");
+        fixture_know(&f, ways[i].pair, 0.5, 0);
+        double doubtful = fixture_trust(&f), half = fixture_weight(&f, "forgery");
         fixture_know(&f, ways[i].pair, 10, 0);
         double explained = fixture_trust(&f);
-        if (!(forged < doubtful && doubtful < explained && explained >= 0.3))
+        if (!(forged < doubtful && doubtful < explained && alone < half && half < 0))
             fail_msg("%s: %.3f %.3f %.3f", ways[i].name, forged, doubtful, explained);
+        assert_true(fixture_weight(&f, "forgery") == 0);
         assert_false(f.r.flags & FLAG_FORGED_AUTHOR);
-        assert_suspicious(explained); /* but nothing is proven either */
         fixture_clear(&f);
     }
+}
+
+/* An author who is proven at home, and now and then writes through his list. */
+static void a_known_list_is_no_forger(void **state)
+{
+    (void)state;
+    struct fixture f;
+    fixture_init(&f);
+    f.m.env.sender = "list-bounces@lists.example.net";
+    f.m.sender_domain = "lists.example.net";
+    f.m.env.name = f.m.env.helo = "mail.example.net";
+    f.dkim[0] = (struct dkim_result){.result = AUTH_PASS, .domain = "lists.example.net"};
+    f.ev.spf = (struct spf_result){.result = AUTH_PASS, .domain = "lists.example.net"};
+    f.ev.iprev = (struct iprev_result){.result = AUTH_PASS, .name = "mail.example.net"};
+    f.ev.dmarc = (struct dmarc_result){.result = AUTH_FAIL, .policy = DMARC_NONE};
+    fixture_list(&f);
+    mixed_site(&f);
+    fixture_know(&f, ID_AUTHOR_ORG, 100, 0);
+    fixture_know(&f, ID_AUTHOR, 100, 0);
+    double last = fixture_trust(&f);
+    assert_true(last < UNTRUSTED);
+    for (int i = 0; i < 10; i++) {
+        fixture_teach(&f, 1, 0);
+        assert_true(fixture_trust(&f) >= last);
+        last = f.r.trust;
+    }
+    assert_true(last >= 0.5);
+    assert_false(f.r.flags & FLAG_FORGED_AUTHOR);
+    fixture_clear(&f);
 }
 
 /* Known from a server that half the world uses: that explains nothing. */
@@ -412,8 +546,9 @@ static void a_shared_server_does_not_explain_missing_proof(void **state)
     fixture_know(&f, ID_AUTHOR_ORG, 100, 0);
     fixture_know(&f, ID_PAIR_NETWORK, 100, 0);
     double own = fixture_trust(&f);
+    assert_false(f.r.flags & FLAG_FORGED_AUTHOR);
     fixture_know(&f, ID_NETWORK, 10000, 1000);
-    assert_true(own > 0.5);
+    assert_true(fixture_trust(&f) < own);
     assert_true(fixture_trust(&f) < UNTRUSTED);
     assert_true(f.r.flags & FLAG_FORGED_AUTHOR);
     fixture_clear(&f);
@@ -428,6 +563,7 @@ static void a_bad_relay_lowers_the_class(void **state)
         fixture_init(&f);
         fixture_prove(&f);
         fixture_know(&f, roles[i], 0, 20);
+        mixed_site(&f);
         assert_true(fixture_trust(&f) < UNTRUSTED);
         assert_true(f.r.flags & FLAG_BAD_RELAY);
         assert_true(fixture_item(&f, "hop")->bad == 20);
@@ -436,8 +572,11 @@ static void a_bad_relay_lowers_the_class(void **state)
             if (f.identities[k].kind == ID_HOP || f.identities[k].kind == ID_HOP_NETWORK)
                 f.known[k] = (struct trust_known){0};
         assert_true(fixture_trust(&f) >= TRUSTED);
+        double without = f.r.sum;
         fixture_know(&f, roles[i], 0, 20);
-        assert_suspicious(fixture_trust(&f));
+        fixture_trust(&f);
+        assert_true(f.r.sum < without - 2.2); /* as far as from trusted to undecided */
+        assert_true(f.r.flags & FLAG_BAD_RELAY);
         assert_adds_up(&f);
         f.hops[0].authenticated = true; /* his provider says that he logged in there */
         assert_true(fixture_trust(&f) >= TRUSTED);
@@ -454,7 +593,7 @@ static void good_hops_cannot_be_claimed_for_much(void **state)
     fixture_unpublished(&f);
     fixture_know(&f, ID_HOP, 1e6, 0);
     fixture_trust(&f);
-    assert_true(f.r.sum > 0 && f.r.sum < 1);
+    assert_true(f.r.sum > 0 && f.r.sum < 1.5);
     fixture_clear(&f);
 }
 
@@ -686,7 +825,7 @@ static void all_that_speaks_for_it_is_bounded(void **state)
         f.params.w[w] *= 1000;
     fixture_trust(&f);
     assert_adds_up(&f);
-    assert_true(fabs(f.r.sum - 4.5) < 1e-9);
+    assert_true(fabs(f.r.sum - f.params.most_for) < 0.1); /* each term is rounded */
     fixture_clear(&f);
 }
 
@@ -731,14 +870,15 @@ static void labels_move_trust_their_way(void **state)
                     f.ev.spf.result = AUTH_FAIL;
                     f.ev.iprev.result = AUTH_FAIL;
                 }
+                mixed_site(&f);
                 fixture_teach(&f, good, bad);
-                double before = fixture_trust(&f);
+                double before = exact(&f);
                 fixture_teach(&f, 0, 1);
-                assert_true(fixture_trust(&f) <= before);
+                double worse = exact(&f);
+                assert_true(worse <= before);
                 fixture_teach(&f, 1, 0);
-                double mixed = f.r.trust;
                 if (evidence > 0)
-                    assert_true(fixture_trust(&f) >= mixed);
+                    assert_true(exact(&f) >= worse);
                 fixture_clear(&f);
             }
 }
@@ -748,25 +888,24 @@ static void one_kind_moves_trust_its_way(void **state)
 {
     (void)state;
     for (int kind = 0; kind < ID_KIND_COUNT; kind++) {
-        if (kind == ID_MAILFROM_DOMAIN || kind == ID_CLAIM_AUTHOR_ORG)
-            continue; /* the message has none; it says nothing of a proven author */
+        if (kind == ID_MAILFROM_DOMAIN)
+            continue; /* the message has none */
+        if (kind == ID_NEW || kind == ID_SITUATION)
+            continue; /* several, which never hold together */
         if (kind == ID_WINDOW_CLIENT || kind == ID_WINDOW_AUTHOR)
             continue; /* no counts */
         struct fixture f;
         fixture_init(&f);
         fixture_prove(&f);
-        double unknown = fixture_trust(&f), last = unknown;
-        for (int i = 0; i < 200; i++) {
-            fixture_know(&f, (enum identity_kind)kind, 1, 0);
-            assert_true(fixture_trust(&f) >= last);
-            last = f.r.trust;
+        double last = exact(&f);
+        for (int i = 0; i < 600; i++) {
+            fixture_know(&f, (enum identity_kind)kind, i < 200, i >= 200);
+            double now = exact(&f);
+            if (i < 200 ? now < last : now > last)
+                fail_msg("%s: %d: %f after %f", identity_kind_name((enum identity_kind)kind), i,
+                         now, last);
+            last = now;
         }
-        for (int i = 0; i < 400; i++) {
-            fixture_know(&f, (enum identity_kind)kind, 0, 1);
-            assert_true(fixture_trust(&f) <= last);
-            last = f.r.trust;
-        }
-        assert_true(last < unknown);
         fixture_clear(&f);
     }
 }
@@ -830,7 +969,9 @@ int main(void)
         cmocka_unit_test(no_one_failure_makes_the_unknown_untrusted),
         cmocka_unit_test(several_strong_contradictions_are_enough),
         cmocka_unit_test(history_of_a_proven_author_is_trusted),
-        cmocka_unit_test(a_few_messages_in_the_usual_way_are_trusted_and_one_is_not),
+        cmocka_unit_test(a_few_messages_in_the_usual_way_are_trusted),
+        cmocka_unit_test(a_site_without_bad_mail_trusts_no_stranger),
+        cmocka_unit_test(a_claimed_origin_is_not_trusted_alone),
         cmocka_unit_test(an_unproven_name_has_no_reputation),
         cmocka_unit_test(bad_history_of_a_network_is_untrusted),
         cmocka_unit_test(a_good_host_stands_out_from_a_bad_network),
@@ -842,6 +983,7 @@ int main(void)
         cmocka_unit_test(unproven_mail_that_was_good_is_no_forgery),
         cmocka_unit_test(a_temporary_failure_is_no_forgery),
         cmocka_unit_test(a_known_way_explains_missing_proof),
+        cmocka_unit_test(a_known_list_is_no_forger),
         cmocka_unit_test(a_shared_server_does_not_explain_missing_proof),
         cmocka_unit_test(a_bad_relay_lowers_the_class),
         cmocka_unit_test(good_hops_cannot_be_claimed_for_much),
