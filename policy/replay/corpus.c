@@ -250,16 +250,18 @@ int corpus_add_path(struct corpus *c, const char *path, bool good, char *error_r
 }
 
 /* "spam ../data/1" -> "../data/1"; NULL: it is no such line. */
-static char *read_line(char *line, bool *good_r)
+static char *read_line(char *line, bool *good_r, bool *unlearnt_r)
 {
     static const struct {
         const char *word;
         bool good;
     } words[] = {{"ham", true}, {"spam", false}, {"good", true}, {"bad", false}};
-    size_t len = strcspn(line, " \t");
+    size_t end = strcspn(line, " \t"), len = end;
+    *unlearnt_r = len > 0 && line[len - 1] == '?';
+    len -= *unlearnt_r;
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (span_ieq_cstr(span_make(line, len), words[i].word)) {
-            char *path = line + len + strspn(line + len, " \t");
+            char *path = line + end + strspn(line + end, " \t");
             *good_r = words[i].good;
             return *path ? path : NULL;
         }
@@ -270,12 +272,13 @@ static int add_line(struct corpus *c, const char *index, unsigned number, char *
                     size_t size)
 {
     char path[2 * PATH_MAX], error[2 * PATH_MAX + 256];
-    bool good = false;
+    bool good = false, unlearnt = false;
+    const size_t before = c->count;
     const char *slash = strrchr(index, '/');
     line[strcspn(line, "\r\n")] = '\0';
     if (!line[0] || line[0] == '#')
         return 0;
-    const char *name = read_line(line, &good);
+    const char *name = read_line(line, &good, &unlearnt);
     if (!name) {
         snprintf(error_r, size, "%s:%u: expected 'ham PATH' or 'spam PATH'", index, number);
         return VOUCH_E_SYNTAX;
@@ -283,6 +286,8 @@ static int add_line(struct corpus *c, const char *index, unsigned number, char *
     int directory = slash && name[0] != '/' ? (int)(slash - index) + 1 : 0;
     snprintf(path, sizeof path, "%.*s%s", directory, index, name);
     int rc = add_file(c, path, good, true, error, sizeof error);
+    for (size_t i = before; i < c->count; i++)
+        c->items[i].unlearnt = unlearnt;
     if (rc != 0)
         snprintf(error_r, size, "%s:%u: %s", index, number, error);
     return rc;

@@ -17,6 +17,7 @@ struct corpus_item {
     uint64_t offset, length;
     unsigned number; /* among the messages of an mbox, from 1; 0: the file is one message */
     bool good;
+    bool unlearnt; /* judged only: it teaches nothing */
     size_t added; /* place in the order in which they were added, from 0 */
     /* seconds since the epoch, of the topmost Received field with a date, else Date's; -1: none */
     int64_t time;
@@ -28,7 +29,8 @@ struct corpus;
 /* An empty one. NULL: out of memory. */
 struct corpus *corpus_new(void);
 void corpus_free(struct corpus **cp);
-/* A TREC index (2005 to 2007): lines of "spam|ham PATH", PATH relative to the index. Also "good|bad";
+/* A TREC index (2005 to 2007): lines of "spam|ham PATH", PATH relative to the index. Also "good|bad",
+ * and "?" behind any of them ("spam? PATH") for a message that is judged and not learnt;
  * empty lines and those that begin with "#" say nothing. Each file is one message. 0, or VOUCH_E_IO,
  * VOUCH_E_SYNTAX or VOUCH_E_NOMEM with one line (file:line where there is one) in error_r. */
 int corpus_add_index(struct corpus *c, const char *path, char *error_r, size_t size);

@@ -58,6 +58,8 @@ static int note_client(struct replay *r, struct replay_judged *j)
 static int learn(struct replay *r, const struct assess *a, const struct replay_judged *j)
 {
     size_t count;
+    if (j->item->unlearnt)
+        return 0;
     const struct identity *identities = assess_identities(a, &count);
     const struct replay_options *o = r->options;
     const struct label label = {.verdict = j->item->good ? LABEL_GOOD : LABEL_BAD,

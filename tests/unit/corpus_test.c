@@ -149,6 +149,19 @@ static void equal_times_stay_as_they_were_added(void **state)
     corpus_free(&c);
 }
 
+static void what_is_only_judged_is_known(void **state)
+{
+    (void)state;
+    put("index", "spam? good/received\nspam single\nham?\tbad/second\n");
+    struct corpus *c = corpus_new();
+    size_t count;
+    assert_int_equal(corpus_add_index(c, path_of("index"), error, sizeof error), 0);
+    assert_order(c, 0, "single- second+ received-");
+    const struct corpus_item *items = corpus_items(c, &count);
+    assert_true(!items[0].unlearnt && items[1].unlearnt && items[2].unlearnt);
+    corpus_free(&c);
+}
+
 static void mistakes_are_told_by_line(void **state)
 {
     static const struct {
@@ -194,6 +207,7 @@ int main(void)
         cmocka_unit_test(an_mbox_is_taken_apart),
         cmocka_unit_test(an_index_names_single_messages),
         cmocka_unit_test(equal_times_stay_as_they_were_added),
+        cmocka_unit_test(what_is_only_judged_is_known),
         cmocka_unit_test(mistakes_are_told_by_line),
         cmocka_unit_test(a_loop_of_directories_ends),
     };
