@@ -54,12 +54,8 @@ static struct counts all_of(const struct ledger *l, enum identity_kind proven,
     struct counts c = term_counts(l, proven), claims = term_counts(l, claimed);
     c.good += claims.good;
     c.bad += claims.bad;
+    c.seen += claims.seen;
     return c;
-}
-
-static double good_of(const struct ledger *l, enum identity_kind proven, enum identity_kind claimed)
-{
-    return all_of(l, proven, claimed).good;
 }
 
 /* The formula of authenticity.h. */
@@ -118,26 +114,28 @@ static void way_person_term(struct ledger *l)
                                                           term_counts(l, ID_ORIGIN_WIDE).good))));
 }
 
-/* Good messages of somebody, of which none came by any of these ways. */
-static void strange_term(struct ledger *l, enum trust_weight w, int who, double good,
-                         const enum identity_kind *ways, size_t count)
+/* Good messages of somebody, proven or not, of which none came by any of these ways. */
+static void strange_term(struct ledger *l, enum trust_weight w, enum identity_kind proven,
+                         enum identity_kind claimed, const enum identity_kind *ways, size_t count)
 {
+    const int who = ledger_find(l, claimed);
     double known = 0;
     if (who < 0 || l->author == PROOF_YES)
         return;
     for (size_t i = 0; i < count; i++)
         known = fmax(known, term_counts(l, ways[i]).good);
-    term_known(l, w, (size_t)who, -fmin(STRANGE_MAX, fmax(0, log((good + 1) / (known + 1)))));
+    const struct counts all = all_of(l, proven, claimed);
+    ledger_add(l, w, l->in->identities[who].subject,
+               -fmin(STRANGE_MAX, fmax(0, log((all.good + 1) / (known + 1)))), &all,
+               "known, but not to come this way");
 }
 
 static void strange_terms(struct ledger *l)
 {
     static const enum identity_kind person[] = {ID_PERSON_NETWORK, ID_PERSON_HELO};
     static const enum identity_kind org[] = {ID_PAIR_NETWORK, ID_PAIR_HELO, ID_PAIR_PTR};
-    strange_term(l, TW_STRANGE, ledger_find(l, ID_CLAIM_AUTHOR),
-                 good_of(l, ID_AUTHOR, ID_CLAIM_AUTHOR), person, 2);
-    strange_term(l, TW_STRANGE_ORG, ledger_find(l, ID_CLAIM_AUTHOR_ORG),
-                 good_of(l, ID_AUTHOR_ORG, ID_CLAIM_AUTHOR_ORG), org, 3);
+    strange_term(l, TW_STRANGE, ID_AUTHOR, ID_CLAIM_AUTHOR, person, 2);
+    strange_term(l, TW_STRANGE_ORG, ID_AUTHOR_ORG, ID_CLAIM_AUTHOR_ORG, org, 3);
 }
 
 /* Who signs for this author. */
