@@ -24,8 +24,9 @@ struct refit {
     const struct settings *settings;
     struct training *training;
     struct later *first, **last;
-    int64_t day;   /* the last that has not ended */
-    size_t fitted; /* rows of the last fit */
+    int64_t day;     /* the last that has not ended */
+    size_t fitted;   /* rows of the last fit */
+    size_t kinds[2]; /* bad and good rows so far */
 };
 
 struct refit *refit_new(struct store *store, const struct settings *settings)
@@ -78,6 +79,7 @@ static int take(struct refit *r, int64_t now)
         struct later *l = r->first;
         rc = training_add(r->training, l->x, l->good, r->settings->label_weights[LABEL_PERSON],
                           l->time);
+        r->kinds[l->good]++;
         r->first = l->next;
         if (!r->first)
             r->last = &r->first;
@@ -116,9 +118,9 @@ static int fit(struct refit *r, int64_t now)
     struct trust_fit fit = {.params = options.start, .time = now, .rows = rows};
     if (rows < r->fitted + REFIT_ROWS || rows < r->fitted + r->fitted / ROWS_PER)
         return 0;
+    if (r->kinds[0] < REFIT_KIND || r->kinds[1] < REFIT_KIND)
+        return 0; /* a few of one kind among many of the other say little but that they are few */
     int rc = training_fit(r->training, &options, rows, &fit.params);
-    if (rc == VOUCH_E_RANGE)
-        return 0; /* one kind of mail so far */
     r->fitted = rows;
     return rc == 0 ? keep(r, &fit) : rc;
 }
