@@ -115,6 +115,15 @@ static bool is_listed(const struct identity_maker *mk, const struct identity *id
     return false;
 }
 
+static void append(struct identity_maker *mk, const struct identity *id)
+{
+    int rc = arena_grow(mk->arena, &mk->list, mk->count, &mk->cap, sizeof *id, IDENTITY_MAX);
+    if (rc == 0)
+        mk->list[mk->count++] = *id;
+    else if (rc == VOUCH_E_NOMEM)
+        mk->failed = true;
+}
+
 /* group: "ip:" or "dom:" and whose. field: prefix and value. Takes subject and value as they are:
  * arena or static. */
 static void add(struct identity_maker *mk, enum identity_kind kind, int index, const char *subject,
@@ -127,13 +136,17 @@ static void add(struct identity_maker *mk, enum identity_kind kind, int index, c
     identity_shorten(group);
     identity_shorten(field);
     struct identity id = {kind, subject, group, field, index};
-    if (is_listed(mk, &id))
-        return;
-    int rc = arena_grow(mk->arena, &mk->list, mk->count, &mk->cap, sizeof id, IDENTITY_MAX);
-    if (rc == 0)
-        mk->list[mk->count++] = id;
-    else if (rc == VOUCH_E_NOMEM)
-        mk->failed = true;
+    if (!is_listed(mk, &id))
+        append(mk, &id);
+}
+
+/* A habit of the site: each is added once, and short. field: arena or static. */
+static void add_habit(struct identity_maker *mk, enum identity_kind kind, int index,
+                      const char *subject, const char *field)
+{
+    struct identity id = {kind, subject, "site", field, index};
+    if (!mk->failed)
+        append(mk, &id);
 }
 
 static void add_domain(struct identity_maker *mk, enum identity_kind kind, int index,
@@ -170,7 +183,8 @@ void identity_add_site(struct identity_maker *mk)
 
 void identity_add_new(struct identity_maker *mk, unsigned bit)
 {
-    add(mk, ID_NEW, (int)bit, known_before_name(bit), "site", "", "new:", known_before_name(bit));
+    const char *name = known_before_name(bit);
+    add_habit(mk, ID_NEW, (int)bit, name, join(mk, "new:", name, ""));
 }
 
 #define SITUATION(a, n, author, client)                                                            \
@@ -189,15 +203,14 @@ void identity_add_situation(struct identity_maker *mk, int situation)
     } table[IDENTITY_SITUATIONS] = {SITUATIONS("0", "strange"),
                                     SITUATIONS("1", "of a known organisation"),
                                     SITUATIONS("2", "known")};
-    add(mk, ID_SITUATION, situation, table[situation].subject, "site", "", table[situation].field,
-        "");
+    add_habit(mk, ID_SITUATION, situation, table[situation].subject, table[situation].field);
 }
 
 void identity_add_trait(struct identity_maker *mk, enum trait trait, const char *word)
 {
     char *subject = join(mk, trait_name(trait), "=", word);
     if (subject)
-        add(mk, ID_TRAIT, (int)trait, subject, "site", "", "t:", subject);
+        add_habit(mk, ID_TRAIT, (int)trait, subject, join(mk, "t:", subject, ""));
 }
 
 void identity_add_ip(struct identity_maker *mk, const struct ipaddr *ip)
