@@ -13,6 +13,7 @@ struct ledger {
     const struct trust_input *in;
     struct arena *arena;         /* for notes; NULL: none are wanted */
     const struct counts *counts; /* one for each identity, as of in->now */
+    int first[ID_KIND_COUNT];    /* identity of each kind; -1: there is none */
     enum proof author;
     int without; /* this weight counts nothing; -1: all count */
     double base; /* log-odds of all mail that comes here: what a reputation is beyond */

@@ -43,7 +43,8 @@ double term_habit(const struct ledger *l, size_t i, double doubt)
 
 double term_new(const struct ledger *l, unsigned bit)
 {
-    for (size_t i = 0; i < l->in->identity_count; i++)
+    const int first = ledger_find(l, ID_NEW);
+    for (size_t i = (size_t)first; first >= 0 && i < l->in->identity_count; i++)
         if (l->in->identities[i].kind == ID_NEW && l->in->identities[i].index == (int)bit)
             return l->base + term_habit(l, i, HABIT_DOUBT);
     return l->base;

@@ -89,10 +89,15 @@ void ledger_mention(struct ledger *l, enum trust_weight w, const char *subject, 
 
 int ledger_find(const struct ledger *l, enum identity_kind kind)
 {
-    for (size_t i = 0; i < l->in->identity_count; i++)
-        if (l->in->identities[i].kind == kind)
-            return (int)i;
-    return -1;
+    return l->first[kind];
+}
+
+static void find_first(const struct trust_input *in, int first_r[ID_KIND_COUNT])
+{
+    for (int kind = 0; kind < ID_KIND_COUNT; kind++)
+        first_r[kind] = -1;
+    for (size_t i = in->identity_count; i-- > 0;)
+        first_r[in->identities[i].kind] = (int)i;
 }
 
 /* Whether it could be asked who the author is, and nothing good is known of his organisation, proven or
@@ -160,6 +165,7 @@ void trust_case_sum(const struct trust_case *c, const struct counts *counts,
     l->params = &c->params;
     l->in = in;
     l->counts = counts;
+    find_first(in, l->first);
     l->without = what_if ? what_if->without : -1;
     l->author =
         what_if && what_if->proven ? PROOF_YES : proof_author(in->message, in->evidence, in->psl);
