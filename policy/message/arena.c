@@ -141,13 +141,16 @@ char *arena_span(struct arena *arena, struct span s)
 
 char *arena_printf(struct arena *arena, const char *format, ...)
 {
+    char first[256]; /* most texts fit: formatted once */
     va_list args;
     va_start(args, format);
-    int n = vsnprintf(NULL, 0, format, args);
+    int n = vsnprintf(first, sizeof first, format, args);
     va_end(args);
     char *text = n >= 0 ? arena_alloc(arena, (size_t)n + 1) : NULL;
     if (!text)
         return NULL;
+    if ((size_t)n < sizeof first)
+        return memcpy(text, first, (size_t)n + 1);
     va_start(args, format);
     vsnprintf(text, (size_t)n + 1, format, args);
     va_end(args);
