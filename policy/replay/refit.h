@@ -12,7 +12,7 @@ struct store;
  * labels, and one for fifty there were. */
 
 #define REFIT_ROWS 50
-#define REFIT_KIND 50 /* ... of good ones, and of bad ones, before the first */
+#define REFIT_KIND 30 /* ... of good ones, and of bad ones, before the first */
 
 struct refit;
 /* Borrows store and settings. NULL: out of memory. */
