@@ -91,7 +91,7 @@ static void pair_terms(struct ledger *l, const struct kin *k)
         term_known(l, k->authenticity, (size_t)i,
                    fair(l, deserved(&author, authenticity(l, l->counts[i].good, author.good,
                                                           source_good(l, k)))));
-    term_known(l, k->reputation, (size_t)i, fair(l, term_shared(l, &l->counts[i], l->base)));
+    term_known(l, k->reputation, (size_t)i, fair(l, term_shared(l, &l->counts[i])));
 }
 
 /* The author's address with one kind of place. */
@@ -144,7 +144,7 @@ static void signer_terms(struct ledger *l)
     struct term_extremes e = {0};
     for (size_t i = 0; i < l->in->identity_count; i++)
         if (l->in->identities[i].kind == ID_PAIR_DKIM && proof_identity(l->in, i))
-            term_consider(&e, i, term_shared(l, &l->counts[i], l->base));
+            term_consider(&e, i, term_shared(l, &l->counts[i]));
     term_extremes(l, TW_PAIR_DKIM, &e);
 }
 

@@ -36,7 +36,7 @@ static void signer_terms(struct ledger *l)
     struct term_extremes e = {0};
     for (size_t i = 0; i < l->in->identity_count; i++)
         if (l->in->identities[i].kind == ID_DKIM && proof_identity(l->in, i))
-            term_consider(&e, i, term_shared(l, &l->counts[i], l->base));
+            term_consider(&e, i, term_shared(l, &l->counts[i]));
     term_extremes(l, TW_DKIM, &e);
 }
 

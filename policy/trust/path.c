@@ -27,7 +27,7 @@ static double hop_reputation(const struct ledger *l, size_t i)
     const struct message *m = l->in->message;
     const int hop = l->in->identities[i].index;
     const struct counts c = hop_counts(l, i);
-    const double x = term_shared(l, &c, l->base);
+    const double x = term_shared(l, &c);
     const bool submitted = hop >= 0 && (size_t)hop < m->hop_count && m->hops[hop].authenticated;
     return x < 0 && submitted && l->author == PROOF_YES ? x * HOP_SUBMITTED : x;
 }

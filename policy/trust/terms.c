@@ -50,12 +50,12 @@ double term_new(const struct ledger *l, unsigned bit)
     return l->base;
 }
 
-double term_shared(const struct ledger *l, const struct counts *c, double above)
+double term_shared(const struct ledger *l, const struct counts *c)
 {
     if (c->good <= 0 && c->bad <= 0)
         return 0;
     const double prior = l->params->prior;
-    return reputation_shared(reputation(c, prior, above) - l->base, c, prior);
+    return reputation_shared(reputation(c, prior, l->base) - l->base, c, prior);
 }
 
 static const char *ago(int64_t seconds, char *text, size_t size)

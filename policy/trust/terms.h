@@ -18,8 +18,8 @@ double term_habit(const struct ledger *l, size_t i, double doubt);
  * the base where nothing is known of that. bit 0: the base */
 double term_new(const struct ledger *l, unsigned bit);
 /* log-odds of counts beyond the base, with the site's doubt, no more than a source of many senders says
- * of one. above: what it is shrunk to, absolute */
-double term_shared(const struct ledger *l, const struct counts *c, double above);
+ * of one */
+double term_shared(const struct ledger *l, const struct counts *c);
 /* Adds x with what is known of identity i and for how long, unless x is 0. */
 void term_known(struct ledger *l, enum trust_weight w, size_t i, double x);
 
