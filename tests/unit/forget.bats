@@ -13,7 +13,7 @@ setup() {
 }
 
 teardown() {
-    [ -z "${redis_pid:-}" ] || kill "$redis_pid"
+    [ -z "${redis_pid:-}" ] || { kill "$redis_pid"; wait "$redis_pid" || true; }
     chmod -R u+w "$d"
     rm -rf "$d"
 }

@@ -14,7 +14,7 @@ setup() {
 }
 
 teardown() {
-    [ -z "${redis_pid:-}" ] || kill "$redis_pid"
+    [ -z "${redis_pid:-}" ] || { kill "$redis_pid"; wait "$redis_pid" || true; }
     rm -rf "$d"
 }
 
