@@ -61,7 +61,7 @@ static void make_journal(struct fixture *f)
     o.segment_bytes = 8000;
     struct journal *j = open_or_fail(f, &o);
     append_many(j, 1, 400);
-    wait_files(f, ".open", 1);
+    wait_sealed(f);
     journal_close(&j);
     assert_true(count_files(f, ".index") > 5);
 }

@@ -193,6 +193,16 @@ void wait_files(struct fixture *f, const char *ending, unsigned n)
     }
 }
 
+void wait_sealed(struct fixture *f)
+{
+    int64_t deadline = clock_ms() + PATIENCE_MS;
+    while (count_files(f, ".open") > 1) {
+        if (clock_ms() > deadline)
+            fail_msg("%u segments are still open", count_files(f, ".open"));
+        nap();
+    }
+}
+
 void shell(struct fixture *f, const char *command)
 {
     char all[1400];

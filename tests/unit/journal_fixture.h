@@ -56,6 +56,8 @@ unsigned count_files(struct fixture *f, const char *ending);
 void as_if_killed(struct fixture *f);
 /* Until there are n of them. */
 void wait_files(struct fixture *f, const char *ending, unsigned n);
+/* Until full segments are sealed: one is left open, or none where the last record filled it. */
+void wait_sealed(struct fixture *f);
 /* Runs the command in the tree. */
 void shell(struct fixture *f, const char *command);
 

@@ -96,7 +96,7 @@ static void finding_and_verifying(void **state)
     o.segment_bytes = 2000;
     struct journal *j = open_or_fail(f, &o);
     append_many(j, 1, 20);
-    wait_files(f, ".open", 1);
+    wait_sealed(f);
     journal_close(&j);
     record_names(3, id, message_id);
     for (int n = 0, done = 0; !done; n++) {

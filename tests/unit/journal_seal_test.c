@@ -114,14 +114,14 @@ static void segments_are_sealed_by_size(void **state)
     o.segment_bytes = 10000;
     struct journal *j = open_or_fail(f, &o);
     append_many(j, 1, 2000);
-    wait_files(f, ".open", 1);
+    wait_sealed(f);
     assert_true(count_files(f, ".avro") > 20);
-    assert_int_equal(count_files(f, ".avro"), count_files(f, ".index"));
     assert_int_equal(read_all(f, 0, 1), 2000);
     for (uint64_t after = 1; after < 2000; after += 97)
         assert_int_equal(read_all(f, after, after + 1), 2000 - after);
     assert_int_equal(mode_of(f, FIRST ".avro"), 0440);
     journal_close(&j);
+    assert_int_equal(count_files(f, ".avro"), count_files(f, ".index"));
     assert_quiet(f);
     j = open_or_fail(f, &o);
     append_many(j, 2001, 2001);
@@ -158,7 +158,7 @@ static void a_reader_goes_on_through_sealing(void **state)
         while (i % 7 == 0 && journal_reader_next(r, &e) == 1)
             assert_entry(&e, ++n);
     }
-    wait_files(f, ".open", 1);
+    wait_sealed(f);
     while (journal_reader_next(r, &e) == 1)
         assert_entry(&e, ++n);
     assert_int_equal(n, 3000);
@@ -174,15 +174,15 @@ static void only_what_was_learnt_is_removed(void **state)
     o.keep_bytes = 1;
     struct journal *j = open_or_fail(f, &o);
     append_many(j, 1, 500);
-    wait_files(f, ".open", 1);
-    unsigned sealed = count_files(f, ".avro");
+    wait_sealed(f);
     journal_close(&j);
+    unsigned sealed = count_files(f, ".avro");
     assert_true(sealed > 5);
     assert_int_equal(count_files(f, ".avro"), sealed); /* nobody said what was learnt */
     j = open_or_fail(f, &o);
     journal_learnt(j, 250);
     append_many(j, 501, 600);
-    wait_files(f, ".open", 1);
+    wait_sealed(f);
     journal_close(&j);
     uint64_t first = journal_first(f->path);
     assert_true(first > 1 && first <= 251);

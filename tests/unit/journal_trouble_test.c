@@ -84,7 +84,7 @@ static void a_full_file_system(void **state)
     wait_well(j);
     append_one(j, n);
     assert_int_equal(journal_flush(j), 0);
-    wait_files(f, ".open", 1);
+    wait_sealed(f);
     assert_int_equal(read_all(f, 0, 1), n);
     journal_close(&j);
     wait_told(f, "well again");

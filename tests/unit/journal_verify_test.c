@@ -179,7 +179,7 @@ static void a_declared_gap_is_a_remark(void **state)
     write_file(f, "boot", "11111111-2222-3333-4444-555555555555 1\n");
     struct journal *j = open_or_fail(f, NULL);
     assert_int_equal(append_one(j, 1u << 20), 1u << 20);
-    wait_files(f, ".open", 1);
+    wait_sealed(f);
     journal_close(&j);
     assert_int_equal(verify(f, &t, &records), 0);
     assert_non_null(strstr(t.remarks, "numbers 41 to 1048575 were skipped"));
@@ -259,7 +259,7 @@ static void records_around_damage_are_kept(void **state)
     struct journal *j = open_or_fail(f, NULL);
     assert_told(f, "are damaged, is the disk failing?");
     append_many(j, 41, 41);
-    wait_files(f, ".open", 1);
+    wait_sealed(f);
     journal_close(&j);
     assert_int_equal(verify(f, &t, &records), 0);
     assert_int_equal(records, 40);
