@@ -1,19 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* vouch-milter: reads the command line and the settings, becomes a daemon, and serves until it is told to stop.
  *
- * libmilter runs in a thread of its own and keeps one that waits for SIGHUP, SIGTERM and SIGINT. The main thread handles these
- * signals as well, and a kernel that hands a process's signals to its main thread first (Linux does) thereby lets us end messages under
- * way before libmilter stops. Where the library's thread gets them the stop is at once, and MTAs do what
- * their milter_default_action says. */
+ * Signals are blocked in every thread; the main thread waits for them, and for nothing else. libmilter runs in a thread of
+ * its own. */
 #include "config.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <grp.h>
-#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,11 +30,6 @@
 #define DRAIN_STEP_MS 20
 #define ERROR_BYTES   512
 
-/* What the signal handler and libmilter's thread write to: a byte per event. Handlers can be given nothing, so it is a global. */
-static int event_pipe[2] = {-1, -1};
-#define EVENT_STOPPED 's' /* libmilter took a signal to stop for itself */
-#define EVENT_FAILED  'f' /* libmilter gave up */
-
 struct program {
     /* the command line */
     const char *config, *socket_option;
@@ -50,7 +42,8 @@ struct program {
     struct daemon *daemon;
     struct poke *poke;
     int ready_fd, pid_fd, listen_fd;
-    bool serving; /* libmilter's threads run */
+    bool serving;       /* libmilter's threads run */
+    atomic_bool failed; /* libmilter gave up */
     dev_t socket_dev;
     ino_t socket_ino;
 };
@@ -220,60 +213,39 @@ static int open_listener(struct program *p, const struct process_identity *id)
     return status == 0 ? 0 : complain(p, status, "%s", error);
 }
 
-static void on_signal(int number)
+static void our_signals(sigset_t *set_r)
 {
-    int saved = errno;
-    char event = (char)number;
-    ssize_t n = write(event_pipe[1], &event, 1);
-    (void)n; /* a full pipe holds enough news */
-    errno = saved;
+    static const int ours[] = {SIGHUP, SIGTERM, SIGINT, SIGUSR1};
+    sigemptyset(set_r);
+    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
+        sigaddset(set_r, ours[i]);
 }
 
-static int catch_signals(struct program *p)
-{
-    static const int caught[] = {SIGHUP, SIGTERM, SIGINT, SIGUSR1};
-    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
-    if (pipe(event_pipe) != 0)
-        return complain(p, EX_OSERR, "cannot make a pipe: %s", strerror(errno));
-    for (int i = 0; i < 2; i++) {
-        fcntl(event_pipe[i], F_SETFD, FD_CLOEXEC);
-        fcntl(event_pipe[i], F_SETFL, O_NONBLOCK);
-    }
-    signal(SIGPIPE, SIG_IGN); /* before the first thread: hiredis raises it */
-    for (size_t i = 0; i < sizeof caught / sizeof *caught; i++)
-        sigaction(caught[i], &action, NULL);
-    return 0;
-}
-
-/* Blocks (or not) what the main thread catches; threads that are made in between inherit it. */
-static void mask_signals(int how)
+/* Before the first thread, which inherits it. */
+static void block_signals(void)
 {
     sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGHUP);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGUSR1);
-    pthread_sigmask(how, &set, NULL);
+    our_signals(&set);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    signal(SIGPIPE, SIG_IGN); /* hiredis raises it */
+}
+
+/* The next signal; -1 after timeout_ms (negative: none). */
+static int next_signal(int timeout_ms)
+{
+    struct timespec t = {.tv_sec = timeout_ms / 1000, .tv_nsec = timeout_ms % 1000 * 1000000L};
+    sigset_t set;
+    our_signals(&set);
+    return timeout_ms < 0 ? sigwaitinfo(&set, NULL) : sigtimedwait(&set, NULL, &t);
 }
 
 static void *serve(void *arg)
 {
-    (void)arg;
-    char event = milter_run() == 0 ? EVENT_STOPPED : EVENT_FAILED;
-    ssize_t n = write(event_pipe[1], &event, 1);
-    (void)n;
+    struct program *p = arg;
+    milter_run();
+    atomic_store(&p->failed, true);
+    kill(getpid(), SIGTERM);
     return NULL;
-}
-
-/* The next event; -1 after timeout_ms (negative: none). */
-static int next_event(int timeout_ms)
-{
-    struct pollfd pfd = {.fd = event_pipe[0], .events = POLLIN};
-    char event;
-    if (poll(&pfd, 1, timeout_ms) <= 0 || read(event_pipe[0], &event, 1) != 1)
-        return -1;
-    return event;
 }
 
 /* Removes the socket, unless it is another's by now. */
@@ -293,21 +265,20 @@ static void drain(struct program *p)
     remove_socket(p);
     for (int waited = 0; daemon_messages(p->daemon) > 0 && waited < DRAIN_MAX_MS;
          waited += DRAIN_STEP_MS)
-        if (next_event(DRAIN_STEP_MS) > 0)
+        if (next_signal(DRAIN_STEP_MS) > 0)
             break;
 }
 
 static int main_loop(struct program *p)
 {
-    int event;
-    while ((event = next_event(-1)) < 0 || event == SIGUSR1)
-        if (event == SIGUSR1)
+    int signal;
+    while ((signal = next_signal(-1)) != SIGTERM && signal != SIGINT)
+        if (signal > 0)
             daemon_reload(p->daemon);
-    if (event == EVENT_FAILED)
+    if (atomic_load(&p->failed))
         return complain(p, EX_SOFTWARE, "the milter library has ended; its reason is in syslog");
     log_write(p->log, LOG_LEVEL_INFO, "stopping");
-    if (event != EVENT_STOPPED) /* then nobody is there to end messages */
-        drain(p);
+    drain(p);
     remove_socket(p);
     if (daemon_messages(p->daemon) > 0)
         log_write(p->log, LOG_LEVEL_WARNING, "stopping with %u messages under way",
@@ -321,9 +292,7 @@ static int start_serving(struct program *p)
     pthread_t thread;
     p->poke = p->listen_fd >= 0 ? poke_new(p->listen_fd, p->log) : NULL;
     daemon_set_poke(p->daemon, p->poke);
-    mask_signals(SIG_BLOCK);
-    int rc = pthread_create(&thread, NULL, serve, NULL);
-    mask_signals(SIG_UNBLOCK);
+    int rc = pthread_create(&thread, NULL, serve, p);
     if (rc != 0)
         return complain(p, EX_OSERR, "cannot start a thread: %s", strerror(rc));
     pthread_detach(thread);
@@ -356,7 +325,8 @@ static int become_daemon(struct program *p)
         return complain(p, status, "%s", error);
     if (geteuid() == 0)
         complain(p, 0, "runs as root while it reads what strangers send: set milter.user");
-    return catch_signals(p);
+    block_signals();
+    return 0;
 }
 
 static int run(struct program *p)
@@ -366,9 +336,7 @@ static int run(struct program *p)
     int status = become_daemon(p);
     if (status != 0)
         return status;
-    mask_signals(SIG_BLOCK);
     status = daemon_open(p->daemon, error, sizeof error);
-    mask_signals(SIG_UNBLOCK);
     if (status != 0)
         complain(p, status, "%s", error);
     else

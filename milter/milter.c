@@ -5,6 +5,8 @@
 #include "milter.h"
 #include <libmilter/mfapi.h>
 #include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include "apply.h"
@@ -393,7 +395,16 @@ int milter_open(void)
     return smfi_opensocket(false) == MI_SUCCESS ? 0 : -1;
 }
 
-int milter_run(void)
+/* Signals are the program's. libmilter makes a thread that waits for some of them too and would end everything at once,
+ * with messages under way; it cannot be told not to. It finds this function before libc's, and waits in vain. */
+int sigwait(const sigset_t *set, int *number_r)
 {
-    return smfi_main() == MI_SUCCESS ? 0 : -1;
+    (void)set, (void)number_r;
+    for (;;)
+        poll(NULL, 0, -1);
+}
+
+void milter_run(void)
+{
+    smfi_main();
 }
