@@ -84,15 +84,15 @@ static int load_pseudonyms(struct settings *s, struct mistakes *m)
     return 0;
 }
 
-/* The file of well-known organisations; the one that came with vouch may be missing, where vouch was
- * built and not installed. */
+/* The file of well-known organisations; the one that came with vouch may be missing or out of reach,
+ * where vouch was built and not installed. */
 static int load_well_known(struct settings *s, struct mistakes *m)
 {
     const char *path = s->well_known ? s->well_known : SETTINGS_WELL_KNOWN;
     char *text = NULL;
     size_t len = 0;
     int line = 0, rc = path[0] ? read_file(path, &text, &len) : 0;
-    if (rc == VOUCH_E_IO && errno == ENOENT && !s->well_known)
+    if (rc == VOUCH_E_IO && (errno == ENOENT || errno == EACCES) && !s->well_known)
         rc = 0;
     if (rc == VOUCH_E_NOMEM)
         return rc;
