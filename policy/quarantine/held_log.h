@@ -12,8 +12,10 @@
  * holds the lock was broken off: nobody can know whether the MTA took it (RFC 1047), so it is in doubt, and only a person may
  * decide. */
 
-enum held_event { HELD_BEGAN, HELD_RELEASED, HELD_FAILED, HELD_UNDONE, HELD_EVENT_COUNT };
-const char *held_event_name(enum held_event event); /* "began", "released", "failed", "undone" */
+enum held_event { HELD_BEGAN, HELD_RELEASED, HELD_FAILED, HELD_LEARNT, HELD_UNDONE, HELD_EVENT_COUNT };
+/* "began", "released", "failed" (they wait again), "learnt" (the journal has the release as a label), "undone" (that label was
+ * taken back). The last two say nothing of a recipient. */
+const char *held_event_name(enum held_event event);
 
 enum held_state { HELD_WAITS, HELD_DOUBT, HELD_GONE };
 
@@ -23,12 +25,18 @@ struct held_line {
     const char *who, *why;    /* why: NULL where not said */
     const char *const *rcpts; /* NULL: all */
     size_t rcpt_count;
+    const char *mark; /* of the release: what its Received field bears as id; NULL: none */
+    const char *note; /* what the MTA said; NULL: nothing */
 };
 
 struct held_log;
 /* Locks it; waits for wait_ms at most. NULL: one line in error_r; errno EBUSY where somebody else had it all that time. */
 struct held_log *held_log_open(struct quarantine *q, const char *id, unsigned wait_ms,
                                char *error_r, size_t size);
+/* To look at it only: does not lock and does not wait. held_log_add is not for this one. NULL: one line in error_r. */
+struct held_log *held_log_read(struct quarantine *q, const char *id, char *error_r, size_t size);
+/* Of held_log_read: somebody else had it locked, so what has only begun is under way rather than in doubt. */
+bool held_log_busy(const struct held_log *l);
 void held_log_close(struct held_log **lp);
 /* What became of a recipient (as the envelope has it), by all lines. */
 enum held_state held_log_state(const struct held_log *l, const char *rcpt);
