@@ -16,7 +16,7 @@ import signal
 import subprocess
 import sys
 
-from world import Load, World, until
+from world import Disk, Load, World, until
 
 SLOW = 10 if os.environ.get("VOUCH_SANITIZED") else 1
 STORE_S = 0.1  # deadlines.store in world.py
@@ -94,36 +94,6 @@ def store_frozen(world, chance):
     must(flags(load.fields) > 0, "messages were judged without the model")
     quick(load)
     equal(world, load)
-
-
-class Disk:
-    """A small file system, to be filled."""
-
-    def __init__(self, path, kilobytes):
-        self.path, self.ballast = path, f"{path}/ballast"
-        os.makedirs(path, exist_ok=True)
-        if os.getuid() != 0 or subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k,mode=755", "vouch", path],
-                                              capture_output=True).returncode:
-            print("# only root can make a small file system")
-            sys.exit(77)
-
-    def fill(self, leave=0):
-        with open(self.ballast, "wb", buffering=0) as f:
-            try:
-                while True:
-                    f.write(bytes(4096))
-            except OSError:
-                pass
-        os.truncate(self.ballast, max(0, os.path.getsize(self.ballast) - leave))
-
-    def free(self):
-        os.unlink(self.ballast)
-
-    def writable(self, yes):
-        subprocess.run(["mount", "-o", "remount," + ("rw" if yes else "ro"), self.path], check=True)
-
-    def end(self):
-        subprocess.run(["umount", "-l", self.path], check=True)
 
 
 def model_full(world, chance):

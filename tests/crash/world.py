@@ -33,6 +33,36 @@ def until(what, seconds, test):
     raise SystemExit(f"waited {seconds} s in vain for {what}")
 
 
+class Disk:
+    """A small file system, to be filled."""
+
+    def __init__(self, path, kilobytes):
+        self.path, self.ballast = path, f"{path}/ballast"
+        os.makedirs(path, exist_ok=True)
+        if os.getuid() != 0 or subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k,mode=755", "vouch", path],
+                                              capture_output=True).returncode:
+            print("# only root can make a small file system")
+            sys.exit(77)
+
+    def fill(self, leave=0):
+        with open(self.ballast, "wb", buffering=0) as f:
+            try:
+                while True:
+                    f.write(bytes(4096))
+            except OSError:
+                pass
+        os.truncate(self.ballast, max(0, os.path.getsize(self.ballast) - leave))
+
+    def free(self):
+        os.unlink(self.ballast)
+
+    def writable(self, yes):
+        subprocess.run(["mount", "-o", "remount," + ("rw" if yes else "ro"), self.path], check=True)
+
+    def end(self):
+        subprocess.run(["umount", "-l", self.path], check=True)
+
+
 class World:
     """The processes and files of one run. A daemon's name is that of its process, its writer, its settings and its
     socket."""

@@ -7,7 +7,7 @@
 #   mta_dns ZONE          starts a DNS server on ZONE: $DNS_PORT
 #   mta_milter            starts vouch-milter with $MTA/vouch.conf: $MILTER_SOCKET, $MILTER_PID; its journal is in
 #                         $MTA/journal, and it does not learn, unless vouch.conf says otherwise
-#   mta_postfix [LINE]... starts Postfix, LINEs added to main.cf: $SMTP_PORT
+#   mta_postfix [LINE]... starts Postfix, LINEs added to main.cf: $SMTP_PORT; SINK_NOTES: see FILE in sink.py
 #   mta_end               stops all of it
 
 PYTHON=/usr/bin/python3
@@ -90,7 +90,7 @@ process_gone() {
 }
 
 mta_postfix() {
-    mta_server sink $PYTHON "$LIB/sink.py" "$MTA/sink" || return 1
+    mta_server sink $PYTHON "$LIB/sink.py" "$MTA/sink" ${SINK_NOTES:+"$SINK_NOTES"} || return 1
     local sink=$REPLY
     SMTP_PORT=$(mta_free_port)
     export SMTP_PORT
