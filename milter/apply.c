@@ -311,16 +311,23 @@ enum mta_answer apply_on_failure(const struct apply *a, const struct mta *mta, c
     return answer;
 }
 
+/* The MTA cannot, or did not, do what was decided. */
+static enum mta_answer do_without(const struct plan *p, const char *why)
+{
+    metrics_add(p->a->metrics, METRIC_EDITS_REFUSED);
+    return fall_back(p, why, p->name);
+}
+
 static enum mta_answer deliver(struct plan *p)
 {
     enum mta_answer answer = MTA_CONTINUE;
     plan_want(p);
     const char *impossible = plan_cut(p);
     if (impossible) {
-        answer = fall_back(p, impossible, p->name);
+        answer = do_without(p, impossible);
         p->hold = p->redirect = p->remove = false;
     } else if (p->a->forged_count && !(p->mta->can & MTA_CHANGE_FIELD)) {
-        answer = fall_back(p, "the MTA lets no filter remove forged fields", p->name);
+        answer = do_without(p, "the MTA lets no filter remove forged fields");
     }
     if (answer != MTA_CONTINUE)
         return answer;
@@ -333,7 +340,7 @@ static enum mta_answer deliver(struct plan *p)
         delete_rcpts(p);
     if (p->hold)
         hold(p);
-    return p->failed ? fall_back(p, "an edit failed", p->name) : MTA_CONTINUE;
+    return p->failed ? do_without(p, "an edit failed") : MTA_CONTINUE;
 }
 
 enum mta_answer apply(const struct apply *a, const struct mta *mta, struct log *log)

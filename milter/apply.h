@@ -4,12 +4,14 @@
 
 #include "assess.h"
 #include "log.h"
+#include "metrics.h"
 #include "mta.h"
 
 /* A decision, carried out at the end of a message. */
 struct apply {
     const struct record *record;
     const struct settings *settings;
+    struct metrics *metrics; /* borrowed; NULL: none */
     /* As RCPT gave them, in the order of the decision's; NULL for one in a form by which the MTA may not find it again:
      * it cannot be taken out. */
     const char *const *rcpts;

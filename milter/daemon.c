@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include "errors.h"
 #include "learning.h"
+#include "metrics.h"
 #include "poke.h"
 #include "recorder.h"
 #include "settings_load.h"
@@ -21,6 +22,7 @@ struct daemon {
     struct settings *settings;
     char *file;
     struct log *log;
+    struct metrics *metrics;
     struct assess_context *context;
     struct recorder *recorder;
     struct learning *learning;
@@ -32,7 +34,9 @@ struct daemon {
 struct daemon *daemon_new(struct settings *settings, const char *file, struct log *log)
 {
     struct daemon *d = calloc(1, sizeof *d);
-    if (!d || (file && !(d->file = strdup(file)))) {
+    if (!d || (file && !(d->file = strdup(file))) || !(d->metrics = metrics_new())) {
+        if (d)
+            free(d->file);
         free(d);
         settings_unref(&settings);
         return NULL;
@@ -40,6 +44,7 @@ struct daemon *daemon_new(struct settings *settings, const char *file, struct lo
     pthread_mutex_init(&d->lock, NULL);
     d->settings = settings;
     d->log = log;
+    metrics_policies(d->metrics, settings);
     return d;
 }
 
@@ -54,6 +59,7 @@ void daemon_free(struct daemon **dp)
     recorder_close(&d->recorder);
     assess_context_free(&d->context);
     settings_unref(&d->settings);
+    metrics_free(&d->metrics);
     pthread_mutex_destroy(&d->lock);
     free(d->file);
     free(d);
@@ -115,6 +121,11 @@ struct assess_context *daemon_context(struct daemon *d)
 struct log *daemon_log(struct daemon *d)
 {
     return d->log;
+}
+
+struct metrics *daemon_metrics(struct daemon *d)
+{
+    return d->metrics;
 }
 
 struct recorder *daemon_recorder(struct daemon *d)
@@ -198,17 +209,20 @@ void daemon_reload(struct daemon *d)
     }
     int rc = settings_load(d->file, &new, &errors, &count);
     if (rc != 0) {
+        metrics_add(d->metrics, METRIC_RELOADS_REFUSED);
         log_mistakes(d, rc, errors, count);
         settings_errors_free(&errors, count);
         return;
     }
     note_unchanged(d, d->settings, new);
+    metrics_policies(d->metrics, new);
     pthread_mutex_lock(&d->lock);
     struct settings *old = d->settings;
     d->settings = new;
     pthread_mutex_unlock(&d->lock);
     log_set_level(d->log, new->log_level);
     settings_unref(&old);
+    metrics_add(d->metrics, METRIC_RELOADS);
     log_write(d->log, LOG_LEVEL_INFO, "reload: %s is in force for new messages", d->file);
 }
 

@@ -8,6 +8,7 @@
 /* What all sessions of one daemon share: the settings in force, what assess needs, the log. Safe to use from any thread. */
 
 struct daemon;
+struct metrics;
 struct poke;
 struct recorder;
 
@@ -25,6 +26,7 @@ void daemon_end(struct daemon *d);
 struct settings *daemon_settings(struct daemon *d);
 struct assess_context *daemon_context(struct daemon *d);
 struct log *daemon_log(struct daemon *d);
+struct metrics *daemon_metrics(struct daemon *d);
 /* NULL: there is none */
 struct recorder *daemon_recorder(struct daemon *d);
 

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "apply.h"
+#include "metrics.h"
 #include "refused.h"
 #include "sbuf.h"
 #include "session.h"
@@ -88,6 +89,7 @@ static sfsistat on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long 
     if (actions & SMFIF_SETSYMLIST)
         ask_macros(ctx);
     struct session *s = session_new(the_daemon, can_of(actions, steps));
+    metrics_add(daemon_metrics(the_daemon), METRIC_CONNECTIONS);
     smfi_setpriv(ctx, s);
     return SMFIS_CONTINUE;
 }
@@ -325,6 +327,7 @@ static enum mta_answer end_without_session(const struct mta *mta, const char *qu
 {
     struct settings *settings = daemon_settings(the_daemon);
     struct apply a = {.settings = settings};
+    metrics_add(daemon_metrics(the_daemon), METRIC_UNJUDGED);
     enum mta_answer answer =
         apply_on_failure(&a, mta, "out of memory: cannot be judged",
                          queue_id ? queue_id : "NOQUEUE", daemon_log(the_daemon));

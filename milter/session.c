@@ -6,6 +6,7 @@
 #include <string.h>
 #include "apply.h"
 #include "errors.h"
+#include "metrics.h"
 #include "recorder.h"
 #include "clock.h"
 
@@ -61,6 +62,8 @@ static void forget(struct session *s)
 void session_abort(struct session *s)
 {
     const struct record *label;
+    if (s->under_way)
+        metrics_add(daemon_metrics(s->daemon), METRIC_ABORTED);
     if (s->under_way && !s->incomplete && assess_abandon(s->assess, &label))
         recorder_keep(daemon_recorder(s->daemon), label);
     forget(s);
@@ -171,6 +174,7 @@ void session_mail(struct session *s, const char *sender, const char *resolved, c
     session_abort(s);
     s->under_way = true;
     daemon_message_began(s->daemon);
+    metrics_add(daemon_metrics(s->daemon), METRIC_MESSAGES);
     s->settings = daemon_settings(s->daemon);
     s->incomplete = !begin(s, sender, resolved, user, tls);
 }
@@ -235,6 +239,7 @@ static enum mta_answer carry_out(struct session *s, struct apply *a, const struc
     a->authres = assess_authres(s->assess);
     a->header = assess_header(s->assess);
     enum mta_answer answer = apply(a, mta, daemon_log(s->daemon));
+    metrics_decision(daemon_metrics(s->daemon), a->record);
     daemon_note_model(s->daemon, !(a->record->flags & FLAG_MODEL_UNAVAILABLE));
     char *line = record_log(a->record->message->arena, a->record);
     log_write(daemon_log(s->daemon), LOG_LEVEL_INFO, "%s", line ? line : a->record->id);
@@ -245,16 +250,18 @@ static enum mta_answer carry_out(struct session *s, struct apply *a, const struc
 enum mta_answer session_end(struct session *s, const char *queue_id, const struct mta *mta)
 {
     enum mta_answer answer;
-    struct apply a = {.settings = s->settings};
+    struct apply a = {.settings = s->settings, .metrics = daemon_metrics(s->daemon)};
     if (!s->under_way)
         return MTA_CONTINUE;
     if (s->assess)
         a.forged = assess_forged(s->assess, &a.forged_count, &a.forged_lost);
-    if (s->incomplete || assess_finish(s->assess, queue_id, &a.record) != 0)
+    if (s->incomplete || assess_finish(s->assess, queue_id, &a.record) != 0) {
+        metrics_add(daemon_metrics(s->daemon), METRIC_UNJUDGED);
         answer = apply_on_failure(&a, mta, "out of memory: cannot be judged",
                                   queue_id ? queue_id : "NOQUEUE", daemon_log(s->daemon));
-    else
+    } else {
         answer = carry_out(s, &a, mta);
+    }
     forget(s);
     return answer;
 }
