@@ -82,7 +82,7 @@ static int sync_segments(struct journal *j)
 
 int journal_sync_to(struct journal *j, uint64_t number)
 {
-    while (j->synced < number && !j->failing) {
+    while (j->synced < number && number <= j->last && !j->failing) {
         if (j->syncing) {
             pthread_cond_wait(&j->sync_done, &j->lock);
             continue;

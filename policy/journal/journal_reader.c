@@ -22,10 +22,11 @@
 struct journal_reader {
     char *path;
     int dir;
-    uint64_t next;    /* the number wanted: lower ones are passed over */
-    uint64_t done;    /* segments up to this one are read */
-    uint64_t current; /* the segment that is read, 0: none */
-    bool any;         /* it gave a record */
+    struct journal_list list; /* as it was when a segment was last missed in it */
+    uint64_t next;            /* the number wanted: lower ones are passed over */
+    uint64_t done;            /* segments up to this one are read */
+    uint64_t current;         /* the segment that is read, 0: none */
+    bool any;                 /* it gave a record */
     /* it is the one or the other */
     struct journal_tail *tail;
     struct journal_datum datum; /* of tail */
@@ -80,6 +81,7 @@ void journal_reader_close(struct journal_reader **rp)
     if (!r)
         return;
     leave(r);
+    journal_list_clear(&r->list);
     if (r->dir >= 0)
         close(r->dir);
     free(r->path);
@@ -168,22 +170,29 @@ static int open_tail(struct journal_reader *r, uint64_t first, bool newer)
     return VOUCH_E_TEMP;
 }
 
-/* Opens the segment to read: 1; 0: there is none for now. */
+static int read_list(struct journal_reader *r)
+{
+    journal_list_clear(&r->list);
+    if (journal_list_read(r->dir, &r->list) == 0)
+        return 0;
+    snprintf(r->error, sizeof r->error, "%s: %s", r->path, strerror(errno));
+    return VOUCH_E_IO;
+}
+
+/* Opens the segment to read: 1; 0: there is none for now. The list is read anew only where it does not help. */
 static int enter(struct journal_reader *r)
 {
     int rc = VOUCH_E_TEMP;
     for (int i = 0; rc == VOUCH_E_TEMP && i < TRIES; i++) {
-        struct journal_list list;
-        if (journal_list_read(r->dir, &list) != 0) {
-            snprintf(r->error, sizeof r->error, "%s: %s", r->path, strerror(errno));
-            journal_list_clear(&list);
-            return VOUCH_E_IO;
+        const struct journal_item *item = choose(&r->list, r->done, r->next);
+        if (!item || i > 0) {
+            if (read_list(r) != 0)
+                return VOUCH_E_IO;
+            item = choose(&r->list, r->done, r->next);
         }
-        const struct journal_item *item = choose(&list, r->done, r->next);
         rc = !item          ? 0
              : item->sealed ? open_sealed(r, item->first)
-                            : open_tail(r, item->first, newer_than(&list, item->first));
-        journal_list_clear(&list);
+                            : open_tail(r, item->first, newer_than(&r->list, item->first));
     }
     return rc == VOUCH_E_TEMP ? 0 : rc;
 }
@@ -191,14 +200,9 @@ static int enter(struct journal_reader *r)
 /* Whether nothing can be appended any more to the segment that is read. */
 static int is_over(struct journal_reader *r)
 {
-    struct journal_list list;
-    int rc = journal_list_read(r->dir, &list) == 0 ? 0 : VOUCH_E_IO;
-    if (rc == 0)
-        rc = newer_than(&list, r->current) || !journal_tail_linked(r->tail);
-    else
-        snprintf(r->error, sizeof r->error, "%s: %s", r->path, strerror(errno));
-    journal_list_clear(&list);
-    return rc;
+    if (read_list(r) != 0)
+        return VOUCH_E_IO;
+    return newer_than(&r->list, r->current) || !journal_tail_linked(r->tail);
 }
 
 /* At the end of an open segment that is over: done with it, or past what is damaged. */
