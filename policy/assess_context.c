@@ -75,7 +75,7 @@ struct assess_context *assess_context_new(const struct settings *settings,
         return c;
     if ((rc = open_resolver(c, settings, options, error_r, size)) != 0)
         goto fail;
-    c->dkim = dkim_lib_new(error_r, size);
+    c->dkim = dkim_verifier_new(error_r, size);
     rc = EX_SOFTWARE;
     if (!c->dkim)
         goto fail;
@@ -92,7 +92,7 @@ void assess_context_free(struct assess_context **cp)
     if (!c)
         return;
     *cp = NULL;
-    dkim_lib_free(&c->dkim);
+    dkim_verifier_free(&c->dkim);
     store_close(&c->store);
     resolver_free(&c->resolver);
     if (c->psl)

@@ -16,7 +16,7 @@
 struct assess_context {
     struct resolver *resolver; /* NULL: no DNS, nothing is verified */
     struct store *store;
-    struct dkim_lib *dkim; /* NULL without DNS */
+    struct dkim_verifier *dkim; /* NULL without DNS */
     struct psl_ctx_st *psl;
     char *sensor;
 };

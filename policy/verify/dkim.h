@@ -18,18 +18,18 @@ struct dns_batch;
 #define DKIM_MIN_RSA_BITS 1024    /* RFC 8301 s3.2 */
 #define DKIM_MAX_WORD     1048576 /* bytes of body without CRLF: libopendkim keeps them in memory */
 
-struct dkim_lib;   /* libopendkim's own handle: shared by all threads, never changed */
-struct dkim_check; /* one message */
+struct dkim_verifier; /* libopendkim's handle and keys it had parsed: shared by all threads */
+struct dkim_check;    /* one message */
 
 /* NULL: libopendkim cannot be used; why in error_r. */
-struct dkim_lib *dkim_lib_new(char *error_r, size_t size);
-void dkim_lib_free(struct dkim_lib **libp);
+struct dkim_verifier *dkim_verifier_new(char *error_r, size_t size);
+void dkim_verifier_free(struct dkim_verifier **vp);
 
 /* max_signatures: further ones are skipped and counted. now: the time that x= and t= are judged at,
- * seconds since the epoch; any time, not only the present. NULL: out of memory. lib, arena and dns
- * are borrowed. */
-struct dkim_check *dkim_check_new(struct dkim_lib *lib, struct arena *arena, struct dns_batch *dns,
-                                  unsigned max_signatures, int64_t now);
+ * seconds since the epoch; any time, not only the present. NULL: out of memory. verifier, arena and
+ * dns are borrowed. */
+struct dkim_check *dkim_check_new(struct dkim_verifier *verifier, struct arena *arena,
+                                  struct dns_batch *dns, unsigned max_signatures, int64_t now);
 void dkim_check_free(struct dkim_check **cp);
 /* The header's fields, in order, as they came (value after the colon, leading space and folding
  * kept, folds with LF or CRLF). A DKIM-Signature's key is asked for at once. 0 or VOUCH_E_NOMEM. */

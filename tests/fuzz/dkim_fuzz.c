@@ -39,7 +39,8 @@ static void answer(void *arg, const char *name, enum dns_type type, struct fake_
         fake_txt(reply, record->p, record->len);
 }
 
-static void verify(struct dkim_lib *lib, struct dns_batch *dns, struct span message, size_t step)
+static void verify(struct dkim_verifier *lib, struct dns_batch *dns, struct span message,
+                   size_t step)
 {
     struct arena *arena = arena_new(1 << 22);
     struct dkim_check *c = dkim_check_new(lib, arena, dns, SIGNATURES, NOW);
@@ -65,13 +66,13 @@ static void verify(struct dkim_lib *lib, struct dns_batch *dns, struct span mess
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static struct dkim_lib *lib; /* the one thing that lives as long as the program */
+    static struct dkim_verifier *lib; /* the one thing that lives as long as the program */
     char error[200];
     const uint8_t *nul = size ? memchr(data, '\0', size) : NULL;
     if (!nul)
         return 0;
     if (!lib)
-        lib = dkim_lib_new(error, sizeof error);
+        lib = dkim_verifier_new(error, sizeof error);
     require(lib != NULL);
     size_t length = (size_t)(nul - data);
     struct span record = span_make(data, length);

@@ -17,7 +17,7 @@ struct judge {
     const struct dkim_files *files;
     long long now;
     struct resolver *resolver;
-    struct dkim_lib *lib;
+    struct dkim_verifier *lib;
     struct arena *arena;
     char name[64]; /* the message these results are of */
     struct dkim_result *results;
@@ -129,7 +129,7 @@ int dkim_files_judge(const struct dkim_files *files, long long now, struct dkim_
     FILE *expected = fopen(files->expected, "r");
     *tally_r = (struct dkim_tally){0};
     j.resolver = resolver_new(&options, error, sizeof error);
-    j.lib = j.resolver ? dkim_lib_new(error, sizeof error) : NULL;
+    j.lib = j.resolver ? dkim_verifier_new(error, sizeof error) : NULL;
     if (expected && j.lib && j.arena)
         rc = 0;
     else
@@ -143,7 +143,7 @@ int dkim_files_judge(const struct dkim_files *files, long long now, struct dkim_
     }
     if (expected)
         fclose(expected);
-    dkim_lib_free(&j.lib);
+    dkim_verifier_free(&j.lib);
     resolver_free(&j.resolver);
     arena_free(&j.arena);
     return rc;

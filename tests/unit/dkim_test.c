@@ -21,7 +21,7 @@
 #define KEY_NAME "s1._domainkey.example.com"
 
 static struct dkim_signer *rsa, *short_rsa, *ed25519;
-static struct dkim_lib *lib;
+static struct dkim_verifier *lib;
 
 /* The message that is signed, and its canonical forms written out by hand. */
 static const struct field fields[] = {
@@ -708,6 +708,31 @@ static void several_records(void **state)
     free(value);
 }
 
+/* A key's parsed form is kept; what is published now counts all the same. */
+static void key_replaced(void **state)
+{
+    (void)state;
+    struct dkim_signer *other = dkim_signer_new(SIGNER_RSA, 2048);
+    const struct {
+        const struct dkim_signer *published;
+        enum auth_result result;
+    } turns[] = {{rsa, AUTH_PASS}, {other, AUTH_FAIL}, {rsa, AUTH_PASS}, {other, AUTH_FAIL}};
+    char *value = sign(rsa, SIMPLE);
+    for (size_t i = 0; i < sizeof turns / sizeof turns[0]; i++) {
+        struct run r;
+        run_begin(&r, 1, NOW);
+        publish(&r, RSA_KEY, turns[i].published);
+        run_field(&r, "DKIM-Signature", value);
+        run_fields(&r);
+        run_finish(&r, SPAN_LIT(BODY), true);
+        assert_int_equal(r.results->result, turns[i].result);
+        assert_int_equal(r.results->key_bits, 2048);
+        run_end(&r);
+    }
+    free(value);
+    dkim_signer_free(&other);
+}
+
 /* Two From fields: only the last is covered. Said elsewhere (message.from_count); here it
  * passes. */
 static void from_fields(void **state)
@@ -952,7 +977,7 @@ static int set_up(void **state)
 {
     (void)state;
     char error[200];
-    lib = dkim_lib_new(error, sizeof error);
+    lib = dkim_verifier_new(error, sizeof error);
     rsa = dkim_signer_new(SIGNER_RSA, 2048);
     short_rsa = dkim_signer_new(SIGNER_RSA, 512);
     ed25519 = dkim_signer_new(SIGNER_ED25519, 0);
@@ -965,7 +990,7 @@ static int tear_down(void **state)
     dkim_signer_free(&rsa);
     dkim_signer_free(&short_rsa);
     dkim_signer_free(&ed25519);
-    dkim_lib_free(&lib);
+    dkim_verifier_free(&lib);
     return 0;
 }
 
@@ -987,6 +1012,7 @@ int main(void)
         cmocka_unit_test(header_without_end),
         cmocka_unit_test(several_signatures),
         cmocka_unit_test(several_records),
+        cmocka_unit_test(key_replaced),
         cmocka_unit_test(from_fields),
         cmocka_unit_test(covers_other_signatures),
         cmocka_unit_test(limits_of_a_field),
