@@ -29,7 +29,7 @@ static void check(struct plan *p, int status, const char *what)
     if (status == 0)
         return;
     if (!p->failed) /* where one is lost, hundreds may be */
-        log_write(p->log, LOG_LEVEL_ERROR, "%s: the MTA did not take an edit: %s", p->name, what);
+        log_often(p->log, LOG_LEVEL_ERROR, "%s: the MTA did not take an edit: %s", p->name, what);
     p->failed = true;
 }
 
@@ -84,7 +84,7 @@ static const char *plan_cut(struct plan *p)
     if (why) {
         p->redirect = false;
         p->hold = true;
-        log_write(p->log, LOG_LEVEL_WARNING, "%s: cannot be redirected, is to be held instead: %s",
+        log_often(p->log, LOG_LEVEL_WARNING, "%s: cannot be redirected, is to be held instead: %s",
                   p->name, why);
     }
     if (p->hold && !(can & MTA_HOLD))
@@ -202,7 +202,7 @@ static void add_fields(struct plan *p)
     if (p->a->authres)
         check(p, p->mta->insert_field(p->mta->engine, FIELD_AUTHRES, p->a->authres), FIELD_AUTHRES);
     if (!p->a->header || !p->a->authres)
-        log_write(p->log, LOG_LEVEL_ERROR, "%s: out of memory: fields are missing", p->name);
+        log_often(p->log, LOG_LEVEL_ERROR, "%s: out of memory: fields are missing", p->name);
 }
 
 /* a path of SMTP and an address: "<A@example.com>" and "a@example.com" are the same */
@@ -280,7 +280,7 @@ static enum mta_answer refuse(const struct mta *mta, enum mta_answer answer, con
 /* What an MTA could not clean in any reasonable time: no sender writes it in good faith. */
 static enum mta_answer refuse_forgery(const struct plan *p, const char *id)
 {
-    log_write(p->log, LOG_LEVEL_WARNING,
+    log_often(p->log, LOG_LEVEL_WARNING,
               "%s: rejected: it has more fields that only we may write than can be removed",
               p->name);
     return refuse(p->mta, MTA_REJECT, "too many forged fields", id);
@@ -292,7 +292,7 @@ static enum mta_answer fall_back(const struct plan *p, const char *why, const ch
     enum action action = p->a->settings->on_failure;
     if (action == ACTION_QUARANTINE && !(p->mta->can & MTA_HOLD))
         action = ACTION_TEMPFAIL;
-    log_write(p->log, LOG_LEVEL_ERROR, "%s: %s; on_failure: %s", name, why, action_name(action));
+    log_often(p->log, LOG_LEVEL_ERROR, "%s: %s; on_failure: %s", name, why, action_name(action));
     if (action == ACTION_ACCEPT ||
         (action == ACTION_QUARANTINE && p->mta->hold(p->mta->engine, why) == 0))
         return MTA_CONTINUE;

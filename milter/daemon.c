@@ -232,11 +232,11 @@ void daemon_note_model(struct daemon *d, bool answered)
     if (atomic_exchange(&d->model_silent, !answered) == !answered)
         return;
     if (answered) {
-        log_write(d->log, LOG_LEVEL_WARNING, "the model answers again");
+        log_often(d->log, LOG_LEVEL_WARNING, "the model answers again");
         return;
     }
     store_state(assess_context_store(d->context), state, sizeof state);
-    log_write(d->log, LOG_LEVEL_WARNING,
+    log_often(d->log, LOG_LEVEL_WARNING,
               "no answer from the model (%s): mail is judged without it, until it answers", state);
 }
 

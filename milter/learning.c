@@ -78,7 +78,7 @@ static bool wait_ms(struct learning *l, unsigned ms)
 static void report(void *arg, bool trouble, const char *text)
 {
     struct learning *l = arg;
-    log_write(l->options.log, trouble ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, "learner: %s", text);
+    log_often(l->options.log, trouble ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, "learner: %s", text);
 }
 
 /* Takes the settings in force; other ones need another tree. */

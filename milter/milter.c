@@ -129,7 +129,7 @@ static void warn_of_lack(unsigned can)
     };
     for (size_t i = 0; i < sizeof needed / sizeof *needed; i++)
         if (!(can & needed[i].can))
-            log_write(daemon_log(the_daemon), LOG_LEVEL_WARNING, "this MTA does not let us %s",
+            log_often(daemon_log(the_daemon), LOG_LEVEL_WARNING, "this MTA does not let us %s",
                       needed[i].what);
 }
 

@@ -114,7 +114,7 @@ void poke_wake(struct poke *p)
     if (!sent)
         sent = reconnect(p) && write_all(p, helo, sizeof helo);
     if (!sent && !p->failing)
-        log_write(p->log, LOG_LEVEL_WARNING,
+        log_often(p->log, LOG_LEVEL_WARNING,
                   "cannot reach our own socket (%s): a message that waits for DNS may delay others",
                   strerror(errno));
     if (!sent)

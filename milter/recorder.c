@@ -127,7 +127,7 @@ static void append(struct recorder *r, const struct record *record, struct span 
     int rc = journal_append(r->journal, datum, span_of(record->id), span_of(message_id),
                             record->time_us, NULL);
     if (rc != 0 && rc != VOUCH_E_IO)
-        log_write(r->log, LOG_LEVEL_ERROR, "journal: %s is lost: %s", record->id,
+        log_often(r->log, LOG_LEVEL_ERROR, "journal: %s is lost: %s", record->id,
                   vouch_strerror(rc));
 }
 
@@ -141,7 +141,7 @@ void recorder_keep(struct recorder *r, const struct record *record)
     if (rc == 0)
         append(r, record, sbuf_span(&datum));
     else
-        log_write(r->log, LOG_LEVEL_ERROR, "journal: %s is lost: %s", record->id,
+        log_often(r->log, LOG_LEVEL_ERROR, "journal: %s is lost: %s", record->id,
                   vouch_strerror(rc));
     sbuf_clear(&datum);
 }

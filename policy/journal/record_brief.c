@@ -72,20 +72,39 @@ static void add_value(struct sbuf *b, const char *s)
         sbuf_adds(b, "...");
 }
 
-static void add_address(struct sbuf *b, const char *key, const char *address)
+static void add_bracketed(struct sbuf *b, const char *address)
 {
-    if (!address)
-        return;
-    sbuf_addf(b, " %s=<", key);
+    sbuf_addc(b, '<');
     add_value(b, address);
     sbuf_addc(b, '>');
 }
 
-static void add_result(struct sbuf *b, const char *key, enum auth_result result, const char *domain)
+static void add_address(struct sbuf *b, const char *key, const char *address)
+{
+    if (!address)
+        return;
+    sbuf_addf(b, " %s=", key);
+    add_bracketed(b, address);
+}
+
+/* "to=<a@example.com>,<b@example.com> nrcpt=2" */
+static void add_rcpts(struct sbuf *b, const struct envelope *env)
+{
+    for (size_t i = 0; i < env->rcpt_count && i < BRIEF_RCPTS; i++) {
+        sbuf_adds(b, i ? "," : " to=");
+        add_bracketed(b, env->rcpts[i]);
+    }
+    sbuf_addf(b, " nrcpt=%zu", env->rcpt_count);
+}
+
+/* "pass:example.com" */
+static void add_result(struct sbuf *b, const char *before, enum auth_result result,
+                       const char *domain)
 {
     if (result == AUTH_UNKNOWN)
         return;
-    sbuf_addf(b, " %s=%s", key, auth_result_name(result));
+    sbuf_adds(b, before);
+    sbuf_adds(b, auth_result_name(result));
     if (domain) {
         sbuf_addc(b, ':');
         add_value(b, domain);
@@ -107,11 +126,15 @@ static void add_client(struct sbuf *b, const struct record *r)
 
 static void add_auth(struct sbuf *b, const struct evidence *ev)
 {
-    add_result(b, "iprev", ev->iprev.result, ev->iprev.name);
-    add_result(b, "spf", ev->spf.result, ev->spf.domain);
-    for (size_t i = 0; i < ev->dkim_count; i++)
-        add_result(b, "dkim", ev->dkim[i].result, ev->dkim[i].domain);
-    add_result(b, "dmarc", ev->dmarc.result, ev->dmarc.domain);
+    add_result(b, " iprev=", ev->iprev.result, ev->iprev.name);
+    add_result(b, " spf=", ev->spf.result, ev->spf.domain);
+    const char *before = " dkim=";
+    for (size_t i = 0; i < ev->dkim_count; i++) {
+        add_result(b, before, ev->dkim[i].result, ev->dkim[i].domain);
+        if (ev->dkim[i].result != AUTH_UNKNOWN)
+            before = ",";
+    }
+    add_result(b, " dmarc=", ev->dmarc.result, ev->dmarc.domain);
 }
 
 char *record_log(struct arena *arena, const struct record *r)
@@ -121,20 +144,21 @@ char *record_log(struct arena *arena, const struct record *r)
     struct sbuf b;
     sbuf_init(&b, BRIEF_MAX);
     add_value(&b, m->env.queue_id ? m->env.queue_id : "NOQUEUE");
-    sbuf_addf(&b, ": id=%s %s action=%s class=%s trust=%.3f", r->id, direction_name(d->direction),
-              action_name(d->action), trust_class_name(d->class), r->trust->trust);
-    if (d->policy)
-        sbuf_addf(&b, " policy=%s", d->policy->name);
+    sbuf_addf(&b, ": id=%s direction=%s action=%s class=%s trust=%.3f", r->id,
+              direction_name(d->direction), action_name(d->action), trust_class_name(d->class),
+              r->trust->trust);
+    if (d->policy) {
+        sbuf_adds(&b, " policy=");
+        add_value(&b, d->policy->name);
+    }
     if (d->mode == MODE_OBSERVE)
         sbuf_adds(&b, " mode=observe");
     if (r->shadow && r->shadow->reason)
         sbuf_addf(&b, " shadow=%s", action_name(r->shadow->action));
     add_client(&b, r);
     add_address(&b, "from", m->env.sender);
-    for (size_t i = 0; i < m->env.rcpt_count && i < BRIEF_RCPTS; i++)
-        add_address(&b, "to", m->env.rcpts[i]);
-    if (m->env.rcpt_count > BRIEF_RCPTS)
-        sbuf_addf(&b, " nrcpt=%zu", m->env.rcpt_count);
+    add_rcpts(&b, &m->env);
+    sbuf_addf(&b, " size=%llu", (unsigned long long)m->size);
     add_address(&b, "author", m->author ? m->author->address : NULL);
     add_address(&b, "message-id", m->message_id);
     add_auth(&b, r->evidence);

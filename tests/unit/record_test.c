@@ -239,6 +239,40 @@ static void log_line_is_one_line_of_graphic_ascii(void **state)
         strstr(line, " from=<a%0D%0AX-Vouch:%20class=trusted%22%20%3Cx%3E%2C%20%FF%FE>"));
 }
 
+/* Whatever a message says, the line is words of the form key=value, each key once, in brackets what is an address. */
+static void log_line_is_keys_and_values(void **state)
+{
+    static const char *const keys[] = {"id",    "direction", "action", "class",      "trust",
+                                       "mode",  "client",    "user",   "from",       "to",
+                                       "nrcpt", "size",      "author", "message-id", "spf",
+                                       "dkim",  "flags",     "why",    "model",      "us"};
+    struct fixture *f = *state;
+    struct mailbox author = {.address = HOSTILE};
+    struct dkim_result two[] = {f->dkim, {.result = AUTH_PASS, .domain = HOSTILE}};
+    f->m.author = &author;
+    f->m.env.user = HOSTILE;
+    f->m.env.name = HOSTILE;
+    f->ev.dkim = two;
+    f->ev.dkim_count = 2;
+    assert_int_equal(message_add_rcpt(&f->m, "b@example.com"), 0);
+    char *line = arena_strdup(f->arena, record_log(f->arena, &f->r)), *rest = NULL;
+    assert_string_equal(strtok_r(line, " ", &rest), "4ABC:");
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        char *word = strtok_r(NULL, " ", &rest);
+        assert_non_null(word);
+        size_t n = strlen(keys[i]);
+        print_message("# %s\n", word);
+        assert_memory_equal(word, keys[i], n);
+        assert_int_equal(word[n], '=');
+        assert_true(word[n + 1] != '\0');
+        if (strcmp(keys[i], "to") == 0)
+            assert_non_null(strstr(word, ">,<b@example.com>"));
+        if (strcmp(keys[i], "dkim") == 0)
+            assert_non_null(strstr(word, ",pass:"));
+    }
+    assert_null(strtok_r(NULL, " ", &rest));
+}
+
 /* Another decision of the shadow's is told, the same one is not. */
 static void a_shadow_that_differs_is_in_the_log(void **state)
 {
@@ -270,6 +304,7 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(header_cannot_be_broken_out_of, setup, teardown),
         cmocka_unit_test_setup_teardown(log_line_is_one_line_of_graphic_ascii, setup, teardown),
+        cmocka_unit_test_setup_teardown(log_line_is_keys_and_values, setup, teardown),
         cmocka_unit_test_setup_teardown(a_shadow_that_differs_is_in_the_log, setup, teardown),
         cmocka_unit_test_setup_teardown(model_that_was_not_asked_is_said, setup, teardown),
     };
