@@ -15,6 +15,7 @@
 
 #define IDLE_MS         1000
 #define OTHERS_MS       60000 /* between two looks at how far others are, who learn in our place */
+#define LAG_MS          5000  /* between two looks at how far we are behind, while we are */
 #define BACK_OFF_MAX_MS 5000  /* while the model is away */
 #define EXPIRE_FIRST_MS 3600000  /* old marks: an hour after the start, */
 #define EXPIRE_MS       86400000 /* then daily */
@@ -22,9 +23,11 @@
 struct learning {
     struct learning_options options;
     pthread_t thread;
-    pthread_mutex_t lock; /* of the next three */
+    pthread_mutex_t lock; /* of the next five */
     pthread_cond_t changed;
     bool stop, ended;
+    bool lag_known;
+    struct learn_lag lag;
 
     /* the thread's own */
     struct settings *settings; /* in force */
@@ -36,6 +39,7 @@ struct learning {
     unsigned back_off_ms;
     struct clock_guard clock;
     int64_t expire_ms; /* when to look for old marks next */
+    int64_t lag_ms;    /* when to look how far we are */
     int64_t others_ms; /* when to look how far others are */
 };
 
@@ -193,6 +197,37 @@ static void follow_others(struct learning *l)
         journal_learnt(l->options.journal, number);
 }
 
+static void set_lag(struct learning *l, bool known, struct learn_lag lag)
+{
+    pthread_mutex_lock(&l->lock);
+    l->lag_known = known;
+    l->lag = lag;
+    pthread_mutex_unlock(&l->lock);
+}
+
+bool learning_lag(struct learning *l, struct learn_lag *lag_r)
+{
+    if (!l)
+        return false;
+    pthread_mutex_lock(&l->lock);
+    bool known = l->lag_known;
+    *lag_r = l->lag;
+    pthread_mutex_unlock(&l->lock);
+    return known;
+}
+
+/* rc: of the step that was just made. Where nothing is left there is no need to look. How far the model is it says itself, so
+ * before its first answer nobody knows. */
+static void note_lag(struct learning *l, int rc)
+{
+    if (rc == 0)
+        set_lag(l, true, (struct learn_lag){0});
+    else if ((l->lag_known || rc > 0) && clock_ms() >= l->lag_ms) {
+        l->lag_ms = clock_ms() + LAG_MS;
+        set_lag(l, true, learn_tree_lag(l->tree, clock_wall_us()));
+    }
+}
+
 /* Learns what is there; returns how long to wait. */
 static unsigned pass(struct learning *l)
 {
@@ -200,6 +235,7 @@ static unsigned pass(struct learning *l)
     (void)now(l, &now_us); /* looks often, so that a leap is seen */
     refresh(l);
     if (!l->settings->learn) {
+        set_lag(l, false, (struct learn_lag){0});
         follow_others(l);
         return IDLE_MS;
     }
@@ -208,6 +244,7 @@ static unsigned pass(struct learning *l)
     bool more = give_labels(l);
     int rc = learn_tree_step(l->tree);
     tell_journal(l);
+    note_lag(l, rc);
     if (rc == 0)
         expire(l);
     if (rc >= 0 || rc == VOUCH_E_SYNTAX) {

@@ -28,5 +28,8 @@ struct learning *learning_start(const struct learning_options *options, char *er
  * says nothing, the thread is left alone and false returned: what it uses must then stay. */
 #define LEARNING_STOP_MS 3000
 bool learning_stop(struct learning **lp);
+/* How far the model is behind the journals, as it was a few seconds ago. false: not known (yet), or somebody else learns. l may be
+ * NULL. */
+bool learning_lag(struct learning *l, struct learn_lag *lag_r);
 
 #endif

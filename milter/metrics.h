@@ -9,6 +9,7 @@
 
 enum metric {
     METRIC_CONNECTIONS,   /* of MTAs, since start; one that says nothing is none */
+    METRIC_CONNECTIONS_ENDED,
     METRIC_MESSAGES,      /* begun */
     METRIC_ABORTED,       /* that did not come to their end */
     METRIC_UNJUDGED,      /* on_failure decided; metrics_decision counts those that have a record */

@@ -89,7 +89,6 @@ static sfsistat on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long 
     if (actions & SMFIF_SETSYMLIST)
         ask_macros(ctx);
     struct session *s = session_new(the_daemon, can_of(actions, steps));
-    metrics_add(daemon_metrics(the_daemon), METRIC_CONNECTIONS);
     smfi_setpriv(ctx, s);
     return SMFIS_CONTINUE;
 }

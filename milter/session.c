@@ -41,6 +41,7 @@ struct session *session_new(struct daemon *d, unsigned can)
         return NULL;
     s->daemon = d;
     s->can = can;
+    metrics_add(daemon_metrics(d), METRIC_CONNECTIONS);
     return s;
 }
 
@@ -76,6 +77,7 @@ void session_free(struct session **sp)
         return;
     *sp = NULL;
     session_abort(s);
+    metrics_add(daemon_metrics(s->daemon), METRIC_CONNECTIONS_ENDED);
     free(s->name);
     free(s->helo);
     free(s);

@@ -14,6 +14,7 @@
  * assess_finish waits for all of them together. */
 
 struct assess;
+struct resolver;
 struct assess_context; /* resolver, store, DKIM library, suffix list: shared by all threads */
 
 struct assess_options {
@@ -36,6 +37,7 @@ struct assess_context *assess_context_new(const struct settings *settings,
 void assess_context_free(struct assess_context **cp);
 /* borrowed */
 struct store *assess_context_store(struct assess_context *c);
+struct resolver *assess_context_resolver(struct assess_context *c); /* NULL: no_dns */
 const char *assess_context_sensor(const struct assess_context *c);
 const struct psl_ctx_st *assess_context_psl(const struct assess_context *c);
 /* the settings' name for this site, else the sensor; borrowed from either */

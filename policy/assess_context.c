@@ -106,6 +106,11 @@ struct store *assess_context_store(struct assess_context *c)
     return c->store;
 }
 
+struct resolver *assess_context_resolver(struct assess_context *c)
+{
+    return c->resolver;
+}
+
 const char *assess_context_sensor(const struct assess_context *c)
 {
     return c->sensor;

@@ -56,6 +56,8 @@ struct learn_lag {
     uint64_t records;
     int64_t seconds; /* age of the oldest record not learnt; 0: none */
 };
+/* watermark: number of the last record learnt. */
+struct learn_lag learn_lag_after(const char *path, uint64_t watermark, int64_t now_us);
 /* 0, or VOUCH_E_TEMP: the model cannot say. */
 int learn_lag(struct store *s, const char *path, const char *writer, int64_t now_us,
               struct learn_lag *lag_r);

@@ -24,15 +24,21 @@ static int64_t time_after(const char *path, uint64_t number)
     return time;
 }
 
+struct learn_lag learn_lag_after(const char *path, uint64_t watermark, int64_t now_us)
+{
+    struct learn_lag lag = {.records = journal_count_after(path, watermark)};
+    int64_t time = lag.records ? time_after(path, watermark) : -1;
+    if (time >= 0 && time < now_us)
+        lag.seconds = (now_us - time) / 1000000;
+    return lag;
+}
+
 int learn_lag(struct store *s, const char *path, const char *writer, int64_t now_us,
               struct learn_lag *lag_r)
 {
     uint64_t watermark = 0;
     if (store_watermark(s, writer, &watermark) < 0)
         return VOUCH_E_TEMP;
-    *lag_r = (struct learn_lag){.records = journal_count_after(path, watermark)};
-    int64_t time = lag_r->records ? time_after(path, watermark) : -1;
-    if (time >= 0 && time < now_us)
-        lag_r->seconds = (now_us - time) / 1000000;
+    *lag_r = learn_lag_after(path, watermark, now_us);
     return 0;
 }

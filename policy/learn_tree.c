@@ -10,7 +10,7 @@
 #define MAX_WRITERS 1000 /* of one tree: a writer is a host, or a user who reports mail */
 
 struct journal_course {
-    char *writer;
+    char *writer, *path;
     struct learner *learner;
     bool failing;
 };
@@ -41,6 +41,7 @@ void learn_tree_free(struct learn_tree **tp)
     for (size_t i = 0; i < t->count; i++) {
         learner_free(&t->list[i].learner);
         free(t->list[i].writer);
+        free(t->list[i].path);
     }
     free(t->list);
     free(t);
@@ -58,6 +59,19 @@ uint64_t learn_tree_watermark(const struct learn_tree *t, const char *writer)
 {
     const struct journal_course *c = find(t, writer);
     return c ? learner_watermark(c->learner) : 0;
+}
+
+struct learn_lag learn_tree_lag(const struct learn_tree *t, int64_t now_us)
+{
+    struct learn_lag sum = {0};
+    for (size_t i = 0; i < t->count; i++) {
+        const struct journal_course *c = &t->list[i];
+        struct learn_lag lag = learn_lag_after(c->path, learner_watermark(c->learner), now_us);
+        sum.records += lag.records;
+        if (lag.seconds > sum.seconds)
+            sum.seconds = lag.seconds;
+    }
+    return sum;
 }
 
 /* Says that something is wrong, or well again, if it was not said before. */
@@ -81,10 +95,12 @@ static int add_writer(void *arg, const struct journal_writer_info *info)
         return VOUCH_E_NOMEM;
     t->list = list;
     struct journal_course c = {.writer = strdup(info->writer),
+                               .path = strdup(info->path),
                                .learner = learner_new(&t->options.learn, info->path, info->writer)};
-    if (!c.writer || !c.learner) {
+    if (!c.writer || !c.path || !c.learner) {
         learner_free(&c.learner);
         free(c.writer);
+        free(c.path);
         return VOUCH_E_NOMEM;
     }
     t->list[t->count++] = c;

@@ -26,5 +26,8 @@ void learn_tree_free(struct learn_tree **tp);
 int learn_tree_step(struct learn_tree *t);
 /* The number of a writer's last record learnt; 0: not known. */
 uint64_t learn_tree_watermark(const struct learn_tree *t, const char *writer);
+/* How far the model is behind all journals together, as far as known: records in all, seconds of the oldest. Looks at the disk, not
+ * at the model. */
+struct learn_lag learn_tree_lag(const struct learn_tree *t, int64_t now_us);
 
 #endif

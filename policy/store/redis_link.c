@@ -263,6 +263,16 @@ void redis_link_release(struct redis_link *l, struct redis_exchange *x)
     pthread_mutex_unlock(&l->lock);
 }
 
+enum store_breaker redis_link_breaker(struct redis_link *l)
+{
+    pthread_mutex_lock(&l->lock);
+    enum store_breaker breaker = l->state == LINK_UP ? STORE_BREAKER_CLOSED
+                                 : l->away           ? STORE_BREAKER_OPEN
+                                                     : STORE_BREAKER_HALF_OPEN;
+    pthread_mutex_unlock(&l->lock);
+    return breaker;
+}
+
 void redis_link_state(struct redis_link *l, char *text_r, size_t size)
 {
     pthread_mutex_lock(&l->lock);

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include "redis_address.h"
 #include "sbuf.h"
+#include "store.h"
 
 /* One connection to a Redis, shared by all threads, with a thread of its own that keeps it up and
  * reads the answers. Knows nothing of what is asked. */
@@ -61,6 +62,7 @@ int redis_link_wait(struct redis_link *l, struct redis_exchange *x, int64_t dead
 /* The owner is through with x, whether it has waited or not. */
 void redis_link_release(struct redis_link *l, struct redis_exchange *x);
 
+enum store_breaker redis_link_breaker(struct redis_link *l);
 /* "connected", "away for 12 s: Connection refused" */
 void redis_link_state(struct redis_link *l, char *text_r, size_t size);
 

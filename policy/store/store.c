@@ -220,6 +220,11 @@ const char *store_version(struct store *s)
     return s->ops->version(s);
 }
 
+enum store_breaker store_breaker(struct store *s)
+{
+    return s->ops->breaker ? s->ops->breaker(s) : STORE_BREAKER_CLOSED;
+}
+
 void store_state(struct store *s, char *text_r, size_t size)
 {
     s->ops->state(s, text_r, size);

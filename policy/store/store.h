@@ -139,6 +139,13 @@ int store_activate(struct store *s, const char *version);
 int store_drop(struct store *s, const char *version);
 /* The model version that look-ups use now ("1"); lives as long as the store. NULL if not known. */
 const char *store_version(struct store *s);
+/* Whether look-ups are sent: a store that is away is not asked until it has answered again. */
+enum store_breaker {
+    STORE_BREAKER_CLOSED,    /* they are */
+    STORE_BREAKER_HALF_OPEN, /* a connection is being made; they wait for it */
+    STORE_BREAKER_OPEN       /* they fail at once */
+};
+enum store_breaker store_breaker(struct store *s);
 /* One phrase on the state for a person ("connected", "away for 12 s: Connection refused"); text_r
  * has size bytes. */
 void store_state(struct store *s, char *text_r, size_t size);

@@ -37,6 +37,7 @@ struct store_ops {
 
     const char *(*version)(struct store *s);
     void (*state)(struct store *s, char *text_r, size_t size);
+    enum store_breaker (*breaker)(struct store *s); /* NULL: it has none, it is always there */
     void (*close)(struct store *s);
 };
 

@@ -106,6 +106,11 @@ static void redis_state(struct store *s, char *text_r, size_t size)
     pthread_mutex_unlock(&r->lock);
 }
 
+static enum store_breaker redis_breaker(struct store *s)
+{
+    return redis_link_breaker(((struct redis *)s)->link);
+}
+
 static void redis_free(struct redis *r)
 {
     redis_link_free(&r->bulk);
@@ -138,6 +143,7 @@ static const struct store_ops redis_ops = {
     .drop = redis_drop,
     .version = redis_version,
     .state = redis_state,
+    .breaker = redis_breaker,
     .close = redis_close,
 };
 

@@ -42,7 +42,8 @@ struct resolver {
     pthread_t dispatcher;
     bool has_lock, has_dispatcher;
     bool stop;
-    unsigned servers, under_way, max_under_way;
+    unsigned servers, max_under_way;
+    struct resolver_state state;
 };
 
 /* One question that libunbound works at. */
@@ -280,7 +281,12 @@ static void on_answer(void *arg, int rcode, void *packet, int length, int securi
     struct dns_answer *a = NULL;
     char phrase[WHY_MAX];
     (void)rate_limited;
-    job->resolver->under_way--;
+    struct resolver_state *state = &job->resolver->state;
+    state->under_way--;
+    if (security == 1)
+        state->troubles[DNS_TROUBLE_BOGUS]++;
+    else if (rcode != 0 || !packet)
+        state->troubles[rcode == 5 ? DNS_TROUBLE_REFUSED : DNS_TROUBLE_SERVFAIL]++;
     free(job);
     if (!q)
         return;
@@ -309,23 +315,33 @@ const struct dns_answer *resolver_submit(struct resolver *r, struct dns_question
         return &no_server;
     dns_name_text(span_make(q->name, sizeof q->name), 0, text);
     pthread_mutex_lock(&r->lock);
-    if (r->under_way >= r->max_under_way)
+    r->state.questions++;
+    if (r->state.under_way >= r->max_under_way) {
         failure = &busy;
-    else if (!(job = malloc(sizeof *job)))
+        r->state.troubles[DNS_TROUBLE_BUSY]++;
+    } else if (!(job = malloc(sizeof *job))) {
         failure = &no_memory;
+    }
     if (job) {
         *job = (struct job){r, q};
         q->job = job;
-        r->under_way++;
+        r->state.under_way++;
         if (ub_resolve_event(r->context, text, q->type, 1, job, on_answer, NULL) != 0) {
             q->job = NULL;
-            r->under_way--;
+            r->state.under_way--;
             free(job);
             failure = &refused;
         }
     }
     pthread_mutex_unlock(&r->lock);
     return failure;
+}
+
+void resolver_state(struct resolver *r, struct resolver_state *state_r)
+{
+    pthread_mutex_lock(&r->lock);
+    *state_r = r->state;
+    pthread_mutex_unlock(&r->lock);
 }
 
 void resolver_forget(struct resolver *r, struct dns_question *list)

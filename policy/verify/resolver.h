@@ -56,6 +56,21 @@ struct resolver *resolver_new(const struct resolver_options *options, char *erro
 /* No batch may be open. */
 void resolver_free(struct resolver **rp);
 
+/* What all batches together asked since the start; a zone file's answers are not counted. */
+enum dns_trouble {
+    DNS_TROUBLE_SERVFAIL, /* also: no server answers */
+    DNS_TROUBLE_REFUSED,
+    DNS_TROUBLE_BOGUS, /* DNSSEC */
+    DNS_TROUBLE_BUSY,  /* too many questions under way: not asked */
+    DNS_TROUBLE_COUNT
+};
+struct resolver_state {
+    uint64_t questions; /* those that the cache answered among them */
+    uint64_t troubles[DNS_TROUBLE_COUNT];
+    unsigned under_way;
+};
+void resolver_state(struct resolver *r, struct resolver_state *state_r);
+
 /* deadline_ms: as clock_ms() (clock.h) counts. max_questions: further ones are answered DNS_FAILED.
  * NULL: out of memory. */
 struct dns_batch *dns_batch_new(struct resolver *r, int64_t deadline_ms, unsigned max_questions);
