@@ -106,6 +106,7 @@ AC_DEFUN([VOUCH_LIBRARIES], [
   VOUCH_PKG([ICU], [icu-i18n], [libicu-dev], [characters that look alike])
   VOUCH_PKG([HIREDIS], [hiredis], [libhiredis-dev], [the model in Redis])
   VOUCH_PKG([LMDB], [lmdb], [liblmdb-dev], [the embedded model])
+  VOUCH_PKG([SODIUM], [libsodium], [libsodium-dev], [mail encrypted at rest])
   VOUCH_PKG([CONFIG], [libconfig], [libconfig-dev], [vouch.conf])
   VOUCH_PKG([JANSSON], [jansson], [libjansson-dev], [JSON])
   VOUCH_PKG([ZLIB], [zlib], [zlib1g-dev], [sealed journals])

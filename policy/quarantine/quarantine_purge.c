@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What goes: messages that are deleted or too old, leftovers of a crash, days without messages. */
+#include "config.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "clock.h"
+#include "held_dir.h"
+#include "quarantine_private.h"
+
+#define DELETE_WAIT_MS 100 /* for one who only looks */
+
+/* The message goes first: a log without one is a leftover. */
+static int remove_both(int day, const char *id)
+{
+    char name[HELD_NAME_MAX];
+    held_name(name, id, ".held");
+    if (unlinkat(day, name, 0) != 0 && errno != ENOENT)
+        return VOUCH_E_IO;
+    held_name(name, id, ".log");
+    if (unlinkat(day, name, 0) != 0 && errno != ENOENT)
+        return VOUCH_E_IO;
+    return fsync(day) == 0 ? 0 : VOUCH_E_IO;
+}
+
+int quarantine_delete(struct quarantine *q, const char *id)
+{
+    if (!held_id_ok(id)) {
+        errno = ENOENT;
+        return VOUCH_E_IO;
+    }
+    int day = quarantine_day(q, id, false);
+    if (day < 0)
+        return VOUCH_E_IO;
+    int lock = quarantine_lock(day, id, DELETE_WAIT_MS);
+    int rc = lock < 0 ? VOUCH_E_IO : remove_both(day, id), error = errno;
+    if (lock >= 0)
+        close(lock);
+    close(day);
+    errno = error;
+    return rc;
+}
+
+struct kept {
+    char id[HELD_ID_TEXT];
+    uint64_t bytes;
+};
+struct all {
+    struct kept *list;
+    size_t count;
+    uint64_t bytes;
+};
+
+static int note(void *arg, const char *id, uint64_t bytes)
+{
+    struct all *all = arg;
+    if ((all->count & (all->count - 1)) == 0) { /* room for a power of two, and full */
+        size_t room = all->count ? all->count * 2 : 1;
+        struct kept *list = realloc(all->list, room * sizeof *list);
+        if (!list)
+            return VOUCH_E_NOMEM;
+        all->list = list;
+    }
+    memcpy(all->list[all->count].id, id, HELD_ID_TEXT);
+    all->list[all->count++].bytes = bytes;
+    all->bytes += bytes;
+    return 0;
+}
+
+static bool is_log(const char *name)
+{
+    size_t n = strlen(name);
+    return n == HELD_ID_TEXT - 1 + 4 && strcmp(name + n - 4, ".log") == 0;
+}
+
+static bool is_leftover(const char *name)
+{
+    return held_is_temp(name) || is_log(name);
+}
+
+/* A log whose message is gone: a crash came between. */
+static void sweep_log(int dir, const char *log_name)
+{
+    char id[HELD_ID_TEXT], name[HELD_NAME_MAX];
+    memcpy(id, log_name, HELD_ID_TEXT - 1);
+    id[HELD_ID_TEXT - 1] = '\0';
+    held_name(name, id, ".held");
+    if (held_id_ok(id) && faccessat(dir, name, F_OK, 0) != 0 && errno == ENOENT)
+        unlinkat(dir, log_name, 0);
+}
+
+static void sweep(int dir)
+{
+    char **names;
+    size_t count;
+    if (held_list(dir, is_leftover, &names, &count) != 0)
+        return;
+    for (size_t i = 0; i < count; i++) {
+        if (is_log(names[i]))
+            sweep_log(dir, names[i]);
+        else
+            held_temp_sweep(dir, names[i]);
+    }
+    held_list_free(&names, count);
+}
+
+/* Leftovers and empty days; who is about to write into such a day makes it anew. */
+static void tidy(struct quarantine *q)
+{
+    char **days;
+    size_t count;
+    sweep(q->dir);
+    if (held_list(q->dir, held_is_day, &days, &count) != 0)
+        return;
+    for (size_t i = 0; i < count; i++) {
+        int dir = held_dir_open(q->dir, days[i], false);
+        if (dir < 0)
+            continue;
+        sweep(dir);
+        close(dir);
+        unlinkat(q->dir, days[i], AT_REMOVEDIR); /* ENOTEMPTY: not yet */
+    }
+    held_list_free(&days, count);
+}
+
+int quarantine_purge(struct quarantine *q, int64_t before_us, uint64_t bytes, unsigned *count_r)
+{
+    struct all all = {0};
+    *count_r = 0;
+    int rc = quarantine_each(q, note, &all), error = errno;
+    for (size_t i = 0; i < all.count && rc == 0; i++) {
+        bool old = held_id_us(all.list[i].id) < before_us;
+        bool much = bytes > 0 && all.bytes > bytes;
+        if (!old && !much)
+            break;
+        if (quarantine_delete(q, all.list[i].id) == 0) {
+            all.bytes -= all.list[i].bytes;
+            ++*count_r;
+        } else if (errno != EBUSY && errno != ENOENT) {
+            rc = VOUCH_E_IO;
+            error = errno;
+        }
+    }
+    free(all.list);
+    tidy(q);
+    if (rc == 0) {
+        pthread_mutex_lock(&q->lock);
+        q->kept = all.bytes;
+        q->counted_ms = clock_ms();
+        pthread_mutex_unlock(&q->lock);
+    }
+    errno = error;
+    return rc;
+}
