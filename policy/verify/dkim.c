@@ -2,8 +2,9 @@
 /* DKIM verification: RFC 6376, RFC 8301, RFC 8463. dkim_signature judges what a field shows by
  * itself, dkim_key what DNS answered; libopendkim canonicalizes, hashes and verifies what is left.
  * Each signature is judged on its own; libopendkim's opinion of the message as a whole is not
- * asked. One message costs one pass over the body for each different pair of canonicalization and
- * l=, and one verification for each signature; the key's parsed form is kept (key_cache).
+ * asked. One message costs one pass over the body for each canonicalization (dkim_hash), and one
+ * verification for each signature; the key's parsed form is kept (key_cache). Only a body of which
+ * l= signs a part goes through libopendkim.
  *
  * libopendkim (2.11.0~beta2) is guarded against, beyond what dkim_signature withholds:
  * - h= that uses up every field of the message and names one more: it writes one pointer past an
@@ -13,7 +14,7 @@
  * - a From it cannot parse, or a body without a last line end, ends the judging of all signatures.
  * - a published key record: it only sees the type and the key.
  * - LF folds and NUL in fields.
- * A CR alone in the body vanishes in its relaxed form; that is left as it is.
+ * A CR alone in the body vanishes in its relaxed form where l= is used; that is left as it is.
  *
  * Not here: ARC (RFC 8617), ADSP, ATPS, reports, UTF-8 in signatures (RFC 8616). */
 #include <opendkim/dkim.h>
@@ -23,6 +24,7 @@
 #include <string.h>
 #include "arena.h"
 #include "ascii.h"
+#include "dkim_hash.h"
 #include "dkim_key.h"
 #include "dkim_stream.h"
 #include "errors.h"
@@ -60,6 +62,7 @@ struct dkim_check {
     bool withheld, header_cut, body_cut;
     struct sbuf text;
     struct dkim_stream body;
+    struct dkim_hash simple, relaxed; /* of the body; not begun if l= is held against it */
 };
 
 static bool pending(const struct item *item)
@@ -168,6 +171,8 @@ void dkim_check_free(struct dkim_check **cp)
         return;
     if (c->dkim)
         dkim_free(c->dkim);
+    dkim_hash_clear(&c->simple);
+    dkim_hash_clear(&c->relaxed);
     sbuf_clear(&c->text);
     free(c);
 }
@@ -293,6 +298,23 @@ static void link_signatures(struct dkim_check *c)
     }
 }
 
+static struct dkim_hash *hash_for(struct dkim_check *c, const struct item *item)
+{
+    return item->sig.relaxed_body ? &c->relaxed : &c->simple;
+}
+
+/* The body is hashed here, unless a signature has l=: then libopendkim does it for all. */
+static int begin_hashes(struct dkim_check *c)
+{
+    for (size_t i = 0; i < c->count && !c->body.measured; i++) {
+        struct dkim_hash *hash = hash_for(c, &c->items[i]);
+        if (pending(&c->items[i]) && !hash->sha256 &&
+            dkim_hash_begin(hash, c->items[i].sig.relaxed_body) != 0)
+            return VOUCH_E_NOMEM;
+    }
+    return 0;
+}
+
 int dkim_check_eoh(struct dkim_check *c)
 {
     DKIM_STAT status;
@@ -311,7 +333,7 @@ int dkim_check_eoh(struct dkim_check *c)
         judge_all(c, AUTH_PERMERROR, "libopendkim refuses the header");
     else
         link_signatures(c);
-    return 0;
+    return begin_hashes(c);
 }
 
 static bool needs_body(const struct dkim_check *c, const struct dkim_signature *sig)
@@ -333,8 +355,12 @@ static bool hash_body(struct dkim_check *c, struct span chunk)
 {
     if (!dkim_stream_add(&c->body, chunk))
         return false;
-    /* the library does not write to it */
-    dkim_body(c->dkim, (unsigned char *)(uintptr_t)chunk.p, chunk.len);
+    if (c->body.measured) /* the library does not write to it */
+        dkim_body(c->dkim, (unsigned char *)(uintptr_t)chunk.p, chunk.len);
+    if (c->simple.sha256)
+        dkim_hash_add(&c->simple, chunk);
+    if (c->relaxed.sha256)
+        dkim_hash_add(&c->relaxed, chunk);
     return true;
 }
 
@@ -367,6 +393,14 @@ static int take_keys(struct dkim_check *c)
     return 0;
 }
 
+static bool body_matches(struct dkim_check *c, const struct item *item)
+{
+    struct dkim_hash *hash = hash_for(c, item);
+    if (hash->sha256)
+        return dkim_hash_equals(hash, item->sig.body_hash);
+    return dkim_sig_getbh(item->info) == DKIM_SIGBH_MATCH;
+}
+
 /* Reads libopendkim's finding of one signature. */
 static int judge(struct dkim_check *c, struct item *item)
 {
@@ -374,6 +408,9 @@ static int judge(struct dkim_check *c, struct item *item)
     int error = dkim_sig_geterror(item->info);
     unsigned flags = dkim_sig_getflags(item->info);
     bool appended = sig->has_length && !needs_body(c, sig);
+    /* of a body that it was not shown it finds the hash wrong */
+    if (error == DKIM_SIGERROR_BADSIG && (flags & DKIM_SIGFLAG_PASSED) && hash_for(c, item)->sha256)
+        error = DKIM_SIGERROR_OK;
     if (!sig->ed25519 && dkim_sig_getkeysize(item->info, &sig->result.key_bits) != DKIM_STAT_OK)
         sig->result.key_bits = 0;
     if (appended)
@@ -394,7 +431,7 @@ static int judge(struct dkim_check *c, struct item *item)
         dkim_signature_judge(sig, AUTH_POLICY, "covers signatures that were not looked at");
     else if (!(flags & DKIM_SIGFLAG_PASSED))
         dkim_signature_judge(sig, AUTH_FAIL, "the header or the signature was changed");
-    else if (dkim_sig_getbh(item->info) != DKIM_SIGBH_MATCH)
+    else if (!body_matches(c, item))
         dkim_signature_judge(sig, AUTH_FAIL, "the body was changed");
     else if (error != DKIM_SIGERROR_OK)
         dkim_signature_judge(sig, AUTH_PERMERROR, dkim_sig_geterrorstr(error));

@@ -61,6 +61,7 @@ static void describe(struct parser *p)
     struct dkim_result *r = &p->sig->result;
     struct span s = taglist_get(p->tags, "s"), a = taglist_get(p->tags, "a");
     struct span i = taglist_get(p->tags, "i"), b = taglist_get(p->tags, "b");
+    struct span bh = taglist_get(p->tags, "bh");
     r->domain = keep_domain(p, taglist_get(p->tags, "d"));
     if (s.len)
         r->selector = keep(p, arena_span(p->arena, s));
@@ -68,6 +69,8 @@ static void describe(struct parser *p)
         r->algorithm = keep(p, arena_span(p->arena, a));
     if (i.len)
         r->identity = keep(p, taglist_squeeze(p->arena, i));
+    if (bh.len)
+        p->sig->body_hash = keep(p, taglist_squeeze(p->arena, bh));
     if (b.len) {
         char *text = taglist_squeeze(p->arena, b);
         if (text && strlen(text) > B_PREFIX)

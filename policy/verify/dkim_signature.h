@@ -21,10 +21,11 @@ struct dkim_signature {
     bool covers_signatures;    /* h= names DKIM-Signature fields */
     bool ed25519;              /* else RSA */
     bool relaxed_body;
-    bool below;           /* the domain of i= is below d=, not d= itself */
-    bool has_length;      /* l= is there: */
-    uint64_t length;      /* bytes of the canonical body that are signed */
-    const char *key_name; /* where the key is; NULL if that cannot be told */
+    const char *body_hash; /* bh=, without white space; NULL if it is missing */
+    bool below;            /* the domain of i= is below d=, not d= itself */
+    bool has_length;       /* l= is there: */
+    uint64_t length;       /* bytes of the canonical body that are signed */
+    const char *key_name;  /* where the key is; NULL if that cannot be told */
 };
 
 /* Reads the field's value and judges all that the field alone shows (RFC 6376 s6.1.1). What the
