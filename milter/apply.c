@@ -4,6 +4,7 @@
  * recipients change: the mailbox first, so that a message never stands without a recipient. */
 #include "apply.h"
 #include <string.h>
+#include "arena.h"
 #include "subject.h"
 
 #define REPLY_MAX_BYTES 400 /* of text; an SMTP reply line may have 512 (RFC 5321 s4.5.3.1.5) */
@@ -20,7 +21,7 @@ struct plan {
     const struct mta *mta;
     struct log *log;
     const char *name; /* the message's, for the log */
-    bool hold, redirect, remove;
+    bool hold, redirect, store, remove;
     bool failed; /* an edit did not reach the MTA */
 };
 
@@ -46,12 +47,13 @@ static bool stays_with(const struct decision *d, size_t i, enum action action)
            d->rcpts[i].action == action;
 }
 
-/* Fills what is wanted: hold, redirect, remove. */
+/* Fills what is wanted: hold, redirect, store, remove. */
 static void plan_want(struct plan *p)
 {
     const struct decision *d = p->a->record->decision;
     for (size_t i = 0; i < d->rcpt_count; i++) {
         p->redirect = p->redirect || becomes(d, i, RCPT_REDIRECTED);
+        p->store = p->store || becomes(d, i, RCPT_STORED);
         p->remove = p->remove || becomes(d, i, RCPT_REMOVED);
         p->hold = p->hold || stays_with(d, i, ACTION_QUARANTINE);
     }
@@ -64,9 +66,32 @@ static bool can_take_out(const struct plan *p)
 {
     const struct decision *d = p->a->record->decision;
     for (size_t i = 0; i < d->rcpt_count && i < p->a->rcpt_count; i++)
-        if (!p->a->rcpts[i] && (becomes(d, i, RCPT_REDIRECTED) || becomes(d, i, RCPT_REMOVED)))
+        if (!p->a->rcpts[i] && (becomes(d, i, RCPT_REDIRECTED) || becomes(d, i, RCPT_STORED) ||
+                                becomes(d, i, RCPT_REMOVED)))
             return false;
     return true;
+}
+
+/* Nobody gets the message, and it is safe. */
+static bool all_gone(const struct plan *p)
+{
+    const struct decision *d = p->a->record->decision;
+    bool all = p->store;
+    for (size_t i = 0; i < d->rcpt_count; i++)
+        all = all && (becomes(d, i, RCPT_STORED) || becomes(d, i, RCPT_REMOVED));
+    return all;
+}
+
+static void hold_instead(struct plan *p, const char *why)
+{
+    log_often(p->log, p->store ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING,
+              "%s: cannot be %s, is to be held instead: %s", p->name,
+              p->redirect ? "redirected"
+              : p->store  ? "stored"
+                          : "taken out",
+              why);
+    p->redirect = p->store = false;
+    p->hold = true;
 }
 
 /* Cuts the plan to what can be done. NULL, or what cannot be and has no substitute. */
@@ -74,24 +99,38 @@ static const char *plan_cut(struct plan *p)
 {
     unsigned can = p->mta->can;
     const char *why = NULL;
-    if (p->redirect && (~can & (MTA_ADD_RCPT | MTA_DELETE_RCPT)))
+    if ((p->redirect && (~can & (MTA_ADD_RCPT | MTA_DELETE_RCPT))) ||
+        (p->store && !all_gone(p) && !(can & MTA_DELETE_RCPT)))
         why = "the MTA lets no filter change recipients";
-    else if (p->redirect &&
+    else if ((p->redirect || p->store) &&
              (p->a->rcpts_lost || p->a->rcpt_count < p->a->record->decision->rcpt_count))
         why = "it has more recipients than limits.recipients";
     else if (!can_take_out(p))
         why = "a recipient is written in a form by which the MTA may not find it again";
-    if (why) {
-        p->redirect = false;
-        p->hold = true;
-        log_often(p->log, LOG_LEVEL_WARNING, "%s: cannot be redirected, is to be held instead: %s",
-                  p->name, why);
-    }
+    if (why)
+        hold_instead(p, why);
     if (p->hold && !(can & MTA_HOLD))
         return "the MTA lets no filter hold a message";
-    if (p->remove && !(can & MTA_DELETE_RCPT))
+    if (p->remove && !all_gone(p) && !(can & MTA_DELETE_RCPT))
         return "the MTA lets no filter remove recipients";
     return NULL;
+}
+
+/* Stores the message for those that are to be taken out, before anything else is done with it: it is on the disk when the MTA hears
+ * of it. As plan_cut. */
+static const char *plan_store(struct plan *p)
+{
+    const struct decision *d = p->a->record->decision;
+    char error[1200] = "out of memory";
+    size_t count = 0;
+    const char **rcpts = arena_array(p->a->record->message->arena, d->rcpt_count, sizeof *rcpts);
+    for (size_t i = 0; rcpts && i < d->rcpt_count; i++)
+        if (becomes(d, i, RCPT_STORED))
+            rcpts[count++] = p->a->rcpts[i];
+    if (rcpts && p->a->store(p->a->store_arg, rcpts, count, error, sizeof error) == 0)
+        return NULL;
+    hold_instead(p, error);
+    return p->mta->can & MTA_HOLD ? NULL : "the MTA lets no filter hold a message";
 }
 
 static void remove_forged(struct plan *p)
@@ -249,7 +288,8 @@ static void delete_rcpts(struct plan *p)
 {
     const struct decision *d = p->a->record->decision;
     for (size_t i = 0; i < p->a->rcpt_count && i < d->rcpt_count && !p->failed; i++) {
-        bool goes = becomes(d, i, RCPT_REMOVED) || (p->redirect && becomes(d, i, RCPT_REDIRECTED));
+        bool goes = becomes(d, i, RCPT_REMOVED) || (p->store && becomes(d, i, RCPT_STORED)) ||
+                    (p->redirect && becomes(d, i, RCPT_REDIRECTED));
         if (goes && p->a->rcpts[i] &&
             !(p->redirect && is_mailbox(d, d->rcpt_count, p->a->rcpts[i])))
             check(p, p->mta->delete_rcpt(p->mta->engine, p->a->rcpts[i]), d->rcpts[i].rcpt);
@@ -325,18 +365,24 @@ static enum mta_answer deliver(struct plan *p)
     const char *impossible = plan_cut(p);
     if (impossible) {
         answer = do_without(p, impossible);
-        p->hold = p->redirect = p->remove = false;
+        p->hold = p->redirect = p->store = p->remove = false;
     } else if (p->a->forged_count && !(p->mta->can & MTA_CHANGE_FIELD)) {
         answer = do_without(p, "the MTA lets no filter remove forged fields");
     }
+    if (answer == MTA_CONTINUE && p->store && (impossible = plan_store(p))) {
+        answer = do_without(p, impossible);
+        p->hold = p->remove = false;
+    }
     if (answer != MTA_CONTINUE)
         return answer;
+    if (all_gone(p))
+        return MTA_DISCARD;
     remove_forged(p);
     tag_subject(p);
     add_fields(p);
     if (p->redirect)
         add_mailboxes(p);
-    if (p->redirect || p->remove)
+    if (p->redirect || p->store || p->remove)
         delete_rcpts(p);
     if (p->hold)
         hold(p);

@@ -20,11 +20,15 @@ struct apply {
     const struct assess_forged *forged;
     size_t forged_count;
     bool forged_lost; /* there were more than can be removed: such a message is refused */
+    /* Stores the message for some of them, as RCPT gave them: 0 once it is safe; else one line in error_r. NULL: nothing is to
+     * be stored. */
+    int (*store)(void *arg, const char *const *rcpts, size_t count, char *error_r, size_t size);
+    void *store_arg;
     const char *authres, *header; /* values of the fields to add; NULL: out of memory */
 };
 
 /* Edits the message and its envelope and returns what the MTA is to do with it. What this MTA cannot do is logged and
- * replaced by the nearest thing it can: hold for redirect, otherwise what on_failure says. */
+ * replaced by the nearest thing it can: hold for redirect and store, otherwise what on_failure says. */
 enum mta_answer apply(const struct apply *a, const struct mta *mta, struct log *log);
 
 /* A message that could not be judged: what on_failure says. a: of it only settings and forged are used. why: for the log; name: the

@@ -10,6 +10,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 #include "errors.h"
+#include "keeper.h"
 #include "learning.h"
 #include "metrics.h"
 #include "poke.h"
@@ -26,10 +27,16 @@ struct daemon {
     struct assess_context *context;
     struct recorder *recorder;
     struct learning *learning;
+    struct keeper *keeper;
     struct poke *_Atomic poke;
     atomic_uint messages;
     atomic_bool model_silent;
 };
+
+static struct settings *settings_in_force(void *arg)
+{
+    return daemon_settings(arg);
+}
 
 struct daemon *daemon_new(struct settings *settings, const char *file, struct log *log)
 {
@@ -44,6 +51,11 @@ struct daemon *daemon_new(struct settings *settings, const char *file, struct lo
     pthread_mutex_init(&d->lock, NULL);
     d->settings = settings;
     d->log = log;
+    const struct keeper_options keeper = {settings_in_force, d, log};
+    if (!(d->keeper = keeper_new(&keeper))) {
+        daemon_free(&d);
+        return NULL;
+    }
     metrics_policies(d->metrics, settings);
     return d;
 }
@@ -57,17 +69,13 @@ void daemon_free(struct daemon **dp)
     if (!learning_stop(&d->learning))
         return; /* it still uses what is here, and the program ends */
     recorder_close(&d->recorder);
+    keeper_free(&d->keeper);
     assess_context_free(&d->context);
     settings_unref(&d->settings);
     metrics_free(&d->metrics);
     pthread_mutex_destroy(&d->lock);
     free(d->file);
     free(d);
-}
-
-static struct settings *settings_in_force(void *arg)
-{
-    return daemon_settings(arg);
 }
 
 /* Where there is a journal, there is something to learn. */
@@ -101,8 +109,14 @@ int daemon_open(struct daemon *d, char *error_r, size_t size)
                   "this host's name, %s, has no domain: set authserv_id, under which "
                   "Authentication-Results are written",
                   host);
+    keeper_refresh(d->keeper);
     status = recorder_open(d->settings, host, d->log, &d->recorder, error_r, size);
     return status == 0 ? start_learning(d, error_r, size) : status;
+}
+
+struct quarantine *daemon_quarantine(struct daemon *d)
+{
+    return keeper_quarantine(d->keeper);
 }
 
 struct settings *daemon_settings(struct daemon *d)
@@ -136,6 +150,7 @@ struct recorder *daemon_recorder(struct daemon *d)
 void daemon_end(struct daemon *d)
 {
     learning_stop(&d->learning);
+    keeper_stop(d->keeper);
     recorder_flush(d->recorder); /* not closed: a callback may still use it */
 }
 
@@ -163,6 +178,7 @@ static void note_unchanged(struct daemon *d, const struct settings *old, const s
                                 same(old->store_user, new->store_user) &&
                                 same(old->store_password_file, new->store_password_file)},
         {"the journal", recorder_same(old, new)},
+        {"the quarantine", keeper_same(old, new)},
         {"the DNS servers",
          same_servers(old, new) && same(old->dns_trust_anchor, new->dns_trust_anchor)},
         {"the public suffix list", same(old->public_suffix_list, new->public_suffix_list)},
@@ -222,6 +238,7 @@ void daemon_reload(struct daemon *d)
     pthread_mutex_unlock(&d->lock);
     log_set_level(d->log, new->log_level);
     settings_unref(&old);
+    keeper_refresh(d->keeper);
     metrics_add(d->metrics, METRIC_RELOADS);
     log_write(d->log, LOG_LEVEL_INFO, "reload: %s is in force for new messages", d->file);
 }

@@ -10,6 +10,7 @@
 struct daemon;
 struct metrics;
 struct poke;
+struct quarantine;
 struct recorder;
 
 /* settings: takes the caller's reference, also on failure. file: where a reload reads them from; NULL: there is none. log: borrowed.
@@ -29,6 +30,9 @@ struct log *daemon_log(struct daemon *d);
 struct metrics *daemon_metrics(struct daemon *d);
 /* NULL: there is none */
 struct recorder *daemon_recorder(struct daemon *d);
+
+/* NULL: it cannot be used now, or nothing may be stored. Borrowed until the daemon ends. */
+struct quarantine *daemon_quarantine(struct daemon *d);
 
 /* Reads the file again: a new snapshot for new messages. A file with mistakes changes nothing and has each of them logged. */
 void daemon_reload(struct daemon *d);

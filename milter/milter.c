@@ -167,6 +167,8 @@ static sfsistat on_mail(SMFICTX *ctx, char **argv)
     if (session_of(ctx))
         session_mail(session_of(ctx), argv[0], resolved(ctx, "{mail_addr}"),
                      macro(ctx, "{auth_authen}"), macro(ctx, "{tls_version}"));
+    if (session_of(ctx))
+        session_esmtp(session_of(ctx), argv + 1);
     return SMFIS_NOREPLY;
 }
 

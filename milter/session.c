@@ -7,6 +7,7 @@
 #include "apply.h"
 #include "errors.h"
 #include "metrics.h"
+#include "quarantine.h"
 #include "recorder.h"
 #include "clock.h"
 
@@ -32,6 +33,11 @@ struct session {
     bool
         incomplete; /* out of memory: not all of it reached assess, which remembers its own failures */
     bool under_way;
+
+    /* the message as it comes, where it may have to be stored */
+    struct held_writer *held;  /* NULL: it need not, or cannot be */
+    const char *sender, *body; /* as given */
+    bool utf8;
 };
 
 struct session *session_new(struct daemon *d, unsigned can)
@@ -52,6 +58,9 @@ static void forget(struct session *s)
     assess_free(&s->assess);
     settings_unref(&s->settings);
     arena_free(&s->arena);
+    held_writer_free(&s->held);
+    s->sender = s->body = NULL;
+    s->utf8 = false;
     s->rcpts = NULL;
     s->rcpt_count = s->rcpt_cap = 0;
     s->rcpts_lost = s->incomplete = s->under_way = false;
@@ -153,6 +162,17 @@ static bool is_plain(const char *path)
     return ats <= 1 && s.len > 0 && s.p[0] != '@';
 }
 
+/* Whatever may have to be stored is collected; what cannot be, for want of memory or a quarantine, is held at its end. */
+static bool begin_collecting(struct session *s, const char *sender)
+{
+    struct quarantine *q = settings_may_store(s->settings) ? daemon_quarantine(s->daemon) : NULL;
+    if (!q)
+        return true;
+    s->held = held_writer_new(q);
+    s->sender = arena_strdup(s->arena, sender);
+    return s->held && s->sender;
+}
+
 static bool begin(struct session *s, const char *sender, const char *resolved, const char *user,
                   const char *tls)
 {
@@ -160,7 +180,7 @@ static bool begin(struct session *s, const char *sender, const char *resolved, c
         arena_new(ENVELOPE_BASE_BYTES + ENVELOPE_BYTES_PER_RCPT * s->settings->limits.recipients);
     s->assess = assess_new(daemon_context(s->daemon), s->settings, clock_wall_us());
     const char *address = s->arena ? address_of(s, sender, resolved) : NULL;
-    if (s->failed || !s->assess || !address)
+    if (s->failed || !s->assess || !address || !begin_collecting(s, sender))
         return false;
     assess_before_wait(s->assess, daemon_before_wait, s->daemon);
     assess_connect(s->assess, &s->ip, s->name);
@@ -179,6 +199,19 @@ void session_mail(struct session *s, const char *sender, const char *resolved, c
     metrics_add(daemon_metrics(s->daemon), METRIC_MESSAGES);
     s->settings = daemon_settings(s->daemon);
     s->incomplete = !begin(s, sender, resolved, user, tls);
+}
+
+void session_esmtp(struct session *s, char *const *parameters)
+{
+    if (!s->held || s->incomplete)
+        return;
+    for (; *parameters; parameters++) {
+        struct span p = span_of(*parameters);
+        if (span_ieq_cstr(p, "SMTPUTF8"))
+            s->utf8 = true;
+        else if (span_istarts(p, "BODY=") && !(s->body = arena_strdup(s->arena, p.p + 5)))
+            s->incomplete = true;
+    }
 }
 
 static bool keep_rcpt(struct session *s, const char *rcpt)
@@ -215,26 +248,76 @@ void session_rcpt_unknown(struct session *s)
         assess_rcpt_unknown(s->assess);
 }
 
+/* A field as the MTA has it, whose lines end in LF here and in CRLF there. */
+static void collect_field(struct session *s, struct span name, struct span value)
+{
+    struct span line;
+    held_add(s->held, name);
+    held_add(s->held, SPAN_LIT(":"));
+    while (span_split(&value, '\n', &line)) {
+        bool ended = line.len && line.p[line.len - 1] == '\r' && value.p;
+        held_add(s->held, line);
+        held_add(s->held, ended ? SPAN_LIT("\n") : SPAN_LIT("\r\n"));
+    }
+}
+
 /* Goes on in an incomplete message too: forged fields are looked for in any case. */
 void session_field(struct session *s, struct span name, struct span value)
 {
     if (s->assess)
         assess_field(s->assess, name, value);
+    if (s->held)
+        collect_field(s, name, value);
 }
 
 void session_eoh(struct session *s, const char *queue_id)
 {
     if (s->assess)
         assess_eoh(s->assess, queue_id);
+    if (s->held)
+        held_add(s->held, SPAN_LIT("\r\n"));
 }
 
 bool session_body(struct session *s, struct span chunk)
 {
-    return !s->assess || assess_body(s->assess, chunk);
+    bool enough = !s->assess || assess_body(s->assess, chunk);
+    if (s->held)
+        held_add(s->held, chunk);
+    return enough && !s->held;
+}
+
+/* What apply asks to be stored. */
+struct to_store {
+    struct session *session;
+    const struct record *record;
+};
+
+static int store(void *arg, const char *const *rcpts, size_t count, char *error_r, size_t size)
+{
+    const struct to_store *what = arg;
+    struct session *s = what->session;
+    const struct held_envelope e = {
+        .sender = s->sender, .rcpts = rcpts, .rcpt_count = count, .body = s->body, .utf8 = s->utf8};
+    if (!s->held) {
+        snprintf(error_r, size, "the quarantine could not be used when it came");
+        return VOUCH_E_IO;
+    }
+    char *json = record_json(what->record);
+    if (!json) {
+        snprintf(error_r, size, "%s", vouch_strerror(VOUCH_E_NOMEM));
+        return VOUCH_E_NOMEM;
+    }
+    daemon_before_wait(s->daemon); /* for the disk */
+    int rc = held_keep(s->held, what->record->id, &e, json, error_r, size);
+    free(json);
+    return rc;
 }
 
 static enum mta_answer carry_out(struct session *s, struct apply *a, const struct mta *mta)
 {
+    struct to_store what = {s, a->record};
+    a->store = store;
+    a->store_arg = &what;
     a->rcpts = s->rcpts;
     a->rcpt_count = s->rcpt_count;
     a->rcpts_lost = s->rcpts_lost;

@@ -23,6 +23,8 @@ void session_helo(struct session *s, const char *helo);
  * the MTA takes it for. */
 void session_mail(struct session *s, const char *sender, const char *resolved, const char *user,
                   const char *tls);
+/* What else MAIL said: ESMTP parameters, up to NULL. */
+void session_esmtp(struct session *s, char *const *parameters);
 void session_rcpt(struct session *s, const char *rcpt, const char *resolved);
 /* The MTA refused a recipient that does not exist. */
 void session_rcpt_unknown(struct session *s);

@@ -308,7 +308,7 @@ static const struct decision *build_decision(struct builder *b, const struct pla
             .class = to_class(from[i].class),
             .policy = to_named_policy(b, from[i].policy),
             .quarantine = (enum quarantine_method)word_index(
-                method, QUARANTINE_REDIRECT + 1, quarantine_method_name_at, QUARANTINE_HOLD),
+                method, QUARANTINE_COUNT, quarantine_method_name_at, QUARANTINE_HOLD),
             .mode = d->mode};
         d->mixed |= rcpts[i].action != rcpts[0].action;
     }

@@ -12,7 +12,14 @@
  * holds the lock was broken off: nobody can know whether the MTA took it (RFC 1047), so it is in doubt, and only a person may
  * decide. */
 
-enum held_event { HELD_BEGAN, HELD_RELEASED, HELD_FAILED, HELD_LEARNT, HELD_UNDONE, HELD_EVENT_COUNT };
+enum held_event {
+    HELD_BEGAN,
+    HELD_RELEASED,
+    HELD_FAILED,
+    HELD_LEARNT,
+    HELD_UNDONE,
+    HELD_EVENT_COUNT
+};
 /* "began", "released", "failed" (they wait again), "learnt" (the journal has the release as a label), "undone" (that label was
  * taken back). The last two say nothing of a recipient. */
 const char *held_event_name(enum held_event event);

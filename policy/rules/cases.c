@@ -127,7 +127,7 @@ static const struct schema_row rows[] = {
     TEXT(case_rcpt, CASE "expect.recipients[].recipient", recipient, AN_ADDRESS, check_line),
     WORD(case_rcpt, CASE "expect.recipients[].class", ANY_CLASS, class),
     ACTION(case_rcpt, CASE "expect.recipients[].action", action),
-    WORD(case_rcpt, CASE "expect.recipients[].quarantine", "hold|redirect", quarantine),
+    WORD(case_rcpt, CASE "expect.recipients[].quarantine", "hold|redirect|store", quarantine),
     TEXT(case_rcpt, CASE "expect.recipients[].policy", policy, "a policy's name, or \"\"",
          check_line),
 };

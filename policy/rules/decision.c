@@ -173,7 +173,7 @@ static void survey(const struct rcpt_decision *rcpts, size_t count, struct decis
 static const struct rcpt_decision *combine(struct rcpt_decision *rcpts, size_t count,
                                            struct decision *decision_r)
 {
-    const struct rcpt_decision *strictest = NULL, *redirected = NULL, *removed = NULL;
+    const struct rcpt_decision *strictest = NULL, *taken = NULL, *removed = NULL;
     bool observed = false;
     for (size_t i = 0; i < count; i++) {
         struct rcpt_decision *d = &rcpts[i];
@@ -182,14 +182,14 @@ static const struct rcpt_decision *combine(struct rcpt_decision *rcpts, size_t c
         } else if (d->action == ACTION_DISCARD) {
             d->effect = RCPT_REMOVED;
             removed = removed ? removed : d;
-        } else if (d->action == ACTION_QUARANTINE && d->quarantine == QUARANTINE_REDIRECT) {
-            d->effect = RCPT_REDIRECTED;
-            redirected = redirected ? redirected : d;
+        } else if (d->action == ACTION_QUARANTINE && d->quarantine != QUARANTINE_HOLD) {
+            d->effect = d->quarantine == QUARANTINE_STORE ? RCPT_STORED : RCPT_REDIRECTED;
+            taken = taken ? taken : d;
         } else if (!strictest || d->action > strictest->action) {
             strictest = d;
         }
     }
-    const struct rcpt_decision *decides = strictest ? strictest : redirected ? redirected : removed;
+    const struct rcpt_decision *decides = strictest ? strictest : taken ? taken : removed;
     decision_r->action = !strictest && observed ? ACTION_ACCEPT : decides->action;
     return decides;
 }

@@ -11,6 +11,7 @@
 enum rcpt_effect {
     RCPT_STAYS,      /* gets the message, as the message as a whole is treated */
     RCPT_REDIRECTED, /* taken out; quarantine_mailbox gets the message in its place */
+    RCPT_STORED,     /* taken out; vouch's own quarantine has the message in its place */
     RCPT_REMOVED     /* taken out: only its copy is discarded */
 };
 
@@ -45,10 +46,10 @@ enum direction decide_direction(const struct settings *s, const struct envelope 
 /* judged: false if the message could not be judged (then on_failure). trust: as trust_sum left it.
  * The decision lives in the arena and borrows from s and m.
  *
- * A message has one answer, its recipients may want several. Redirect and discard take only their
+ * A message has one answer, its recipients may want several. Redirect, store and discard take only their
  * own recipients out; hold, reject and tempfail are all or nothing: the strictest that any
  * recipient wants applies to all. So action is the strictest of what those recipients want that
- * stay; discard only if all recipients are discarded, quarantine (redirect) if all are redirected
+ * stay; discard only if all recipients are discarded, quarantine if all are redirected, stored
  * or discarded. Recipients whose policy only observes count for nothing as long as another one
  * enforces; if all observe, mode is MODE_OBSERVE and action and effects are what would have been
  * done. 0 or VOUCH_E_NOMEM. */

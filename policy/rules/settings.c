@@ -27,6 +27,20 @@ struct settings *settings_new(void)
     return &snapshot->settings;
 }
 
+bool settings_may_store(const struct settings *s)
+{
+    if (s->mode == MODE_ENFORCE && s->quarantine == QUARANTINE_STORE)
+        return true;
+    for (size_t i = 0; i < s->policy_count; i++) {
+        const struct policy *p = &s->policies[i];
+        int mode = p->mode >= 0 ? p->mode : (int)s->mode;
+        int method = p->quarantine >= 0 ? p->quarantine : (int)s->quarantine;
+        if (mode == MODE_ENFORCE && method == QUARANTINE_STORE)
+            return true;
+    }
+    return false;
+}
+
 struct settings *settings_ref(struct settings *s)
 {
     if (s)

@@ -31,7 +31,7 @@ enum action {
 const char *action_name(enum action a);
 
 enum mode { MODE_ENFORCE, MODE_OBSERVE };
-enum quarantine_method { QUARANTINE_HOLD, QUARANTINE_REDIRECT };
+enum quarantine_method { QUARANTINE_HOLD, QUARANTINE_REDIRECT, QUARANTINE_STORE, QUARANTINE_COUNT };
 enum direction { DIRECTION_INBOUND, DIRECTION_OUTBOUND, DIRECTION_ANY };
 const char *mode_name(enum mode m);
 const char *quarantine_method_name(enum quarantine_method q);
@@ -124,6 +124,14 @@ struct settings {
     size_t filter_good_count, filter_bad_count;
     uint64_t delivery_after_s; /* delivered and no complaint for so long: good, weakly; 0: never */
 
+    /* mail that vouch keeps itself (quarantine.method = "store") */
+    const char *quarantine_dir;
+    const char *quarantine_key;     /* file; NULL: not encrypted */
+    uint64_t quarantine_max_bytes;  /* beyond it nothing more is stored; 0: no limit */
+    uint64_t quarantine_keep_age_s; /* 0: for ever */
+    uint64_t quarantine_keep_bytes; /* 0: no limit */
+    uint64_t quarantine_memory;     /* bytes of a message that wait for its end in memory */
+
     /* time and size; milliseconds and bytes */
     unsigned message_deadline_ms, dns_deadline_ms, store_deadline_ms;
     struct message_limits limits;
@@ -170,6 +178,8 @@ void settings_set_shadow(struct settings *s, struct settings *shadow);
 /* What a message is judged by: s's own, but for bias, most_for and weights, which are the model's where the file does
  * not set them. fitted: NULL: the model has none. */
 struct trust_params settings_trust(const struct settings *s, const struct trust_params *fitted);
+/* Whether any mail may be stored by these settings. */
+bool settings_may_store(const struct settings *s);
 /* Both from any thread; NULL is let through. */
 struct settings *settings_ref(struct settings *s);
 void settings_unref(struct settings **sp);

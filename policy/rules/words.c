@@ -26,7 +26,7 @@ const char *mode_name(enum mode m)
 
 const char *quarantine_method_name(enum quarantine_method q)
 {
-    static const char *const words[] = {"hold", "redirect"};
+    static const char *const words[] = {"hold", "redirect", "store"};
     return WORD(words, (int)q);
 }
 

@@ -61,10 +61,20 @@ static int set_reply(void *engine, const char *code, const char *enhanced, const
     return note(engine, "%s %s %s", code, enhanced, text);
 }
 
+/* apply's store */
+static int keep(void *fake, const char *const *rcpts, size_t count, char *error_r, size_t size)
+{
+    char list[200] = "";
+    for (size_t i = 0; i < count; i++)
+        snprintf(list + strlen(list), sizeof list - strlen(list), " %s", rcpts[i]);
+    snprintf(error_r, size, "disk full");
+    return note(fake, "store%s", list);
+}
+
 #define MAILBOX "q@example.org"
 #define FIELDS  "ins X-Vouch: V|ins Authentication-Results: A|"
 
-/* what becomes of up to three recipients: a(ccepted), t(agged), r(edirected), h(eld), x (removed),
+/* what becomes of up to three recipients: a(ccepted), t(agged), r(edirected), s(tored), h(eld), x (removed),
  * o: a policy that only observes would tag; -: none */
 struct apply_case {
     const char *name;
@@ -145,6 +155,42 @@ static const struct apply_case cases[] = {
      MTA_CONTINUE, .cannot = MTA_ADD_RCPT},
     {"redirect, MTA removes none: held", ACTION_QUARANTINE, "r", FIELDS "hold because (ID)|",
      MTA_CONTINUE, .cannot = MTA_DELETE_RCPT},
+    {"store for all: the MTA's own copy goes", ACTION_QUARANTINE, "ss",
+     "store <One@example.org> <two@example.org>|", MTA_DISCARD, .observe = false},
+    {"store and discard", ACTION_QUARANTINE, "sx", "store <One@example.org>|", MTA_DISCARD,
+     .observe = false},
+    {"store takes only its own out", ACTION_QUARANTINE, "as",
+     "store <two@example.org>|" FIELDS "rem <two@example.org>|", MTA_CONTINUE, .observe = false},
+    {"store and redirect", ACTION_QUARANTINE, "sr",
+     "store <One@example.org>|ins X-Vouch-Original-Recipient: two@example.org|" FIELDS
+     "add " MAILBOX "|rem <One@example.org>|rem <two@example.org>|",
+     MTA_CONTINUE, .observe = false},
+    {"store and hold", ACTION_QUARANTINE, "sh",
+     "store <One@example.org>|" FIELDS "rem <One@example.org>|hold because (ID)|", MTA_CONTINUE,
+     .observe = false},
+    {"store for all, MTA removes none", ACTION_QUARANTINE, "s", "store <One@example.org>|",
+     MTA_DISCARD, .cannot = MTA_DELETE_RCPT},
+    {"store for one, MTA removes none: held", ACTION_QUARANTINE, "as", FIELDS "hold because (ID)|",
+     MTA_CONTINUE, .cannot = MTA_DELETE_RCPT},
+    {"store, one in an odd form: held", ACTION_QUARANTINE, "ss", FIELDS "hold because (ID)|",
+     MTA_CONTINUE, .odd = true},
+    {"store, recipients lost: held", ACTION_QUARANTINE, "ss", FIELDS "hold because (ID)|",
+     MTA_CONTINUE, .lost = true},
+    {"observe: store", ACTION_QUARANTINE, "ss", FIELDS, MTA_CONTINUE, .observe = true},
+    {"cannot be stored: held for all", ACTION_QUARANTINE, "as",
+     "store <two@example.org>|" FIELDS "hold because (ID)|", MTA_CONTINUE, .refuse = "store"},
+    {"cannot be stored: discarded for the other, held", ACTION_QUARANTINE, "sx",
+     "store <One@example.org>|" FIELDS "rem <two@example.org>|hold because (ID)|", MTA_CONTINUE,
+     .refuse = "store"},
+    {"cannot be stored, nor held, on_failure tempfail", ACTION_QUARANTINE, "ss",
+     "store <One@example.org> <two@example.org>|"
+     "451 4.7.1 The message cannot be checked now, try again later (QID)|",
+     MTA_TEMPFAIL, .refuse = "store", .cannot = MTA_HOLD, .on_failure = ACTION_TEMPFAIL},
+    {"cannot be stored, nor held, on_failure accept", ACTION_QUARANTINE, "sx",
+     "store <One@example.org>|" FIELDS, MTA_CONTINUE, .refuse = "store", .cannot = MTA_HOLD},
+    {"store, forged fields stay, on_failure tempfail: nothing is stored", ACTION_QUARANTINE, "ss",
+     "451 4.7.1 The message cannot be checked now, try again later (QID)|", MTA_TEMPFAIL,
+     .forged = true, .cannot = MTA_CHANGE_FIELD, .on_failure = ACTION_TEMPFAIL},
     {"hold, MTA holds none, on_failure accept", ACTION_QUARANTINE, "h", FIELDS, MTA_CONTINUE,
      .cannot = MTA_HOLD},
     {"hold, MTA holds none, on_failure tempfail", ACTION_QUARANTINE, "h",
@@ -184,12 +230,16 @@ static struct rcpt_decision rcpt_decision(size_t i, char want)
     struct rcpt_decision r = {.rcpt = rcpts[i], .action = ACTION_ACCEPT, .subject_prefix = "[x]"};
     if (want == 't' || want == 'o')
         r.action = ACTION_TAG;
-    if (want == 'h' || want == 'r')
+    if (want == 'h' || want == 'r' || want == 's')
         r.action = ACTION_QUARANTINE;
     if (want == 'r') {
         r.effect = RCPT_REDIRECTED;
         r.quarantine = QUARANTINE_REDIRECT;
         r.quarantine_mailbox = MAILBOX;
+    }
+    if (want == 's') {
+        r.effect = RCPT_STORED;
+        r.quarantine = QUARANTINE_STORE;
     }
     if (want == 'x') {
         r.effect = RCPT_REMOVED;
@@ -212,7 +262,8 @@ static enum mta_answer run_case(const struct apply_case *c, struct fake *fake)
         {SPAN_LIT("To"), SPAN_LIT(" One <one@example.org>")},
         {SPAN_LIT("Subject"), SPAN_LIT(" hi")},
     };
-    struct message message = {.fields = fields, .field_count = 2, .env.queue_id = "QID"};
+    struct message message = {
+        .arena = arena_new(1000), .fields = fields, .field_count = 2, .env.queue_id = "QID"};
     struct rcpt_decision rcpts[3];
     struct decision decision = {.action = c->whole, .reason = "because", .rcpts = rcpts};
     struct settings settings = {.reject_text = "100% no", .on_failure = c->on_failure};
@@ -230,6 +281,8 @@ static enum mta_answer run_case(const struct apply_case *c, struct fake *fake)
         .forged = forged,
         .forged_count = c->forged ? 3 : 0,
         .forged_lost = c->flooded,
+        .store = keep,
+        .store_arg = fake,
         .authres = "A",
         .header = "V",
     };
@@ -237,6 +290,7 @@ static enum mta_answer run_case(const struct apply_case *c, struct fake *fake)
                       delete_rcpt,          hold, set_reply};
     struct log *log = log_new(false, 0);
     enum mta_answer answer = apply(&a, &mta, log);
+    arena_free(&message.arena);
     log_free(&log);
     return answer;
 }

@@ -329,6 +329,8 @@ static void protected_addresses(void **state)
     "\"quarantine\"; }; quarantine: { method = \"redirect\"; }; },"                                \
     "{ name = \"other\"; recipients = [ \"other@example.com\" ]; actions: { suspicious ="          \
     "\"quarantine\"; }; quarantine: { method = \"redirect\"; mailbox = \"o@example.com\"; }; },"   \
+    "{ name = \"store\"; recipients = [ \"store@example.com\" ]; actions: { suspicious ="          \
+    "\"quarantine\"; }; quarantine: { method = \"store\"; }; },"                                   \
     "{ name = \"tempfail\"; recipients = [ \"tempfail@example.com\" ]; actions: { suspicious ="    \
     "\"tempfail\"; }; },"                                                                          \
     "{ name = \"reject\"; recipients = [ \"reject@example.com\" ]; actions: { suspicious ="        \
@@ -394,6 +396,33 @@ static void several_recipients(void **state)
          .each = true,
          .rcpt_actions = {ACTION_QUARANTINE},
          .effects = {RCPT_REDIRECTED}},
+        {"store takes out its own",
+         SEVERAL,
+         0.5,
+         {"store@example.com", "accept@example.com"},
+         .action = ACTION_ACCEPT,
+         .policy = "accept",
+         .mixed = true,
+         .each = true,
+         .rcpt_actions = {ACTION_QUARANTINE, ACTION_ACCEPT},
+         .effects = {RCPT_STORED, RCPT_STAYS}},
+        {"store and redirect",
+         SEVERAL,
+         0.5,
+         {"store@example.com", "redirect@example.com"},
+         .action = ACTION_QUARANTINE,
+         .policy = "store",
+         .mixed = true,
+         .each = true,
+         .rcpt_actions = {ACTION_QUARANTINE, ACTION_QUARANTINE},
+         .effects = {RCPT_STORED, RCPT_REDIRECTED}},
+        {"store beside reject",
+         SEVERAL,
+         0.5,
+         {"store@example.com", "reject@example.com"},
+         .action = ACTION_REJECT,
+         .policy = "reject",
+         .mixed = true},
         {"redirects to two mailboxes",
          SEVERAL,
          0.5,

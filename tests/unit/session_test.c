@@ -15,6 +15,7 @@
 #include <cmocka.h>
 #include "journal_reader.h"
 #include "nomem.h"
+#include "quarantine.h"
 #include "record_avro.h"
 #include "session.h"
 
@@ -88,21 +89,27 @@ struct fixture {
     uint64_t read; /* records of the journal that were looked at */
 };
 
-static const char settings_format[] = "authserv_id = \"mx.example.org\";\n"
-                                      "store = \"memory:\";\n"
-                                      "internal = [ \"192.0.2.0/24\" ];\n"
-                                      "trusted_relays = [ \"203.0.113.25\" ];\n"
-                                      "journal: { directory = \"%s/journal\"; writer = \"w\"; };\n"
-                                      "labels: { traps = [ \"trap@example.org\" ]; };\n"
-                                      "on_failure = \"tempfail\";\n"
-                                      "dns: { servers = [ \"127.0.0.1@9\" ]; };\n"
-                                      "deadlines: { message = \"100ms\"; dns = \"20ms\"; };\n"
-                                      "subject_prefix = \"[x]\";\n"
-                                      "policies = ( { name = \"cfo\";\n"
-                                      "    recipients = [ \"cfo@example.org\" ];\n"
-                                      "    quarantine: { method = \"redirect\";\n"
-                                      "        mailbox = \"q@example.org\"; };\n"
-                                      "    actions: { suspicious = \"quarantine\"; }; } );\n";
+static const char settings_format[] =
+    "authserv_id = \"mx.example.org\";\n"
+    "store = \"memory:\";\n"
+    "internal = [ \"192.0.2.0/24\" ];\n"
+    "trusted_relays = [ \"203.0.113.25\" ];\n"
+    "journal: { directory = \"%s/journal\"; writer = \"w\"; };\n"
+    "labels: { traps = [ \"trap@example.org\" ]; };\n"
+    "on_failure = \"tempfail\";\n"
+    "dns: { servers = [ \"127.0.0.1@9\" ]; };\n"
+    "deadlines: { message = \"100ms\"; dns = \"20ms\"; };\n"
+    "subject_prefix = \"[x]\";\n"
+    "policies = ( { name = \"cfo\";\n"
+    "    recipients = [ \"cfo@example.org\" ];\n"
+    "    quarantine: { method = \"redirect\";\n"
+    "        mailbox = \"q@example.org\"; };\n"
+    "    actions: { suspicious = \"quarantine\"; }; },\n"
+    "  { name = \"kept\"; recipients = [ \"kept@example.org\" ];\n"
+    "    quarantine: { method = \"store\"; };\n"
+    "    actions: { suspicious = \"quarantine\"; }; } );\n"
+    "quarantine: { directory = \"%s/quarantine\";\n"
+    "    memory = \"64K\"; };\n";
 
 static int set_up(void **state)
 {
@@ -114,7 +121,7 @@ static int set_up(void **state)
     snprintf(f.dir, sizeof f.dir, "/tmp/session_test.XXXXXX");
     if (!mkdtemp(f.dir))
         return -1;
-    snprintf(text, sizeof text, settings_format, f.dir);
+    snprintf(text, sizeof text, settings_format, f.dir, f.dir);
     struct settings *s = settings_parse(text, strlen(text), "test.conf", &errors, &count);
     for (size_t i = 0; i < count; i++)
         print_message("# line %d: %s\n", errors[i].line, errors[i].text);
@@ -379,6 +386,74 @@ static void recipients_are_known_in_any_form(void **state)
     session_free(&s);
 }
 
+#define BODY_BLOCKS 3000 /* more than waits in memory */
+static const char body_block[] = "bare \n and \r, \0 and .\r\n.\r\n";
+
+/* What a held message is: byte by byte what was received. */
+static void expect_held(struct fixture *f, const char *id, const char *rcpts)
+{
+    char error[300], part[5000];
+    struct held *h = held_open(daemon_quarantine(f->daemon), id, error, sizeof error);
+    if (!h)
+        fail_msg("%s", error);
+    const struct held_envelope *e = held_envelope(h);
+    assert_string_equal(e->sender, "<A@example.net>");
+    assert_int_equal(e->rcpt_count, 1);
+    assert_string_equal(e->rcpts[0], rcpts);
+    assert_string_equal(e->body, "8BITMIME");
+    assert_true(e->utf8);
+    assert_non_null(strstr(held_record(h), id));
+    assert_non_null(strstr(held_record(h), "\"quarantine\":\"store\""));
+    struct sbuf all, wanted;
+    sbuf_init(&all, SIZE_MAX);
+    sbuf_init(&wanted, SIZE_MAX);
+    for (ptrdiff_t n; (n = held_read(h, part, sizeof part)) != 0;) {
+        assert_true(n > 0);
+        sbuf_add(&all, part, (size_t)n);
+    }
+    sbuf_adds(&wanted, "From: a@example.net\r\nSubject:one\r\n two\r\n\tthree\r\nEmpty:\r\n\r\n");
+    for (int i = 0; i < BODY_BLOCKS; i++)
+        sbuf_add(&wanted, body_block, sizeof body_block - 1);
+    assert_int_equal(all.len, wanted.len);
+    assert_memory_equal(all.p, wanted.p, all.len);
+    assert_int_equal(held_size(h), all.len);
+    sbuf_clear(&all);
+    sbuf_clear(&wanted);
+    held_close(&h);
+}
+
+static void stored_as_received(void **state)
+{
+    struct fixture *f = *state;
+    struct seen seen;
+    char body[] = "BODY=8BITMIME", size[] = "SIZE=5", utf8[] = "smtputf8";
+    char *esmtp[] = {size, body, utf8, NULL};
+    for (int mixed = 0; mixed < 2; mixed++) {
+        struct arena *arena = arena_new(4 << 20);
+        struct session *s = begin_session(f);
+        pass_records(f);
+        session_mail(s, "<A@example.net>", NULL, NULL, NULL);
+        session_esmtp(s, esmtp);
+        if (mixed)
+            session_rcpt(s, "<b@example.org>", NULL);
+        session_rcpt(s, "<Kept@example.org>", NULL);
+        session_field(s, SPAN_LIT("From"), SPAN_LIT(" a@example.net"));
+        session_field(s, SPAN_LIT("Subject"), SPAN_LIT("one\n two\r\n\tthree"));
+        session_field(s, SPAN_LIT("Empty"), SPAN_LIT(""));
+        session_eoh(s, "QID");
+        for (int i = 0; i < BODY_BLOCKS; i++)
+            assert_false(session_body(s, SPAN_LIT(body_block)));
+        assert_int_equal(end_message(s, &seen), mixed ? MTA_CONTINUE : MTA_DISCARD);
+        assert_int_equal(seen.deleted, mixed);
+        assert_int_equal(seen.held, 0);
+        const struct record *r = next_record(f, arena);
+        assert_non_null(r);
+        expect_held(f, r->id, "<Kept@example.org>");
+        session_free(&s);
+        arena_free(&arena);
+    }
+}
+
 /* Lets the n-th allocation of a whole session fail. Returns false once n is beyond the last one. */
 static bool fail_at(struct fixture *f, size_t n, bool sticky)
 {
@@ -424,6 +499,7 @@ int main(void)
         cmocka_unit_test(what_was_decided_is_in_the_journal),
         cmocka_unit_test(harvests_are_in_the_journal),
         cmocka_unit_test(recipients_are_known_in_any_form),
+        cmocka_unit_test(stored_as_received),
         cmocka_unit_test(no_allocation_is_relied_on),
     };
     return cmocka_run_group_tests_name("session", tests, set_up, tear_down);

@@ -485,6 +485,9 @@ static void defaults(void **state)
     assert_int_equal(s->on_failure, ACTION_ACCEPT);
     assert_int_equal(s->quarantine, QUARANTINE_HOLD);
     assert_null(s->quarantine_mailbox);
+    assert_string_equal(s->quarantine_dir, "/var/lib/vouch/quarantine");
+    assert_null(s->quarantine_key);
+    assert_int_equal(s->quarantine_keep_age_s, 30 * 86400);
     assert_string_equal(s->subject_prefix, "");
     assert_int_equal(s->protected_action, ACTION_QUARANTINE);
     assert_int_equal(s->policy_count, 0);
@@ -801,6 +804,37 @@ static void a_shadow_has_only_its_judgement(void **state)
     settings_unref(&s); /* and the shadow with it */
 }
 
+/* Mail is collected where it may be stored, and nowhere else. */
+static void what_may_store(void **state)
+{
+    static const struct {
+        const char *text;
+        bool may;
+    } table[] = {
+        {"", false},
+        {"quarantine: { method = \"store\"; };", true},
+        {"mode = \"observe\"; quarantine: { method = \"store\"; };", false},
+        {"policies = ( { name = \"a\"; quarantine: { method = \"store\"; }; } );", true},
+        {"policies = ( { name = \"a\"; mode = \"observe\";"
+         " quarantine: { method = \"store\"; }; } );",
+         false},
+        {"mode = \"observe\"; quarantine: { method = \"store\"; };"
+         "policies = ( { name = \"a\"; mode = \"enforce\"; } );",
+         true},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        struct settings_error *errors = NULL;
+        size_t count = 0;
+        struct settings *s =
+            settings_parse(table[i].text, strlen(table[i].text), "test.conf", &errors, &count);
+        assert_non_null(s);
+        if (settings_may_store(s) != table[i].may)
+            fail_msg("%s", table[i].text);
+        settings_unref(&s);
+    }
+}
+
 static void words(void **state)
 {
     (void)state;
@@ -810,6 +844,7 @@ static void words(void **state)
     assert_string_equal(action_name(ACTION_COUNT), "unknown");
     assert_string_equal(mode_name(MODE_OBSERVE), "observe");
     assert_string_equal(quarantine_method_name(QUARANTINE_REDIRECT), "redirect");
+    assert_string_equal(quarantine_method_name(QUARANTINE_STORE), "store");
     assert_string_equal(direction_name(DIRECTION_ANY), "any");
 }
 
@@ -833,6 +868,7 @@ int main(void)
         cmocka_unit_test(keys_are_the_schema),
         cmocka_unit_test(references),
         cmocka_unit_test(a_shadow_has_only_its_judgement),
+        cmocka_unit_test(what_may_store),
         cmocka_unit_test(words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
