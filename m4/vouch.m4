@@ -111,6 +111,7 @@ AC_DEFUN([VOUCH_LIBRARIES], [
   VOUCH_PKG([JANSSON], [jansson], [libjansson-dev], [JSON])
   VOUCH_PKG([ZLIB], [zlib], [zlib1g-dev], [sealed journals])
   VOUCH_PKG([OPENSSL], [libcrypto], [libssl-dev], [random and digests])
+  VOUCH_SECCOMP
   PKG_CHECK_MODULES([CMOCKA], [cmocka], [have_cmocka=yes], [have_cmocka=no])
   AM_CONDITIONAL([HAVE_CMOCKA], [test "x$have_cmocka" = xyes])
   PKG_CHECK_MODULES([AVRO], [avro-c], [have_avro=yes], [have_avro=no]) # tests read records with it
@@ -124,6 +125,22 @@ $vouch_missing
       [public suffix list to read unless vouch.conf names one @<:@/usr/share/publicsuffix/public_suffix_list.dafsa@:>@])],
     [], [with_public_suffix_list=/usr/share/publicsuffix/public_suffix_list.dafsa])
   AC_DEFINE_UNQUOTED([PUBLIC_SUFFIX_LIST], ["$with_public_suffix_list"], [default public suffix list])
+])
+
+# VOUCH_SECCOMP: the filter of system calls, where libseccomp is. Sanitizers need more of them than it allows.
+AC_DEFUN([VOUCH_SECCOMP], [
+  AC_ARG_WITH([seccomp],
+    [AS_HELP_STRING([--with-seccomp],
+      [let vouch-milter make only the system calls it needs @<:@where libseccomp is@:>@])],
+    [], [with_seccomp=check])
+  have_seccomp=no
+  AS_IF([test -n "$SANITIZE_FLAGS"], [with_seccomp=no])
+  AS_CASE([$with_seccomp],
+    [yes], [VOUCH_PKG([SECCOMP], [libseccomp], [libseccomp-dev], [the filter of system calls])
+      have_seccomp=yes],
+    [check], [PKG_CHECK_MODULES([SECCOMP], [libseccomp], [have_seccomp=yes], [have_seccomp=no])])
+  AS_IF([test $have_seccomp = yes],
+    [AC_DEFINE([HAVE_SECCOMP], [1], [Define to 1 to filter system calls.])])
 ])
 
 # VOUCH_SYSTEMD: where the unit goes; systemd reads ${prefix}/lib for /usr and /usr/local.
@@ -145,6 +162,9 @@ AC_DEFUN([VOUCH_SUMMARY], [
   vouch_unit_tests="with cmocka"
   AS_IF([test "x$have_avro" != xyes], [vouch_unit_tests="with cmocka; those of records need libavro-dev"])
   AS_IF([test "x$have_cmocka" != xyes], [vouch_unit_tests="none: libcmocka-dev is missing"])
+  vouch_seccomp=$have_seccomp
+  AS_IF([test "x$with_seccomp" = xcheck && test $have_seccomp = no],
+    [vouch_seccomp="none: libseccomp-dev is missing"])
   vouch_conf=`prefix=$vouch_prefix; eval echo "$sysconfdir/vouch/vouch.conf"`
   AC_MSG_NOTICE([
 
@@ -154,6 +174,7 @@ AC_DEFUN([VOUCH_SUMMARY], [
     warnings            errors: $enable_werror
     sanitizers          asan+ubsan: $enable_asan, tsan: $enable_tsan, libFuzzer: $enable_fuzzing
     unit tests          $vouch_unit_tests
+    system call filter  $vouch_seccomp
     public suffix list  $with_public_suffix_list
     install to          $vouch_prefix
     settings            $vouch_conf

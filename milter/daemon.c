@@ -187,6 +187,7 @@ static void note_unchanged(struct daemon *d, const struct settings *old, const s
              old->socket_mode == new->socket_mode &&same(old->socket_group, new->socket_group)},
         {"the user", same(old->user, new->user)},
         {"the pid file", same(old->pid_file, new->pid_file)},
+        {"the filter of system calls", old->seccomp == new->seccomp},
         {"where the log goes", same(old->log, new->log)},
     };
     for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)

@@ -24,6 +24,7 @@
 #include "milter.h"
 #include "poke.h"
 #include "process.h"
+#include "sandbox.h"
 #include "settings_load.h"
 
 #define DRAIN_MAX_MS  10000 /* messages under way may end for so long when we stop */
@@ -329,6 +330,18 @@ static int become_daemon(struct program *p)
     return 0;
 }
 
+/* What is needed is open, and no connection has been taken. A host that has no such filter still wants its mail. */
+static void confine(struct program *p)
+{
+    char error[ERROR_BYTES];
+    if (!p->settings->seccomp)
+        return;
+    if (sandbox_enter(error, sizeof error) == 0)
+        log_write(p->log, LOG_LEVEL_INFO, "system calls that mail does not need are refused");
+    else
+        log_write(p->log, LOG_LEVEL_WARNING, "milter.seccomp: %s: going on without", error);
+}
+
 static int run(struct program *p)
 {
     char error[ERROR_BYTES];
@@ -337,10 +350,12 @@ static int run(struct program *p)
     if (status != 0)
         return status;
     status = daemon_open(p->daemon, error, sizeof error);
-    if (status != 0)
+    if (status != 0) {
         complain(p, status, "%s", error);
-    else
+    } else {
+        confine(p);
         status = start_serving(p);
+    }
     if (status != 0) {
         remove_socket(p);
         return status;

@@ -145,6 +145,7 @@ struct settings {
     const char *socket_group; /* NULL: the daemon's own */
     const char *user;         /* NULL: do not change */
     const char *pid_file;     /* NULL: none */
+    bool seccomp;             /* a filter of system calls, where there is one */
     const char *log;          /* "syslog" or "stderr" */
     unsigned log_level;       /* 0 error .. 3 debug */
 };

@@ -182,6 +182,21 @@ EOF
     [ "$(sed -n 's/^Groups:\t//p' "/proc/$MILTER_PID/status" | tr -d ' ')" = "$(id -G nobody | tr -d ' ')" ]
 }
 
+@test "every thread is under the filter of system calls, unless it is switched off" {
+    grep -q '^#define HAVE_SECCOMP 1' "$VOUCH_BUILDDIR/config.h" || skip "built without libseccomp"
+    grep -q '^Seccomp:' /proc/self/status || skip "/proc does not show it"
+    mta_milter
+    client 'c.envelope(); c.header(); c.body(); assert c.end()[0] == b"c"'
+    grep -q 'milter.seccomp: the kernel' "$MTA/milter.log" && skip "this kernel takes no filter"
+    [ "$(sed -n 's/^Seccomp:\t//p' /proc/"$MILTER_PID"/task/*/status | sort -u)" = 2 ]
+    [ "$(sed -n 's/^NoNewPrivs:\t//p' "/proc/$MILTER_PID/status")" = 1 ]
+    mta_stop milter
+    settings 'milter: { seccomp = false; };'
+    : >"$MTA/milter.log"
+    mta_milter
+    [ "$(sed -n 's/^Seccomp:\t//p' "/proc/$MILTER_PID/status")" = "$(sed -n 's/^Seccomp:\t//p' /proc/self/status)" ]
+}
+
 @test "only root may name another user" {
     [ "$(id -u)" != 0 ] || command -v setpriv >/dev/null || skip "setpriv is not installed"
     settings 'milter: { user = "daemon"; };'
@@ -299,7 +314,7 @@ except (EOFError, OSError):
         $PYTHON -c 'import socket, sys; s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1])' "$MILTER_SOCKET"
     done
     client 'c.envelope(); c.header(); c.body(); assert c.end()[0] == b"c"'
-    grep -v 'runs as root\|the journal is in\|listens on\|NOQUEUE: id=' "$MTA/milter.log" | (! grep .)
+    grep -v 'runs as root\|the journal is in\|system calls\|milter.seccomp\|listens on\|NOQUEUE: id=' "$MTA/milter.log" | (! grep .)
 }
 
 @test "a sender's slow names do not make a message unjudged when the model is away" {

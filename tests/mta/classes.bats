@@ -176,7 +176,7 @@ same_class() {
     [ "$status" -eq 0 ]
     sink_one
     [ "$(vouch_word action)" = accept ]
-    grep -q " outbound .*user=alice" "$MTA/milter.log"
+    grep -q " direction=outbound .*user=alice" "$MTA/milter.log"
     recheck --user alice --ip 198.51.100.99
     [ "$(record direction)" = outbound ]
     [ "$(record class)" = "$(vouch_word class)" ]

@@ -498,6 +498,7 @@ static void defaults(void **state)
     assert_memory_equal(&s->limits, &MESSAGE_LIMITS_DEFAULT, sizeof s->limits);
     assert_int_equal(s->max_body, 64 * 1024 * 1024);
     assert_int_equal(s->socket_mode, 0660);
+    assert_true(s->seccomp);
     assert_int_equal(s->log_level, 2);
     assert_true(s->learn);
     assert_string_equal(s->journal_dir, "/var/lib/vouch/journal");
@@ -570,7 +571,7 @@ static const char everything[] =
     "weights: { bias = 1; host = 0.1234567890123; network = 2; };\n"
     "milter: { socket = \"inet:8891@127.0.0.1\"; socket_mode = \"0600\"; socket_group = "
     "\"postfix\";\n"
-    "  user = \"vouch\"; pid_file = \"/run/vouch.pid\"; };\n"
+    "  user = \"vouch\"; pid_file = \"/run/vouch.pid\"; seccomp = false; };\n"
     "log: { to = \"stderr\"; level = \"debug\"; };\n";
 
 static void every_key(void **state)
@@ -663,6 +664,7 @@ static void every_key(void **state)
     assert_string_equal(s->socket_group, "postfix");
     assert_string_equal(s->user, "vouch");
     assert_string_equal(s->pid_file, "/run/vouch.pid");
+    assert_false(s->seccomp);
     assert_string_equal(s->log, "stderr");
     assert_int_equal(s->log_level, 3);
     settings_unref(&s);
