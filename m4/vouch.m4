@@ -65,6 +65,7 @@ AC_DEFUN([VOUCH_SANITIZERS], [
   AC_SUBST([SANITIZE_FLAGS])
   AC_SUBST([FUZZ_FLAGS])
   AM_CONDITIONAL([FUZZING], [test "x$enable_fuzzing" = xyes])
+  AM_CONDITIONAL([TSAN], [test "x$enable_tsan" = xyes])
   AM_CONDITIONAL([SANITIZED], [test -n "$SANITIZE_FLAGS"])
 ])
 

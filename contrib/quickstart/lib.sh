@@ -69,8 +69,8 @@ install_packages() { # PACKAGE...
     done
 }
 
-# Configures and builds in DIR; shows what went wrong, and only then.
-build_in() { # DIR CONFIGURE-OPTION...
+# Configures in DIR; shows what went wrong, and only then.
+configure_in() { # DIR CONFIGURE-OPTION...
     local dir=$1 log
     shift
     [ -x "$top/configure" ] && [ "$top/configure" -nt "$top/configure.ac" ] &&
@@ -87,6 +87,11 @@ build_in() { # DIR CONFIGURE-OPTION...
         tail -n 40 "$log"
         die "configure failed; all of it is in $log"
     }
+}
+
+build_in() { # DIR CONFIGURE-OPTION...
+    local dir=$1 log=$1/quickstart.log
+    configure_in "$@"
     make -C "$dir" -s -j"$(nproc)" all >>"$log" 2>&1 || {
         tail -n 40 "$log"
         die "make failed; all of it is in $log"
