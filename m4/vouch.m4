@@ -110,6 +110,8 @@ AC_DEFUN([VOUCH_LIBRARIES], [
   VOUCH_PKG([SODIUM], [libsodium], [libsodium-dev], [mail encrypted at rest])
   VOUCH_PKG([CONFIG], [libconfig], [libconfig-dev], [vouch.conf])
   VOUCH_PKG([JANSSON], [jansson], [libjansson-dev], [JSON])
+  VOUCH_PKG([MICROHTTPD], [libmicrohttpd], [libmicrohttpd-dev], [metrics]) # loaded only where they are wanted
+  AC_SEARCH_LIBS([dlopen], [dl])
   VOUCH_PKG([ZLIB], [zlib], [zlib1g-dev], [sealed journals])
   VOUCH_PKG([OPENSSL], [libcrypto], [libssl-dev], [random and digests])
   VOUCH_SECCOMP

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
+#include "clock.h"
+#include "endpoint.h"
 #include "errors.h"
 #include "keeper.h"
 #include "learning.h"
@@ -16,11 +18,15 @@
 #include "poke.h"
 #include "recorder.h"
 #include "settings_load.h"
+#include "status_pages.h"
 #include "store.h"
 
 struct daemon {
-    pthread_mutex_t lock; /* of settings */
+    pthread_mutex_t lock; /* of the next three */
     struct settings *settings;
+    int64_t settings_us; /* when they were read */
+    bool reload_refused;
+    int64_t start_us;
     char *file;
     struct log *log;
     struct metrics *metrics;
@@ -28,6 +34,7 @@ struct daemon {
     struct recorder *recorder;
     struct learning *learning;
     struct keeper *keeper;
+    struct endpoint *endpoint; /* NULL: nobody wants numbers */
     struct poke *_Atomic poke;
     atomic_uint messages;
     atomic_bool model_silent;
@@ -50,6 +57,7 @@ struct daemon *daemon_new(struct settings *settings, const char *file, struct lo
     }
     pthread_mutex_init(&d->lock, NULL);
     d->settings = settings;
+    d->settings_us = d->start_us = clock_wall_us();
     d->log = log;
     const struct keeper_options keeper = {settings_in_force, d, log};
     if (!(d->keeper = keeper_new(&keeper))) {
@@ -66,6 +74,7 @@ void daemon_free(struct daemon **dp)
     if (!d)
         return;
     *dp = NULL;
+    endpoint_close(&d->endpoint);
     if (!learning_stop(&d->learning))
         return; /* it still uses what is here, and the program ends */
     recorder_close(&d->recorder);
@@ -95,6 +104,26 @@ static int start_learning(struct daemon *d, char *error_r, size_t size)
     return d->learning ? 0 : EX_UNAVAILABLE;
 }
 
+/* Mail is judged without it, too: what stands in its way is no reason not to start. */
+static void open_endpoint(struct daemon *d)
+{
+    const char *address = d->settings->metrics_listen;
+    char error[500];
+    if (!address)
+        return;
+    d->endpoint = endpoint_open(address, status_page, d, error, sizeof error);
+    if (!d->endpoint)
+        log_write(d->log, LOG_LEVEL_ERROR, "metrics: %s: there are none until a restart", error);
+    else if (d->settings->metrics_allow_remote)
+        log_write(
+            d->log, LOG_LEVEL_WARNING,
+            "metrics are at %s: metrics.allow_remote is set, so see to it that only those who "
+            "should can reach that",
+            endpoint_url(d->endpoint));
+    else
+        log_write(d->log, LOG_LEVEL_INFO, "metrics are at %s", endpoint_url(d->endpoint));
+}
+
 int daemon_open(struct daemon *d, char *error_r, size_t size)
 {
     char host[256] = "localhost";
@@ -111,7 +140,11 @@ int daemon_open(struct daemon *d, char *error_r, size_t size)
                   host);
     keeper_refresh(d->keeper);
     status = recorder_open(d->settings, host, d->log, &d->recorder, error_r, size);
-    return status == 0 ? start_learning(d, error_r, size) : status;
+    if (status == 0)
+        status = start_learning(d, error_r, size);
+    if (status == 0)
+        open_endpoint(d);
+    return status;
 }
 
 struct quarantine *daemon_quarantine(struct daemon *d)
@@ -145,6 +178,30 @@ struct metrics *daemon_metrics(struct daemon *d)
 struct recorder *daemon_recorder(struct daemon *d)
 {
     return d->recorder;
+}
+
+struct learning *daemon_learning(struct daemon *d)
+{
+    return d->learning;
+}
+
+int64_t daemon_settings_time(struct daemon *d, bool *refused_r)
+{
+    pthread_mutex_lock(&d->lock);
+    int64_t us = d->settings_us;
+    *refused_r = d->reload_refused;
+    pthread_mutex_unlock(&d->lock);
+    return us;
+}
+
+int64_t daemon_start_time(const struct daemon *d)
+{
+    return d->start_us;
+}
+
+void daemon_end_status(struct daemon *d)
+{
+    endpoint_close(&d->endpoint);
 }
 
 void daemon_end(struct daemon *d)
@@ -189,6 +246,7 @@ static void note_unchanged(struct daemon *d, const struct settings *old, const s
         {"the pid file", same(old->pid_file, new->pid_file)},
         {"the filter of system calls", old->seccomp == new->seccomp},
         {"where the log goes", same(old->log, new->log)},
+        {"where metrics are told", same(old->metrics_listen, new->metrics_listen)},
     };
     for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
         if (!fixed[i].same)
@@ -215,6 +273,16 @@ static void log_mistakes(struct daemon *d, int rc, const struct settings_error *
     log_write(d->log, LOG_LEVEL_ERROR, "reload: the settings stay as they were");
 }
 
+static void refuse_reload(struct daemon *d, int rc, const struct settings_error *errors,
+                          size_t count)
+{
+    metrics_add(d->metrics, METRIC_RELOADS_REFUSED);
+    log_mistakes(d, rc, errors, count);
+    pthread_mutex_lock(&d->lock);
+    d->reload_refused = true;
+    pthread_mutex_unlock(&d->lock);
+}
+
 void daemon_reload(struct daemon *d)
 {
     struct settings *new = NULL;
@@ -226,8 +294,7 @@ void daemon_reload(struct daemon *d)
     }
     int rc = settings_load(d->file, &new, &errors, &count);
     if (rc != 0) {
-        metrics_add(d->metrics, METRIC_RELOADS_REFUSED);
-        log_mistakes(d, rc, errors, count);
+        refuse_reload(d, rc, errors, count);
         settings_errors_free(&errors, count);
         return;
     }
@@ -236,6 +303,8 @@ void daemon_reload(struct daemon *d)
     pthread_mutex_lock(&d->lock);
     struct settings *old = d->settings;
     d->settings = new;
+    d->settings_us = clock_wall_us();
+    d->reload_refused = false;
     pthread_mutex_unlock(&d->lock);
     log_set_level(d->log, new->log_level);
     settings_unref(&old);

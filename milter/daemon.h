@@ -8,6 +8,7 @@
 /* What all sessions of one daemon share: the settings in force, what assess needs, the log. Safe to use from any thread. */
 
 struct daemon;
+struct learning;
 struct metrics;
 struct poke;
 struct quarantine;
@@ -20,6 +21,8 @@ void daemon_free(struct daemon **dp);
 /* Opens the model, DNS, the journal and the rest, and starts to learn. 0, or an exit status (sysexits.h) with one line in error_r. */
 int daemon_open(struct daemon *d, char *error_r, size_t size);
 
+/* Tells nobody any more how the daemon is (metrics.listen): it stops. */
+void daemon_end_status(struct daemon *d);
 /* Before the program ends: what was appended is on the disk, and nothing is learnt any more. */
 void daemon_end(struct daemon *d);
 
@@ -30,6 +33,10 @@ struct log *daemon_log(struct daemon *d);
 struct metrics *daemon_metrics(struct daemon *d);
 /* NULL: there is none */
 struct recorder *daemon_recorder(struct daemon *d);
+struct learning *daemon_learning(struct daemon *d);
+/* Microseconds since the epoch. *refused_r: the file had mistakes when it was last read again. */
+int64_t daemon_settings_time(struct daemon *d, bool *refused_r);
+int64_t daemon_start_time(const struct daemon *d);
 
 /* NULL: it cannot be used now, or nothing may be stored. Borrowed until the daemon ends. */
 struct quarantine *daemon_quarantine(struct daemon *d);

@@ -261,6 +261,7 @@ static void remove_socket(const struct program *p)
 /* Takes no new connections and lets messages under way end; a second signal ends the wait. */
 static void drain(struct program *p)
 {
+    daemon_end_status(p->daemon);
     if (p->listen_fd >= 0)
         listener_close(p->listen_fd);
     remove_socket(p);

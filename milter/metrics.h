@@ -8,7 +8,7 @@
  * Safe to use from any thread. */
 
 enum metric {
-    METRIC_CONNECTIONS,   /* of MTAs, since start; one that says nothing is none */
+    METRIC_CONNECTIONS, /* of MTAs, that tell of a client; a probe does not */
     METRIC_CONNECTIONS_ENDED,
     METRIC_MESSAGES,      /* begun */
     METRIC_ABORTED,       /* that did not come to their end */

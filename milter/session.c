@@ -22,6 +22,7 @@ struct session {
     struct ipaddr ip;
     char *name, *helo;
     bool failed; /* out of memory: name or helo is missing */
+    bool connected;
 
     /* the message under way; arena NULL: none */
     struct settings *settings;
@@ -47,7 +48,6 @@ struct session *session_new(struct daemon *d, unsigned can)
         return NULL;
     s->daemon = d;
     s->can = can;
-    metrics_add(daemon_metrics(d), METRIC_CONNECTIONS);
     return s;
 }
 
@@ -86,7 +86,8 @@ void session_free(struct session **sp)
         return;
     *sp = NULL;
     session_abort(s);
-    metrics_add(daemon_metrics(s->daemon), METRIC_CONNECTIONS_ENDED);
+    if (s->connected)
+        metrics_add(daemon_metrics(s->daemon), METRIC_CONNECTIONS_ENDED);
     free(s->name);
     free(s->helo);
     free(s);
@@ -108,6 +109,9 @@ static void keep(struct session *s, char **to, const char *from)
 void session_connect(struct session *s, const struct ipaddr *ip, const char *name)
 {
     session_abort(s);
+    if (!s->connected)
+        metrics_add(daemon_metrics(s->daemon), METRIC_CONNECTIONS);
+    s->connected = true;
     s->ip = *ip;
     keep(s, &s->name, name);
     keep(s, &s->helo, NULL);

@@ -4,7 +4,7 @@
 
 packages_build='gcc libc6-dev make autoconf automake pkgconf libmilter-dev libspf2-dev libopendkim-dev
     libunbound-dev libldns-dev libpsl-dev libidn2-dev libicu-dev libhiredis-dev liblmdb-dev libconfig-dev
-    libjansson-dev libseccomp-dev libsodium-dev libssl-dev zlib1g-dev publicsuffix'
+    libjansson-dev libseccomp-dev libsodium-dev libssl-dev zlib1g-dev libmicrohttpd-dev publicsuffix'
 packages_demo='postfix python3 python3-dnslib python3-dkim'
 packages_test='libcmocka-dev bats miltertest redis-server redis-tools opendkim-tools python3-yaml
     python3-spf python3-nacl valgrind mandoc clang libclang-rt-14-dev binutils procps xz-utils

@@ -91,6 +91,7 @@ bool schema_check_dns_server(struct arena *arena, const char *value, const char 
 bool schema_check_directory(struct arena *arena, const char *value, const char **value_r);
 bool schema_check_writer(struct arena *arena, const char *value, const char **value_r);
 bool schema_check_filter(struct arena *arena, const char *value, const char **value_r);
+bool schema_check_http(struct arena *arena, const char *value, const char **value_r);
 bool schema_check_log(struct arena *arena, const char *value, const char **value_r);
 
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 #include "arena.h"
 #include "ascii.h"
+#include "http_address.h"
 #include "ipaddr.h"
 
 static bool all_of(const char *value, const char *extra)
@@ -149,6 +150,12 @@ bool schema_check_dns_server(struct arena *arena, const char *value, const char 
         return false;
     *value_r = arena_printf(arena, "%s%s", ipaddr_format(&ip, text), at ? at : "");
     return *value_r != NULL;
+}
+
+bool schema_check_http(struct arena *arena, const char *value, const char **value_r)
+{
+    struct http_address address;
+    return schema_check_text(arena, value, value_r) && http_address_parse(value, &address) == 0;
 }
 
 bool schema_check_log(struct arena *arena, const char *value, const char **value_r)

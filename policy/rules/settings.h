@@ -146,8 +146,10 @@ struct settings {
     const char *user;         /* NULL: do not change */
     const char *pid_file;     /* NULL: none */
     bool seccomp;             /* a filter of system calls, where there is one */
-    const char *log;          /* "syslog" or "stderr" */
-    unsigned log_level;       /* 0 error .. 3 debug */
+    const char *metrics_listen; /* where they are told by HTTP; NULL: nowhere */
+    bool metrics_allow_remote;  /* also to other hosts */
+    const char *log;            /* "syslog" or "stderr" */
+    unsigned log_level;         /* 0 error .. 3 debug */
 };
 
 /* One mistake in the file. */

@@ -3,6 +3,7 @@
  * that one mistake is reported once. */
 #include <math.h>
 #include <string.h>
+#include "http_address.h"
 #include "settings_private.h"
 
 #define COVER_MAX 100000 /* comparisons spent on one pair of policies' lists */
@@ -69,6 +70,20 @@ static void check_bearer(struct settings_file *f, const struct guarded_sender *s
                      sender->name, sender->name);
 }
 
+/* Who reads the numbers learns how much mail of which kind this site gets. */
+static void check_metrics(struct settings_file *f)
+{
+    const struct settings *s = f->settings;
+    struct http_address address;
+    if (!s->metrics_listen || s->metrics_allow_remote || refused(seen(f, "metrics.allow_remote")) ||
+        http_address_parse(s->metrics_listen, &address) != 0 || http_address_is_local(&address))
+        return;
+    mistakes_add(f->mistakes, seen(f, "metrics.listen")->line,
+                 "'metrics.listen': other hosts can reach %s: take \"127.0.0.1:9117\", or set "
+                 "'metrics.allow_remote' = true if they are to",
+                 s->metrics_listen);
+}
+
 void settings_check(struct settings_file *f)
 {
     struct settings *s = f->settings;
@@ -76,6 +91,7 @@ void settings_check(struct settings_file *f)
                      seen(f, "thresholds.untrusted"));
     check_deadline(f, "deadlines.dns", &s->dns_deadline_ms);
     check_deadline(f, "deadlines.store", &s->store_deadline_ms);
+    check_metrics(f);
     for (size_t i = 0; i < s->protected_count; i++)
         check_bearer(f, &s->protected_list[i]);
     if (s->quarantine == QUARANTINE_REDIRECT && seen(f, "quarantine.mailbox")->line == 0)
