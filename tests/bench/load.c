@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A load of mail for one milter, one message per connection:
  *
- *     load SOCKET ENVELOPES CONNECTIONS SECONDS      as many as it takes, CONNECTIONS at a time; prints one line:
- *                                                    messages, failures, how many passed DKIM, seconds, p50 and p99 in us
+ *     load SOCKET ENVELOPES CONNECTIONS SECONDS [WORD]
+ *                                                    as many as it takes, CONNECTIONS at a time; prints one line:
+ *                                                    messages, failures, how many got a field with WORD (dkim=pass),
+ *                                                    seconds, p50 and p99 in us
  *     load SOCKET ENVELOPES CONNECTIONS idle         holds connections after HELO, or in the middle of a body: prints
  *     load SOCKET ENVELOPES CONNECTIONS message      "held" and ends with its standard input
  *
@@ -23,7 +25,7 @@
 #define MAX_CONNECTIONS 1000
 
 struct load {
-    const char *socket;
+    const char *socket, *word;
     struct envelope *envelopes;
     size_t envelope_count;
     int64_t end_us;
@@ -142,11 +144,12 @@ static void read_envelopes(struct load *load, const char *path)
 
 /* Sending it. */
 
-static bool transact(struct mta *m, const char *socket, const struct envelope *e, bool *passed_r)
+static bool transact(struct mta *m, const struct load *load, const struct envelope *e,
+                     bool *passed_r)
 {
     char answer;
-    return mta_open(m, socket) && mta_greet(m, e) && mta_send_envelope(m) &&
-           mta_send_content(m, SIZE_MAX) && mta_finish(m, &answer, passed_r);
+    return mta_open(m, load->socket) && mta_greet(m, e) && mta_send_envelope(m) &&
+           mta_send_content(m, SIZE_MAX) && mta_finish(m, load->word, &answer, passed_r);
 }
 
 static void keep(struct worker *w, int64_t took_us)
@@ -166,7 +169,7 @@ static void *work(void *arg)
     for (size_t next = w->number; clock_us() < load->end_us; next++) {
         bool passed = false;
         int64_t started = clock_us();
-        if (transact(m, load->socket, &load->envelopes[next % load->envelope_count], &passed)) {
+        if (transact(m, load, &load->envelopes[next % load->envelope_count], &passed)) {
             keep(w, clock_us() - started);
         } else {
             w->failed++;
@@ -245,10 +248,11 @@ int main(int argc, char **argv)
 {
     struct load load = {0};
     uint64_t connections;
-    if (argc != 5 || span_uint(span_of(argv[3]), MAX_CONNECTIONS, &connections) != 0 ||
+    if (argc < 5 || argc > 6 || span_uint(span_of(argv[3]), MAX_CONNECTIONS, &connections) != 0 ||
         connections == 0)
-        die(EX_USAGE, "usage", "load SOCKET ENVELOPES CONNECTIONS SECONDS|idle|message");
+        die(EX_USAGE, "usage", "load SOCKET ENVELOPES CONNECTIONS SECONDS|idle|message [WORD]");
     load.socket = argv[1];
+    load.word = argc > 5 ? argv[5] : "dkim=pass";
     read_envelopes(&load, argv[2]);
     if (strcmp(argv[4], "idle") == 0 || strcmp(argv[4], "message") == 0)
         hold(&load, connections, argv[4][0] == 'm');

@@ -359,7 +359,7 @@ bool mta_send_content(struct mta *m, size_t body_max)
     return ok;
 }
 
-bool mta_finish(struct mta *m, char *answer_r, bool *passed_r)
+bool mta_finish(struct mta *m, const char *word, char *answer_r, bool *passed_r)
 {
     *passed_r = false;
     if (!put_macros(m, SMFIC_BODYEOB, SMFIM_EOM) || !put_packet(m, SMFIC_BODYEOB, SPAN_LIT("")))
@@ -368,7 +368,7 @@ bool mta_finish(struct mta *m, char *answer_r, bool *passed_r)
         if (!get_packet(m, answer_r))
             return false;
         if (*answer_r == SMFIR_ADDHEADER || *answer_r == SMFIR_INSHEADER)
-            *passed_r |= span_ifind(sbuf_span(&m->reply), "dkim=pass") >= 0;
+            *passed_r |= span_ifind(sbuf_span(&m->reply), word) >= 0;
         else if (!strchr("pmbqe+-2", *answer_r)) /* neither progress nor an edit */
             return put_packet(m, SMFIC_ABORT, SPAN_LIT(""));
     }

@@ -39,8 +39,8 @@ bool mta_send_envelope(struct mta *m);
 /* fields and body; of the body only so many bytes */
 bool mta_send_content(struct mta *m, size_t body_max);
 bool mta_flush(struct mta *m);
-/* *answer_r: SMFIR_ code of the verdict. *passed_r: a field that the milter adds says "dkim=pass". */
-bool mta_finish(struct mta *m, char *answer_r, bool *passed_r);
+/* *answer_r: SMFIR_ code of the verdict. *passed_r: a field that the milter adds has word in it. */
+bool mta_finish(struct mta *m, const char *word, char *answer_r, bool *passed_r);
 /* May come at any time. */
 void mta_close(struct mta *m);
 const char *mta_error(const struct mta *m);
