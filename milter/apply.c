@@ -15,6 +15,8 @@
 #define FIELD_VOUCH    "X-Vouch"
 #define FIELD_ORIGINAL "X-Vouch-Original-Recipient"
 
+#define OVERLOAD_VALUE "class=unjudged; action=accept; reason=overload"
+
 /* One message on its way out: what is wanted of it, cut to what the MTA can. */
 struct plan {
     const struct apply *a;
@@ -349,6 +351,24 @@ enum mta_answer apply_on_failure(const struct apply *a, const struct mta *mta, c
     if (answer == MTA_CONTINUE)
         remove_forged(&p);
     return answer;
+}
+
+bool apply_defers_overload(const struct settings *s)
+{
+    return s->on_overload == ACTION_TEMPFAIL && s->mode == MODE_ENFORCE;
+}
+
+enum mta_answer apply_overload(const struct apply *a, const struct mta *mta, struct log *log)
+{
+    struct plan p = {.a = a, .mta = mta, .log = log, .name = "overload"};
+    if (a->forged_lost && a->settings->mode == MODE_ENFORCE)
+        return refuse_forgery(&p, p.name);
+    if (apply_defers_overload(a->settings))
+        return refuse(mta, MTA_TEMPFAIL, "Too busy to check the message, try again later", p.name);
+    remove_forged(&p);
+    if (mta->can & MTA_ADD_FIELD)
+        check(&p, mta->insert_field(mta->engine, FIELD_VOUCH, OVERLOAD_VALUE), FIELD_VOUCH);
+    return MTA_CONTINUE;
 }
 
 /* The MTA cannot, or did not, do what was decided. */

@@ -36,4 +36,9 @@ enum mta_answer apply(const struct apply *a, const struct mta *mta, struct log *
 enum mta_answer apply_on_failure(const struct apply *a, const struct mta *mta, const char *why,
                                  const char *name, struct log *log);
 
+/* A message that is not judged because too much is under way: what on_overload says, and a field that tells it. a: as above. */
+enum mta_answer apply_overload(const struct apply *a, const struct mta *mta, struct log *log);
+/* Whether that is to be deferred. */
+bool apply_defers_overload(const struct settings *s);
+
 #endif

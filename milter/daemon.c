@@ -14,6 +14,7 @@
 #include "errors.h"
 #include "keeper.h"
 #include "learning.h"
+#include "load.h"
 #include "metrics.h"
 #include "poke.h"
 #include "recorder.h"
@@ -35,9 +36,10 @@ struct daemon {
     struct learning *learning;
     struct keeper *keeper;
     struct endpoint *endpoint; /* NULL: nobody wants numbers */
+    struct load *load;
     struct poke *_Atomic poke;
-    atomic_uint messages;
     atomic_bool model_silent;
+    atomic_uint packet_timeout_ms, idle_timeout_ms; /* as in settings */
 };
 
 static struct settings *settings_in_force(void *arg)
@@ -45,12 +47,21 @@ static struct settings *settings_in_force(void *arg)
     return daemon_settings(arg);
 }
 
+static void take_timeouts(struct daemon *d, const struct settings *s)
+{
+    atomic_store(&d->packet_timeout_ms, s->packet_timeout_ms);
+    atomic_store(&d->idle_timeout_ms, s->idle_timeout_ms);
+}
+
 struct daemon *daemon_new(struct settings *settings, const char *file, struct log *log)
 {
     struct daemon *d = calloc(1, sizeof *d);
-    if (!d || (file && !(d->file = strdup(file))) || !(d->metrics = metrics_new())) {
-        if (d)
+    if (!d || (file && !(d->file = strdup(file))) || !(d->metrics = metrics_new()) ||
+        !(d->load = load_new(log, d->metrics))) {
+        if (d) {
+            metrics_free(&d->metrics);
             free(d->file);
+        }
         free(d);
         settings_unref(&settings);
         return NULL;
@@ -65,6 +76,7 @@ struct daemon *daemon_new(struct settings *settings, const char *file, struct lo
         return NULL;
     }
     metrics_policies(d->metrics, settings);
+    take_timeouts(d, settings);
     return d;
 }
 
@@ -81,6 +93,7 @@ void daemon_free(struct daemon **dp)
     keeper_free(&d->keeper);
     assess_context_free(&d->context);
     settings_unref(&d->settings);
+    load_free(&d->load);
     metrics_free(&d->metrics);
     pthread_mutex_destroy(&d->lock);
     free(d->file);
@@ -307,6 +320,7 @@ void daemon_reload(struct daemon *d)
     d->reload_refused = false;
     pthread_mutex_unlock(&d->lock);
     log_set_level(d->log, new->log_level);
+    take_timeouts(d, new);
     settings_unref(&old);
     keeper_refresh(d->keeper);
     metrics_add(d->metrics, METRIC_RELOADS);
@@ -340,17 +354,22 @@ void daemon_before_wait(void *arg)
         poke_wake(poke);
 }
 
-void daemon_message_began(struct daemon *d)
+struct load *daemon_load(struct daemon *d)
 {
-    atomic_fetch_add(&d->messages, 1);
-}
-
-void daemon_message_ended(struct daemon *d)
-{
-    atomic_fetch_sub(&d->messages, 1);
+    return d->load;
 }
 
 unsigned daemon_messages(struct daemon *d)
 {
-    return atomic_load(&d->messages);
+    return load_messages(d->load);
+}
+
+unsigned daemon_packet_timeout_ms(struct daemon *d)
+{
+    return atomic_load(&d->packet_timeout_ms);
+}
+
+unsigned daemon_idle_timeout_ms(struct daemon *d)
+{
+    return atomic_load(&d->idle_timeout_ms);
 }

@@ -9,6 +9,7 @@
 
 struct daemon;
 struct learning;
+struct load;
 struct metrics;
 struct poke;
 struct quarantine;
@@ -52,9 +53,12 @@ void daemon_before_wait(void *arg);
 /* poke: borrowed until the daemon ends; see poke.h */
 void daemon_set_poke(struct daemon *d, struct poke *poke);
 
-/* messages under way, so that a stop can let them end */
-void daemon_message_began(struct daemon *d);
-void daemon_message_ended(struct daemon *d);
+/* what is under way */
+struct load *daemon_load(struct daemon *d);
+/* messages that are being judged, so that a stop can let them end */
 unsigned daemon_messages(struct daemon *d);
+/* How long a peer may take (milter.packet_timeout, milter.idle_timeout); a reload changes them for all. */
+unsigned daemon_packet_timeout_ms(struct daemon *d);
+unsigned daemon_idle_timeout_ms(struct daemon *d);
 
 #endif

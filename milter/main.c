@@ -22,6 +22,7 @@
 #include "errors.h"
 #include "listener.h"
 #include "milter.h"
+#include "peers.h"
 #include "poke.h"
 #include "process.h"
 #include "sandbox.h"
@@ -294,6 +295,8 @@ static int start_serving(struct program *p)
     pthread_t thread;
     p->poke = p->listen_fd >= 0 ? poke_new(p->listen_fd, p->log) : NULL;
     daemon_set_poke(p->daemon, p->poke);
+    if (peers_watch(p->listen_fd, p->daemon) != 0)
+        return complain(p, EX_OSERR, "out of memory");
     int rc = pthread_create(&thread, NULL, serve, p);
     if (rc != 0)
         return complain(p, EX_OSERR, "cannot start a thread: %s", strerror(rc));

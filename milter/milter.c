@@ -11,12 +11,16 @@
 #include <string.h>
 #include "apply.h"
 #include "metrics.h"
+#include "peers.h"
 #include "refused.h"
 #include "sbuf.h"
 #include "session.h"
 
 #define VALUE_MAX_BYTES (1u << 20) /* of a field, in or out: more than any MTA takes */
 #define NAME_MAX_BYTES  1024       /* of a field's name that we change */
+
+/* the library's own limit on a peer's silence: longer than any of ours (peers.h) */
+#define LONGEST_WAIT_S (2 * 86400)
 
 #define WANTED_ACTIONS                                                                             \
     (SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_ADDRCPT | SMFIF_DELRCPT | SMFIF_QUARANTINE |            \
@@ -136,6 +140,7 @@ static sfsistat on_connect(SMFICTX *ctx, char *name, _SOCK_ADDR *from)
 {
     struct session *s = session_of(ctx);
     struct ipaddr ip = address_of(from);
+    peers_came();
     if (!s) { /* a second connection by SMFIC_QUIT_NC negotiates nothing: libmilter knows what was agreed and refuses the rest */
         s = session_new(the_daemon, MTA_ALL);
         smfi_setpriv(ctx, s);
@@ -164,6 +169,7 @@ static const char *resolved(SMFICTX *ctx, const char *name)
 
 static sfsistat on_mail(SMFICTX *ctx, char **argv)
 {
+    peers_message(true);
     if (session_of(ctx))
         session_mail(session_of(ctx), argv[0], resolved(ctx, "{mail_addr}"),
                      macro(ctx, "{auth_authen}"), macro(ctx, "{tls_version}"));
@@ -174,14 +180,20 @@ static sfsistat on_mail(SMFICTX *ctx, char **argv)
 
 static sfsistat on_rcpt(SMFICTX *ctx, char **argv)
 {
+    char code[] = "451", enhanced[] = "4.3.2", text[] = "Too busy to check mail, try again later";
     const char *mailer = macro(ctx, "{rcpt_mailer}");
-    bool refused = mailer && strcmp(mailer, "error") == 0;
-    if (session_of(ctx) && !refused)
-        session_rcpt(session_of(ctx), argv[0], resolved(ctx, "{rcpt_addr}"));
-    else if (session_of(ctx) &&
-             refused_as_unknown(macro(ctx, "{rcpt_host}"), macro(ctx, "{rcpt_addr}")))
-        session_rcpt_unknown(session_of(ctx));
-    return SMFIS_CONTINUE;
+    struct session *s = session_of(ctx);
+    if (!s)
+        return SMFIS_CONTINUE;
+    if (mailer && strcmp(mailer, "error") == 0) {
+        if (refused_as_unknown(macro(ctx, "{rcpt_host}"), macro(ctx, "{rcpt_addr}")))
+            session_rcpt_unknown(s);
+        return SMFIS_CONTINUE;
+    }
+    if (session_rcpt(s, argv[0], resolved(ctx, "{rcpt_addr}")))
+        return SMFIS_CONTINUE;
+    (void)smfi_setreply(ctx, code, enhanced, text);
+    return SMFIS_TEMPFAIL;
 }
 
 static sfsistat on_field(SMFICTX *ctx, char *name, char *value)
@@ -350,11 +362,13 @@ static sfsistat on_end(SMFICTX *ctx)
         .set_reply = set_reply,
     };
     const char *queue_id = macro(ctx, "i");
+    peers_message(false);
     return status_of(s ? session_end(s, queue_id, &mta) : end_without_session(&mta, queue_id));
 }
 
 static sfsistat on_abort(SMFICTX *ctx)
 {
+    peers_message(false);
     if (session_of(ctx))
         session_abort(session_of(ctx));
     return SMFIS_CONTINUE;
@@ -365,6 +379,7 @@ static sfsistat on_close(SMFICTX *ctx)
     struct session *s = session_of(ctx);
     session_free(&s);
     smfi_setpriv(ctx, NULL);
+    peers_gone();
     return SMFIS_CONTINUE;
 }
 
@@ -391,6 +406,7 @@ int milter_setup(struct daemon *d, const char *spec)
     snprintf(address, sizeof address, "%s", spec);
     if (smfi_setconn(address) != MI_SUCCESS || smfi_register(description) != MI_SUCCESS)
         return -1;
+    (void)smfi_settimeout(LONGEST_WAIT_S);
     return 0;
 }
 

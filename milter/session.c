@@ -6,6 +6,7 @@
 #include <string.h>
 #include "apply.h"
 #include "errors.h"
+#include "load.h"
 #include "metrics.h"
 #include "quarantine.h"
 #include "recorder.h"
@@ -34,6 +35,8 @@ struct session {
     bool
         incomplete; /* out of memory: not all of it reached assess, which remembers its own failures */
     bool under_way;
+    bool overload;  /* not judged: too much is under way. assess looks for forged fields only */
+    size_t counted; /* bytes that it holds, as load knows */
 
     /* the message as it comes, where it may have to be stored */
     struct held_writer *held;  /* NULL: it need not, or cannot be */
@@ -48,23 +51,50 @@ struct session *session_new(struct daemon *d, unsigned can)
         return NULL;
     s->daemon = d;
     s->can = can;
+    load_session_began(daemon_load(d));
     return s;
 }
 
 static void forget(struct session *s)
 {
+    struct load *load = daemon_load(s->daemon);
     if (!s->under_way)
         return;
     assess_free(&s->assess);
-    settings_unref(&s->settings);
     arena_free(&s->arena);
     held_writer_free(&s->held);
     s->sender = s->body = NULL;
     s->utf8 = false;
+    load_memory(load, s->settings, &s->counted, 0);
+    settings_unref(&s->settings);
+    if (!s->overload)
+        load_message_ended(load);
     s->rcpts = NULL;
     s->rcpt_count = s->rcpt_cap = 0;
-    s->rcpts_lost = s->incomplete = s->under_way = false;
-    daemon_message_ended(s->daemon);
+    s->rcpts_lost = s->incomplete = s->under_way = s->overload = false;
+}
+
+/* Too much is under way: all is let go but what finds forged fields. */
+static void give_up(struct session *s)
+{
+    s->overload = true;
+    if (s->assess)
+        assess_give_up(s->assess);
+    arena_free(&s->arena);
+    held_writer_free(&s->held);
+    load_memory(daemon_load(s->daemon), s->settings, &s->counted, 0);
+}
+
+static void note_memory(struct session *s)
+{
+    struct load *load = daemon_load(s->daemon);
+    if (s->overload || !s->assess)
+        return;
+    if (load_memory(load, s->settings, &s->counted,
+                    assess_memory(s->assess) + arena_held(s->arena)))
+        return;
+    give_up(s);
+    load_message_ended(load);
 }
 
 /* A message that did not come to its end was not judged, and the client will try again; but one that
@@ -74,7 +104,7 @@ void session_abort(struct session *s)
     const struct record *label;
     if (s->under_way)
         metrics_add(daemon_metrics(s->daemon), METRIC_ABORTED);
-    if (s->under_way && !s->incomplete && assess_abandon(s->assess, &label))
+    if (s->under_way && !s->incomplete && !s->overload && assess_abandon(s->assess, &label))
         recorder_keep(daemon_recorder(s->daemon), label);
     forget(s);
 }
@@ -88,6 +118,7 @@ void session_free(struct session **sp)
     session_abort(s);
     if (s->connected)
         metrics_add(daemon_metrics(s->daemon), METRIC_CONNECTIONS_ENDED);
+    load_session_ended(daemon_load(s->daemon));
     free(s->name);
     free(s->helo);
     free(s);
@@ -177,14 +208,20 @@ static bool begin_collecting(struct session *s, const char *sender)
     return s->held && s->sender;
 }
 
-static bool begin(struct session *s, const char *sender, const char *resolved, const char *user,
-                  const char *tls)
+/* Memory for a message. False: there is none. */
+static bool make_room(struct session *s)
 {
     s->arena =
         arena_new(ENVELOPE_BASE_BYTES + ENVELOPE_BYTES_PER_RCPT * s->settings->limits.recipients);
     s->assess = assess_new(daemon_context(s->daemon), s->settings, clock_wall_us());
-    const char *address = s->arena ? address_of(s, sender, resolved) : NULL;
-    if (s->failed || !s->assess || !address || !begin_collecting(s, sender))
+    return s->arena && s->assess && !s->failed;
+}
+
+static bool begin(struct session *s, const char *sender, const char *resolved, const char *user,
+                  const char *tls)
+{
+    const char *address = make_room(s) ? address_of(s, sender, resolved) : NULL;
+    if (!address || !begin_collecting(s, sender))
         return false;
     assess_before_wait(s->assess, daemon_before_wait, s->daemon);
     assess_connect(s->assess, &s->ip, s->name);
@@ -199,10 +236,13 @@ void session_mail(struct session *s, const char *sender, const char *resolved, c
 {
     session_abort(s);
     s->under_way = true;
-    daemon_message_began(s->daemon);
     metrics_add(daemon_metrics(s->daemon), METRIC_MESSAGES);
     s->settings = daemon_settings(s->daemon);
-    s->incomplete = !begin(s, sender, resolved, user, tls);
+    s->overload = !load_message_began(daemon_load(s->daemon), s->settings);
+    s->incomplete = s->overload ? !make_room(s) : !begin(s, sender, resolved, user, tls);
+    if (s->overload)
+        give_up(s);
+    note_memory(s);
 }
 
 void session_esmtp(struct session *s, char *const *parameters)
@@ -230,25 +270,29 @@ static bool keep_rcpt(struct session *s, const char *rcpt)
     return true;
 }
 
-void session_rcpt(struct session *s, const char *rcpt, const char *resolved)
+bool session_rcpt(struct session *s, const char *rcpt, const char *resolved)
 {
-    if (!s->under_way || s->incomplete)
-        return;
+    if (s->overload && apply_defers_overload(s->settings))
+        return false;
+    if (!s->under_way || s->incomplete || s->overload)
+        return true;
     if (s->rcpt_count >= s->settings->limits.recipients) {
         s->rcpts_lost = true;
         assess_rcpt(s->assess, rcpt); /* which only counts it */
-        return;
+        return true;
     }
     const char *address = keep_rcpt(s, rcpt) ? address_of(s, rcpt, resolved) : NULL;
     if (address)
         assess_rcpt(s->assess, address);
     else
         s->incomplete = true;
+    note_memory(s);
+    return true;
 }
 
 void session_rcpt_unknown(struct session *s)
 {
-    if (s->under_way && !s->incomplete)
+    if (s->under_way && !s->incomplete && !s->overload)
         assess_rcpt_unknown(s->assess);
 }
 
@@ -272,19 +316,21 @@ void session_field(struct session *s, struct span name, struct span value)
         assess_field(s->assess, name, value);
     if (s->held)
         collect_field(s, name, value);
+    note_memory(s);
 }
 
 void session_eoh(struct session *s, const char *queue_id)
 {
-    if (s->assess)
+    if (s->assess && !s->overload)
         assess_eoh(s->assess, queue_id);
     if (s->held)
         held_add(s->held, SPAN_LIT("\r\n"));
+    note_memory(s);
 }
 
 bool session_body(struct session *s, struct span chunk)
 {
-    bool enough = !s->assess || assess_body(s->assess, chunk);
+    bool enough = !s->assess || s->overload || assess_body(s->assess, chunk);
     if (s->held)
         held_add(s->held, chunk);
     return enough && !s->held;
@@ -344,7 +390,9 @@ enum mta_answer session_end(struct session *s, const char *queue_id, const struc
         return MTA_CONTINUE;
     if (s->assess)
         a.forged = assess_forged(s->assess, &a.forged_count, &a.forged_lost);
-    if (s->incomplete || assess_finish(s->assess, queue_id, &a.record) != 0) {
+    if (s->overload && !s->incomplete) {
+        answer = apply_overload(&a, mta, daemon_log(s->daemon));
+    } else if (s->incomplete || assess_finish(s->assess, queue_id, &a.record) != 0) {
         metrics_add(daemon_metrics(s->daemon), METRIC_UNJUDGED);
         answer = apply_on_failure(&a, mta, "out of memory: cannot be judged",
                                   queue_id ? queue_id : "NOQUEUE", daemon_log(s->daemon));

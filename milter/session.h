@@ -25,7 +25,8 @@ void session_mail(struct session *s, const char *sender, const char *resolved, c
                   const char *tls);
 /* What else MAIL said: ESMTP parameters, up to NULL. */
 void session_esmtp(struct session *s, char *const *parameters);
-void session_rcpt(struct session *s, const char *rcpt, const char *resolved);
+/* False: too much is under way, and on_overload wants this recipient to be deferred. */
+bool session_rcpt(struct session *s, const char *rcpt, const char *resolved);
 /* The MTA refused a recipient that does not exist. */
 void session_rcpt_unknown(struct session *s);
 void session_field(struct session *s, struct span name, struct span value);

@@ -21,6 +21,11 @@
 #define ASSESS_ARENA_PER_HEADER_BYTE 8
 #define ASSESS_ARENA_PER_RCPT        (8u << 10)
 
+/* What libraries hold for a message, roughly. */
+#define QUESTION_BYTES 1000 /* a DNS question and its answer */
+#define DKIM_BYTES     8000 /* libopendkim, once there is a header */
+#define DKIM_COPIES    2    /* of the header that it keeps */
+
 int assess_fail(struct assess *a)
 {
     a->failed = true;
@@ -75,6 +80,25 @@ void assess_free(struct assess **ap)
     arena_free(&a->shadow_arena);
     settings_unref(&a->settings);
     free(a);
+}
+
+void assess_give_up(struct assess *a)
+{
+    a->given_up = true;
+    store_cancel(&a->query);
+    dkim_check_free(&a->dkim);
+    dns_batch_free(&a->dns);
+    arena_free(&a->arena);
+    arena_free(&a->shadow_arena);
+}
+
+size_t assess_memory(const struct assess *a)
+{
+    size_t held = sizeof *a + arena_held(a->arena) + arena_held(a->forged_arena) +
+                  arena_held(a->shadow_arena);
+    if (a->dns)
+        held += dns_batch_questions(a->dns) * QUESTION_BYTES;
+    return a->dkim ? held + DKIM_BYTES + a->message.kept_bytes * DKIM_COPIES : held;
 }
 
 void assess_before_wait(struct assess *a, void (*call)(void *), void *arg)
@@ -190,6 +214,8 @@ void assess_rcpt_unknown(struct assess *a)
 
 int assess_field(struct assess *a, struct span name, struct span value)
 {
+    if (a->given_up)
+        return assess_look_for_forged(a, name, value);
     if (assess_verifies(a) && !a->dkim && !a->failed) {
         a->dkim = dkim_check_new(a->context->dkim, a->arena, a->dns, a->settings->max_signatures,
                                  a->now_us / 1000000);

@@ -81,6 +81,11 @@ int assess_again(struct assess *a, const struct record *decision, const struct r
 /* In place of assess_finish, when the transaction ends without a message; does not wait. true: that says
  * something about its sender, and the record, which a owns, is a label. */
 bool assess_abandon(struct assess *a, const struct record **record_r);
+/* Bytes that a holds now, what libraries hold for it estimated. */
+size_t assess_memory(const struct assess *a);
+/* Lets all go that a holds but what assess_forged says; of the other calls only assess_field may follow, and finds more
+ * of them. */
+void assess_give_up(struct assess *a);
 /* The fields of the message that only we may write: to be removed. In order of appearance; from end
  * of header on; a owns them. */
 struct assess_forged {

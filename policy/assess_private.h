@@ -42,6 +42,7 @@ struct assess {
     bool scanned;
     bool stepped;     /* the client's questions were taken as far as ... */
     unsigned answers; /* ... so many answers allow */
+    bool given_up;    /* only forged fields are looked for */
     bool failed;      /* out of memory somewhere: the message cannot be judged */
     uint64_t body;    /* bytes seen */
     bool body_cut;

@@ -29,6 +29,7 @@ struct block {
 struct arena {
     struct block *head;
     size_t used, max;
+    size_t held; /* the blocks' sizes */
 };
 
 struct arena *arena_new(size_t max)
@@ -69,6 +70,12 @@ void arena_reset(struct arena *arena)
         free(arena->head);
         arena->head = NULL;
     }
+    arena->held = arena->head ? sizeof *arena->head + arena->head->size : 0;
+}
+
+size_t arena_held(const struct arena *arena)
+{
+    return arena ? sizeof *arena + arena->held : 0;
 }
 
 static size_t next_size(const struct arena *arena)
@@ -89,6 +96,7 @@ static struct block *add_block(struct arena *arena, size_t n)
         return NULL;
     block->size = size;
     block->filled = 0;
+    arena->held += sizeof *block + size;
     if (arena->head && n > MAX_BLOCK) {
         block->next = arena->head->next;
         arena->head->next = block;

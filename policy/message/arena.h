@@ -14,6 +14,8 @@ struct arena *arena_new(size_t max);
 void arena_free(struct arena **arenap);
 /* Forgets all that was allocated; keeps one block for reuse. */
 void arena_reset(struct arena *arena);
+/* bytes that it holds now, for all that was and may yet be allocated; NULL: none */
+size_t arena_held(const struct arena *arena);
 /* n zeroed bytes, aligned for any type */
 void *arena_alloc(struct arena *arena, size_t n);
 /* count * size zeroed bytes; NULL also when the product overflows */

@@ -139,6 +139,11 @@ struct settings {
     unsigned max_signatures;
     unsigned max_queries; /* DNS questions for one message */
 
+    /* load: what is beyond is not judged, but on_overload decides: accept or tempfail */
+    enum action on_overload;
+    unsigned max_connections, max_messages; /* at a time */
+    uint64_t max_memory;                    /* bytes that all messages under way hold */
+
     /* the daemon */
     const char *socket;       /* "unix:/run/vouch/vouch.sock", "inet:8891@127.0.0.1", "inet6:..." */
     unsigned socket_mode;     /* 0660 */
@@ -146,6 +151,7 @@ struct settings {
     const char *user;         /* NULL: do not change */
     const char *pid_file;     /* NULL: none */
     bool seccomp;             /* a filter of system calls, where there is one */
+    unsigned packet_timeout_ms, idle_timeout_ms;
     const char *metrics_listen; /* where they are told by HTTP; NULL: nowhere */
     bool metrics_allow_remote;  /* also to other hosts */
     const char *log;            /* "syslog" or "stderr" */

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Limits on how long a peer may take. libmilter (8.17, with its pool of workers) waits for its peers in poll() alone, and in
+ * three ways that can be told apart:
+ *
+ *   - a worker looks whether a packet begins:      one socket, POLLIN
+ *   - a worker reads a packet, or writes one:      one socket, POLLIN | POLLPRI, or POLLOUT
+ *   - its controller waits for all idle sockets:   a pipe and all of them, every 10 s at least
+ *
+ * In the second, which holds a worker, the time to wait is cut to what is left for the packet: libmilter then closes the
+ * connection itself. In the third, whoever was silent for too long, or has a message open for too long, is shut down, and
+ * libmilter finds the connection ended. Only then does nobody else use that socket, so it is sure to be the one that is meant.
+ *
+ * A library that waits otherwise is not limited, and works as before. */
+#include "config.h" /* ppoll, accept4 */
+#include "peers.h"
+#include <errno.h>
+#include <poll.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+#include "clock.h"
+#include "errors.h"
+#include "metrics.h"
+
+#define PEERS_MAX                                                                                  \
+    65536 /* descriptors that are watched; the library uses the lowest that are free */
+#define LOOK_EVERY_MS 100 /* at idle sockets */
+#define NO_SOCKETS_MS                                                                              \
+    50 /* wait after accept has found no free descriptor: the library would ask at once again */
+
+struct peer {
+    atomic_llong heard_ms;   /* when it last began a packet; 0: no connection */
+    atomic_llong message_ms; /* since when a message is under way; 0: none is */
+};
+
+struct peers {
+    struct daemon *daemon;
+    int listener;
+    size_t count;
+    int64_t looked_ms; /* the controller's own */
+    struct peer peer[];
+};
+
+/* libc's functions have no argument to hand it by: set once, before the library's threads. */
+static struct peers *_Atomic the_peers;
+/* of this thread of the library's: the socket that it serves, and since when it has been writing to it; 0: it is not */
+static _Thread_local int served = -1;
+static _Thread_local int64_t writing_ms;
+
+static struct peer *find(struct peers *p, int fd)
+{
+    if (!p || fd < 0 || (size_t)fd >= p->count || !atomic_load(&p->peer[fd].heard_ms))
+        return NULL;
+    return &p->peer[fd];
+}
+
+int peers_watch(int listener, struct daemon *d)
+{
+    struct rlimit limit;
+    size_t count = PEERS_MAX;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < count)
+        count = (size_t)limit.rlim_cur;
+    struct peers *p = calloc(1, sizeof *p + count * sizeof *p->peer);
+    if (!p)
+        return VOUCH_E_NOMEM;
+    p->daemon = d;
+    p->listener = listener;
+    p->count = count;
+    atomic_store(&the_peers, p);
+    return 0;
+}
+
+void peers_message(bool under_way)
+{
+    struct peer *peer = find(atomic_load(&the_peers), served);
+    if (peer)
+        atomic_store(&peer->message_ms, under_way ? clock_ms() : 0);
+}
+
+void peers_came(void)
+{
+    struct peers *p = atomic_load(&the_peers);
+    if (p && served >= 0 && (size_t)served < p->count)
+        atomic_store(&p->peer[served].heard_ms, clock_ms());
+}
+
+void peers_gone(void)
+{
+    struct peer *peer = find(atomic_load(&the_peers), served);
+    if (peer)
+        atomic_store(&peer->heard_ms, 0);
+}
+
+static void note_timeout(struct peers *p, const char *why)
+{
+    metrics_add(daemon_metrics(p->daemon), METRIC_TIMEOUTS);
+    log_often(daemon_log(p->daemon), LOG_LEVEL_WARNING, "an MTA's connection is closed: %s", why);
+}
+
+/* What is left of the time for a packet, if that is less than timeout. */
+static int packet_time(struct peers *p, int64_t began_ms, int timeout)
+{
+    int64_t left = began_ms + daemon_packet_timeout_ms(p->daemon) - clock_ms();
+    left = left > 0 ? left : 0;
+    return timeout < 0 || left < timeout ? (int)left : timeout;
+}
+
+/* The controller is about to wait for all that are idle. */
+static void look_at_idle(struct peers *p, const struct pollfd *fds, nfds_t count)
+{
+    int64_t now = clock_ms(), limit = daemon_idle_timeout_ms(p->daemon);
+    if (now < p->looked_ms + LOOK_EVERY_MS)
+        return;
+    p->looked_ms = now;
+    for (nfds_t i = 0; i < count; i++) {
+        struct peer *peer = find(p, fds[i].fd);
+        int64_t message_ms = peer ? atomic_load(&peer->message_ms) : 0;
+        bool silent = peer && now - atomic_load(&peer->heard_ms) > limit;
+        if (!silent && (!message_ms || now - message_ms <= limit))
+            continue;
+        note_timeout(p, silent ? "it is silent" : "its message does not end");
+        atomic_store(&peer->heard_ms, now); /* once is enough */
+        atomic_store(&peer->message_ms, 0);
+        shutdown(fds[i].fd, SHUT_RDWR);
+    }
+}
+
+/* timeout, or less */
+static int allowed(struct peers *p, const struct pollfd *fds, nfds_t count, int timeout)
+{
+    if (count > 1 && find(p, fds[1].fd)) { /* fds[0] is the controller's pipe */
+        look_at_idle(p, fds, count);
+        int soon = (int)daemon_idle_timeout_ms(p->daemon) / 4 + LOOK_EVERY_MS;
+        return timeout < 0 || soon < timeout ? soon : timeout;
+    }
+    if (count != 1)
+        return timeout;
+    struct peer *peer = find(p, fds->fd);
+    if (fds->events == POLLIN) {
+        served = fds->fd;
+        writing_ms = 0;
+        if (peer)
+            atomic_store(&peer->heard_ms, clock_ms());
+        return timeout;
+    }
+    if (fds->events == POLLOUT && !writing_ms)
+        writing_ms = clock_ms();
+    return !peer ? timeout
+                 : packet_time(p, writing_ms ? writing_ms : atomic_load(&peer->heard_ms), timeout);
+}
+
+/* In place of libc's, under names that do not clash with its headers. */
+
+int peers_poll(struct pollfd *fds, nfds_t count, int timeout) __asm__("poll");
+int peers_poll(struct pollfd *fds, nfds_t count, int timeout)
+{
+    struct peers *p = atomic_load(&the_peers);
+    int wait_ms = p ? allowed(p, fds, count, timeout) : timeout;
+    const struct timespec t = {.tv_sec = wait_ms / 1000, .tv_nsec = wait_ms % 1000 * 1000000L};
+    int ready = ppoll(fds, count, wait_ms < 0 ? NULL : &t, NULL);
+    if (ready == 0 && count == 1 && wait_ms != timeout)
+        note_timeout(p, "a packet is not complete, or not taken, in time");
+    return ready;
+}
+
+static void accepted(struct peers *p, int fd)
+{
+    if (fd >= 0 && (size_t)fd < p->count) {
+        atomic_store(&p->peer[fd].message_ms, 0);
+        atomic_store(&p->peer[fd].heard_ms, clock_ms());
+        /* the library writes without looking at how much the socket takes */
+        unsigned ms = daemon_packet_timeout_ms(p->daemon);
+        const struct timeval limit = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000L};
+        setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+    }
+    if (fd >= 0 || (errno != EMFILE && errno != ENFILE))
+        return;
+    const struct timespec pause = {.tv_nsec = NO_SOCKETS_MS * 1000000L};
+    log_often(
+        daemon_log(p->daemon), LOG_LEVEL_ERROR,
+        "no connection can be taken: too many open files (LimitNOFILE= of the unit, ulimit -n)");
+    nanosleep(&pause, NULL);
+    errno = EMFILE;
+}
+
+int peers_accept(int fd, struct sockaddr *address, socklen_t *size) __asm__("accept");
+int peers_accept(int fd, struct sockaddr *address, socklen_t *size)
+{
+    struct peers *p = atomic_load(&the_peers);
+    int peer = accept4(fd, address, size, SOCK_CLOEXEC);
+    if (p && fd == p->listener)
+        accepted(p, peer);
+    return peer;
+}
