@@ -110,7 +110,8 @@ static void check_message(struct held *h, size_t size)
     while ((n = held_read(h, part, sizeof part)) > 0)
         for (ptrdiff_t i = 0; i < n; i++, at++)
             if (part[i] != byte_at(at))
-                fail_msg("byte %zu of %zu is %02x, not %02x", at, size, part[i] & 255, byte_at(at) & 255);
+                fail_msg("byte %zu of %zu is %02x, not %02x", at, size, part[i] & 255,
+                         byte_at(at) & 255);
     assert_int_equal(n, 0);
     assert_int_equal(at, size);
 }
