@@ -18,10 +18,10 @@ struct keeper {
     struct keeper_options options;
     struct quarantine *_Atomic quarantine;
     pthread_mutex_t lock; /* of the rest but the clock */
-    pthread_cond_t stopped;
+    pthread_cond_t changed;
     pthread_t thread;
-    bool running, stop;
-    int64_t told_ms; /* when the log last heard of a failure; 0: nothing fails */
+    bool running, stop, look; /* look: at once */
+    int64_t told_ms;          /* when the log last heard of a failure; 0: nothing fails */
 
     struct clock_guard clock; /* the thread's */
 };
@@ -35,7 +35,7 @@ struct keeper *keeper_new(const struct keeper_options *options)
     k->options = *options;
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&k->stopped, &attr);
+    pthread_cond_init(&k->changed, &attr);
     pthread_condattr_destroy(&attr);
     pthread_mutex_init(&k->lock, NULL);
     clock_guard_doubt(&k->clock, clock_wall_us(), clock_steady_us());
@@ -50,7 +50,7 @@ void keeper_stop(struct keeper *k)
     bool running = k->running;
     k->running = false;
     k->stop = true;
-    pthread_cond_broadcast(&k->stopped);
+    pthread_cond_broadcast(&k->changed);
     pthread_mutex_unlock(&k->lock);
     if (running)
         pthread_join(k->thread, NULL);
@@ -65,7 +65,7 @@ void keeper_free(struct keeper **kp)
     keeper_stop(k);
     struct quarantine *q = atomic_load(&k->quarantine);
     quarantine_close(&q);
-    pthread_cond_destroy(&k->stopped);
+    pthread_cond_destroy(&k->changed);
     pthread_mutex_destroy(&k->lock);
     free(k);
 }
@@ -141,8 +141,9 @@ static bool wait_round(struct keeper *k)
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += ROUND_S;
     pthread_mutex_lock(&k->lock);
-    while (!k->stop && pthread_cond_timedwait(&k->stopped, &k->lock, &until) == 0)
+    while (!k->stop && !k->look && pthread_cond_timedwait(&k->changed, &k->lock, &until) == 0)
         ;
+    k->look = false;
     bool on = !k->stop;
     pthread_mutex_unlock(&k->lock);
     return on;
@@ -173,6 +174,8 @@ void keeper_refresh(struct keeper *k)
         if (rc != 0)
             tell_failure(k, strerror(rc), "no thread, so old mail is not removed");
     }
+    k->look = true;
+    pthread_cond_broadcast(&k->changed);
     pthread_mutex_unlock(&k->lock);
     settings_unref(&s);
 }

@@ -22,7 +22,7 @@ struct keeper *keeper_new(const struct keeper_options *options);
 void keeper_stop(struct keeper *k);
 void keeper_free(struct keeper **kp);
 /* Other settings are in force. Where they may store mail, the quarantine is open when it returns, or the log says why not, and the
- * thread tries again. Where it lies, its key, its size and memory stay what they were when it was opened. */
+ * thread, which looks at once, tries again. Where it lies, its key, its size and memory stay what they were when it was opened. */
 void keeper_refresh(struct keeper *k);
 /* NULL: not open (now). Borrowed until keeper_free. */
 struct quarantine *keeper_quarantine(struct keeper *k);

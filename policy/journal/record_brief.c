@@ -137,6 +137,15 @@ static void add_auth(struct sbuf *b, const struct evidence *ev)
     add_result(b, " dmarc=", ev->dmarc.result, ev->dmarc.domain);
 }
 
+/* How the first recipient whose mail is quarantined has it; NULL: none. */
+static const char *quarantine_word(const struct decision *d)
+{
+    for (size_t i = 0; i < d->rcpt_count; i++)
+        if (d->rcpts[i].action == ACTION_QUARANTINE && d->rcpts[i].mode == d->mode)
+            return quarantine_method_name(d->rcpts[i].quarantine);
+    return NULL;
+}
+
 char *record_log(struct arena *arena, const struct record *r)
 {
     const struct message *m = r->message;
@@ -151,6 +160,8 @@ char *record_log(struct arena *arena, const struct record *r)
         sbuf_adds(&b, " policy=");
         add_value(&b, d->policy->name);
     }
+    if (quarantine_word(d))
+        sbuf_addf(&b, " quarantine=%s", quarantine_word(d));
     if (d->mode == MODE_OBSERVE)
         sbuf_adds(&b, " mode=observe");
     if (r->shadow && r->shadow->reason)

@@ -179,21 +179,18 @@ static int name_file(int day, const char *temp, const char *id)
 /* The day's directory with a temporary file in it. */
 static int make_temp(struct quarantine *q, const char *id, int *day_r, char temp_r[HELD_NAME_MAX])
 {
-    int fd = -1;
-    for (int tries = 0; fd < 0 && tries < DAY_TRIES; tries++) {
+    for (int tries = 0; tries < DAY_TRIES; tries++) {
         *day_r = quarantine_day(q, id, true);
-        if (*day_r < 0)
-            return -1;
-        fd = held_temp_make(*day_r, temp_r);
-        if (fd < 0) {
-            int error = errno;
+        int fd = *day_r < 0 ? -1 : held_temp_make(*day_r, temp_r), error = errno;
+        if (fd >= 0)
+            return fd;
+        if (*day_r >= 0)
             close(*day_r);
-            errno = error;
-            if (error != ENOENT)
-                return -1;
-        }
+        errno = error;
+        if (error != ENOENT)
+            break;
     }
-    return fd;
+    return -1;
 }
 
 static int keep(struct held_writer *w, const char *id, const struct sbuf *head)

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "clock.h"
 #include "held_dir.h"
@@ -13,12 +14,15 @@
 #define DELETE_WAIT_MS 100 /* for one who only looks */
 
 /* The message goes first: a log without one is a leftover. */
-static int remove_both(int day, const char *id)
+static int remove_both(struct quarantine *q, int day, const char *id)
 {
     char name[HELD_NAME_MAX];
+    struct stat st;
     held_name(name, id, ".held");
+    uint64_t bytes = fstatat(day, name, &st, 0) == 0 ? (uint64_t)st.st_size : 0;
     if (unlinkat(day, name, 0) != 0 && errno != ENOENT)
         return VOUCH_E_IO;
+    quarantine_unreserve(q, bytes);
     held_name(name, id, ".log");
     if (unlinkat(day, name, 0) != 0 && errno != ENOENT)
         return VOUCH_E_IO;
@@ -35,7 +39,7 @@ int quarantine_delete(struct quarantine *q, const char *id)
     if (day < 0)
         return VOUCH_E_IO;
     int lock = quarantine_lock(day, id, DELETE_WAIT_MS);
-    int rc = lock < 0 ? VOUCH_E_IO : remove_both(day, id), error = errno;
+    int rc = lock < 0 ? VOUCH_E_IO : remove_both(q, day, id), error = errno;
     if (lock >= 0)
         close(lock);
     close(day);

@@ -94,7 +94,7 @@ EOF
     run "$VOUCH" check --json --config "$MTA/vouch.conf" "$MTA/received.eml"
     [ "$(record auth.dkim.0.result)" = pass ]
     id=${KEPT%% *}
-    grep -q "id=$id .*action=quarantine .*policy=store" "$MTA/milter.log"
+    grep -q "id=$id .*action=quarantine .*policy=store quarantine=store" "$MTA/milter.log"
     day=$(ls "$MTA/disk/q")
     [ "$(stat -c '%U %a' "$MTA/disk/q/$day" "$MTA/disk/q/$day/$id.held" | tr '\n' ,)" = "nobody 750,nobody 640," ]
     ! grep -q stranger "$MTA/disk/q/$day/$id.held"
@@ -175,6 +175,27 @@ EOF
     held
     [[ "$KEPT" == *" <store@example.org>" ]]
     [ -z "$(find "$MTA/disk/q" -name '*.tmp')" ]
+}
+
+left() {
+    [ "$(find "$MTA/disk/q" -name '*.held' | wc -l)" -eq "$1" ]
+}
+
+@test "the oldest go beyond keep_size; a reload puts it in force" {
+    short
+    yes "a line of a message" | head -c 450000 >>"$MTA/in" || true
+    for _ in 1 2 3; do
+        send store
+    done
+    left 3
+    oldest=$(find "$MTA/disk/q" -name '*.held' | sort | head -1)
+    sed -i 's/^quarantine: {/& keep_size = "1M";/' "$MTA/vouch.conf"
+    kill -USR1 "$(cat "$MTA/milter.pid")"
+    mta_until left 2
+    [ ! -e "$oldest" ]
+    grep -q "quarantine: 1 messages removed" "$MTA/milter.log"
+    sed -i 's/ keep_size = "1M";//' "$MTA/vouch.conf"
+    kill -USR1 "$(cat "$MTA/milter.pid")"
 }
 
 @test "a directory that may not be written: held" {
