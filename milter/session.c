@@ -91,7 +91,8 @@ static void note_memory(struct session *s)
     if (s->overload || !s->assess)
         return;
     if (load_memory(load, s->settings, &s->counted,
-                    assess_memory(s->assess) + arena_held(s->arena)))
+                    assess_memory(s->assess) + arena_held(s->arena) +
+                        (s->held ? held_writer_memory(s->held) : 0)))
         return;
     give_up(s);
     load_message_ended(load);
@@ -197,7 +198,7 @@ static bool is_plain(const char *path)
     return ats <= 1 && s.len > 0 && s.p[0] != '@';
 }
 
-/* Whatever may have to be stored is collected; what cannot be, for want of memory or a quarantine, is held at its end. */
+/* Whatever may have to be stored is collected; what cannot be, for want of a quarantine, is held at its end. */
 static bool begin_collecting(struct session *s, const char *sender)
 {
     struct quarantine *q = settings_may_store(s->settings) ? daemon_quarantine(s->daemon) : NULL;
@@ -331,9 +332,11 @@ void session_eoh(struct session *s, const char *queue_id)
 bool session_body(struct session *s, struct span chunk)
 {
     bool enough = !s->assess || s->overload || assess_body(s->assess, chunk);
-    if (s->held)
-        held_add(s->held, chunk);
-    return enough && !s->held;
+    if (!s->held)
+        return enough;
+    held_add(s->held, chunk);
+    note_memory(s);
+    return false;
 }
 
 /* What apply asks to be stored. */

@@ -13,7 +13,8 @@
  *   [24 bytes]              the header of crypto_secretstream, if encrypted
  *   blocks                  length (4 bytes, the highest bit: the last one), bytes, check (16 or 17 bytes)
  *
- * Encrypted blocks are those of crypto_secretstream_xchacha20poly1305; the check of others is of SHA-256 over all before. */
+ * Encrypted blocks are those of crypto_secretstream_xchacha20poly1305; the check of others is of BLAKE2b over all
+ * before: it shows damage, not forgery. */
 
 #define HELD_BLOCK     65536     /* bytes of a message in a block */
 #define HELD_BLOCK_MAX (1 << 24) /* of any: the first holds a whole record */
@@ -21,7 +22,7 @@
 struct held_out {
     int fd;
     bool encrypted;
-    uint8_t chain[32]; /* SHA-256 of what is written */
+    uint8_t chain[32]; /* BLAKE2b of what is written */
     crypto_secretstream_xchacha20poly1305_state state;
 };
 /* key: NULL: not encrypted. Both: 0, VOUCH_E_NOMEM, VOUCH_E_IO (errno). */

@@ -118,6 +118,11 @@ void held_add(struct held_writer *w, struct span bytes)
     }
 }
 
+size_t held_writer_memory(const struct held_writer *w)
+{
+    return sizeof *w + w->memory.cap;
+}
+
 /* Copies the spill's blocks; it has no last one. */
 static int copy_spill(struct held_writer *w, struct held_out *o)
 {

@@ -42,6 +42,9 @@ void held_writer_free(struct held_writer **wp);
 /* The message in wire form (CRLF), cut anywhere. What fails here is remembered, and said by held_keep. */
 void held_add(struct held_writer *w, struct span bytes);
 
+/* Bytes of memory that it holds. */
+size_t held_writer_memory(const struct held_writer *w);
+
 struct held_envelope {
     const char *sender;       /* as MAIL gave it, with its <> */
     const char *const *rcpts; /* as RCPT gave them: those for whom it is kept; at least one */
