@@ -79,6 +79,9 @@ const char *record_subject(struct arena *arena, const struct message *m);
 /* One JSON object on one line, no line end, of a record of any kind. From malloc. NULL: out of
  * memory. */
 char *record_json(const struct record *r);
+/* The reverse, of what record_json wrote, of this version or another: in the arena. 0, VOUCH_E_NOMEM, VOUCH_E_SYNTAX: not a record
+ * that this version knows. */
+int record_parse_json(struct arena *arena, const char *json, const struct record **record_r);
 /* X-Vouch's value: "id=...; trust=0.973; class=trusted; action=accept; ..." folded with "\n\t".
  * NULL: out of memory. */
 char *record_header(struct arena *arena, const struct record *r);

@@ -171,13 +171,7 @@ static int take(struct learn *l, const char *name, struct record *r, const char 
 static int take_known(struct learn *l, const char *name, const struct record *known)
 {
     bool decision = known->kind == RECORD_DECISION;
-    struct record r = {.direction = known->direction,
-                       .pseudonym_key = known->pseudonym_key,
-                       .message = known->message,
-                       .evidence = known->evidence,
-                       .subject = decision ? known->id : known->subject,
-                       .subject_time_us = decision ? known->time_us : known->subject_time_us,
-                       .subject_unseen = !decision && known->subject_unseen};
+    struct record r = tool_journal_label(known);
     int64_t days = (clock_wall_us() - r.subject_time_us) / DAY_US;
     char how[160];
     if (decision && days >= LESSON_LABEL_DAYS)

@@ -37,8 +37,7 @@ static const char *user_name(uid_t uid, char number[24])
     return number;
 }
 
-/* 0 or an exit status */
-static int leave_root(const char *dir)
+int tool_leave_root(const char *dir)
 {
     struct stat st;
     char number[24];
@@ -107,7 +106,7 @@ int tool_journal_open(const struct settings *s, const char *dir, struct tool_jou
         *status_r = tool_error(EX_CONFIG, "%s: the name is too long", dir);
         return -1;
     }
-    if ((*status_r = leave_root(dir)) != 0)
+    if ((*status_r = tool_leave_root(dir)) != 0)
         return -1;
     struct journal_options options = options_of(s, dir, writer);
     tj_r->journal = journal_open(&options, error, sizeof error);
@@ -144,4 +143,17 @@ int tool_journal_append(struct tool_journal *tj, struct record *r)
         return 0;
     return tool_error(rc == VOUCH_E_NOMEM ? EX_OSERR : EX_IOERR, "%s: cannot be written: %s",
                       tj->path, rc == VOUCH_E_IO ? strerror(errno) : vouch_strerror(rc));
+}
+
+struct record tool_journal_label(const struct record *known)
+{
+    bool decision = known->kind == RECORD_DECISION;
+    return (struct record){.kind = RECORD_LABEL,
+                           .direction = known->direction,
+                           .pseudonym_key = known->pseudonym_key,
+                           .message = known->message,
+                           .evidence = known->evidence,
+                           .subject = decision ? known->id : known->subject,
+                           .subject_time_us = decision ? known->time_us : known->subject_time_us,
+                           .subject_unseen = !decision && known->subject_unseen};
 }

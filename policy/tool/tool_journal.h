@@ -20,9 +20,14 @@ struct tool_journal {
  * not read. On error prints it and returns -1 with *status_r set. */
 int tool_journal_open(const struct settings *s, const char *dir, struct tool_journal *tj_r,
                       int *status_r);
+/* Root goes on, for good, as the user whom dir belongs to, or the directory it will be made in. 0, or an exit status; then the
+ * error was printed. */
+int tool_leave_root(const char *dir);
 void tool_journal_close(struct tool_journal *tj);
 /* Gives r an id, the time now (unless it has one) and the sensor, and appends it; when this returns
  * it is on the disk. 0; on error prints it and returns the exit status. */
 int tool_journal_append(struct tool_journal *tj, struct record *r);
+/* A label about the message of a decision, or of an earlier label; it has no label yet. */
+struct record tool_journal_label(const struct record *known);
 
 #endif

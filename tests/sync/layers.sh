@@ -16,11 +16,12 @@ policy/trust:policy/trust policy/evidence policy/message
 policy/rules:policy/rules policy/trust policy/evidence policy/message
 policy/verify:policy/verify policy/clock policy/evidence policy/message
 policy/store:policy/store policy/clock policy/trust policy/evidence policy/message
+policy/release:policy/release policy/clock policy/message
 policy/journal:policy/journal policy/clock policy/rules policy/trust policy/evidence policy/message
 policy/quarantine:policy/quarantine policy/clock policy/message
 policy:policy policy/clock policy/verify policy/store policy/journal policy/rules policy/trust policy/evidence policy/message
 policy/replay:policy/replay policy policy/clock policy/verify policy/store policy/journal policy/rules policy/trust policy/evidence policy/message
-policy/tool:policy/tool policy/replay policy/quarantine policy policy/clock policy/verify policy/store policy/journal policy/rules policy/trust policy/evidence policy/message
+policy/tool:policy/tool policy/release policy/replay policy/quarantine policy policy/clock policy/verify policy/store policy/journal policy/rules policy/trust policy/evidence policy/message
 milter:milter policy/quarantine policy policy/clock policy/verify policy/store policy/journal policy/rules policy/trust policy/evidence policy/message
 '
 pure='message evidence trust rules'

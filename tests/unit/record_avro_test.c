@@ -70,6 +70,37 @@ static void all_that_a_record_says_survives(void **state)
     }
 }
 
+/* The same by way of JSON, which the quarantine keeps with a message. */
+static void a_record_comes_back_from_its_json(void **state)
+{
+    static const char *const broken[] = {"",
+                                         "{",
+                                         "[]",
+                                         "{}",
+                                         "{\"id\":1}",
+                                         "{\"id\":\"a\"}",
+                                         "{\"id\":\"a\",\"kind\":\"none\"}",
+                                         "{\"id\":\"a\",\"kind\":\"decision\",\"path\":[1]}"};
+    const struct record *r;
+    (void)state;
+    for (size_t i = 0; i < made_count; i++) {
+        struct made made;
+        made_init(&made, i);
+        struct arena *arena = arena_new(1 << 24);
+        char *json = record_json(&made.r);
+        assert_int_equal(record_parse_json(arena, json, &r), 0);
+        assert_same_text(made.name, json, record_json(r));
+        assert_string_equal(made_lessons(&made.r), made_lessons(r));
+        arena_free(&arena);
+        made_clear(&made);
+    }
+    for (size_t i = 0; i < sizeof broken / sizeof *broken; i++) {
+        struct arena *arena = arena_new(1 << 24);
+        assert_int_equal(record_parse_json(arena, broken[i], &r), VOUCH_E_SYNTAX);
+        arena_free(&arena);
+    }
+}
+
 /* The learner makes of the record what it would have made of the message. */
 static void a_record_teaches_what_its_message_did(void **state)
 {
@@ -542,6 +573,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_that_a_record_says_survives),
+        cmocka_unit_test(a_record_comes_back_from_its_json),
         cmocka_unit_test(a_record_teaches_what_its_message_did),
         cmocka_unit_test(pseudonyms_are_what_is_written),
         cmocka_unit_test(a_hostile_message_is_cut),
