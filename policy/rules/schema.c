@@ -99,6 +99,12 @@ static const struct schema_row fixed_rows[] = {
     {{"quarantine.memory", SIZE, "\"256K\"",
       "of a message that may be stored, how much waits for its end in memory; the rest in a file"},
      RANGE(SCHEMA_SIZE, S(quarantine_memory), 64 * KIB, 64 * MIB)},
+    {{"quarantine.release", "sendmail:/PATH or smtp://HOST:PORT", NULL,
+      "\"sendmail:/usr/sbin/sendmail\"",
+      "how 'vouch quarantine release' hands stored messages to the MTA; must lead past "
+      "vouch-milter"},
+     CHECKED(SCHEMA_TEXT, S(quarantine_release), 500, "\"sendmail:/PATH\" or \"smtp://HOST:PORT\"",
+             schema_check_release)},
     {{"subject_prefix", "text", NULL, "\"\"", "put before the Subject of mail that is tagged"},
      CHECKED(SCHEMA_TEXT, S(subject_prefix), 100, "at most 100 bytes of printable ASCII",
              schema_check_text)},

@@ -83,6 +83,7 @@ bool schema_check_text(struct arena *arena, const char *value, const char **valu
 bool schema_check_name(struct arena *arena, const char *value, const char **value_r);
 bool schema_check_domain(struct arena *arena, const char *value, const char **value_r);
 bool schema_check_mailbox(struct arena *arena, const char *value, const char **value_r);
+bool schema_check_release(struct arena *arena, const char *value, const char **value_r);
 bool schema_check_path(struct arena *arena, const char *value, const char **value_r);
 bool schema_check_account(struct arena *arena, const char *value, const char **value_r);
 bool schema_check_store(struct arena *arena, const char *value, const char **value_r);

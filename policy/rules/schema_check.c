@@ -71,6 +71,14 @@ bool schema_check_mailbox(struct arena *arena, const char *value, const char **v
     return *value_r && schema_check_text(arena, *value_r, &plain);
 }
 
+bool schema_check_release(struct arena *arena, const char *value, const char **value_r)
+{
+    const char *port = strrchr(value, ':');
+    bool sendmail = strncmp(value, "sendmail:/", 10) == 0;
+    bool smtp = strncmp(value, "smtp://", 7) == 0 && port > value + 7 && port[1];
+    return (sendmail || smtp) && schema_check_text(arena, value, value_r);
+}
+
 bool schema_check_path(struct arena *arena, const char *value, const char **value_r)
 {
     return value[0] == '/' && value[1] != '\0' && schema_check_text(arena, value, value_r);

@@ -130,6 +130,7 @@ struct settings {
     uint64_t quarantine_max_bytes;  /* beyond it nothing more is stored; 0: no limit */
     uint64_t quarantine_keep_age_s; /* 0: for ever */
     uint64_t quarantine_keep_bytes; /* 0: no limit */
+    const char *quarantine_release; /* where a release goes: mail_sender.h */
     uint64_t quarantine_memory;     /* bytes of a message that wait for its end in memory */
 
     /* time and size; milliseconds and bytes */

@@ -14,6 +14,7 @@ static const struct tool_command commands[] = {
     {"forget", "make the model forget an address, a domain or a host", tool_forget},
     {"journal", "read the journal's records, follow them, or check that none is missing",
      tool_journal_command},
+    {"quarantine", "list, show, release or remove the mail that was kept", tool_quarantine},
     {"policy", "try settings out on cases, or on mail that was judged before", tool_policy},
     {"config", "check vouch.conf, or show the settings in force", tool_config},
     {"stats", "show the model, the journals, and what is not learnt yet", tool_stats},
@@ -26,7 +27,7 @@ static void usage(FILE *out)
           "Judges mail by what vouches for it. The commands:\n\n",
           out);
     for (size_t i = 0; i < COMMAND_COUNT; i++)
-        fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].summary);
+        fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].summary);
     fputs("\n'vouch COMMAND --help' tells more of one, 'vouch --version' which this is; the manual "
           "is "
           "vouch(1).\n",

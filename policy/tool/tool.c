@@ -182,8 +182,13 @@ static bool is_safe(const char *p, size_t n)
 {
     static const char *const unsafe[][2] = {
         {"\xc2\x80", "\xc2\x9f"},         /* C1 controls */
-        {"\xe2\x80\xaa", "\xe2\x80\xae"}, /* U+202A to U+202E turn the line around, */
-        {"\xe2\x81\xa6", "\xe2\x81\xa9"}, /* and so do U+2066 to U+2069 */
+        {"\xd8\x9c", "\xd8\x9c"},         /* U+061C, U+200B to U+200F: marks of direction, */
+        {"\xe2\x80\x8b", "\xe2\x80\x8f"}, /* and what has no width */
+        {"\xe2\x80\xa8", "\xe2\x80\xae"}, /* U+2028, U+2029 end the line, U+202A to U+202E */
+        {"\xe2\x81\xa0", "\xe2\x81\xaf"}, /* turn it around, and so do U+2066 to U+2069 */
+        {"\xef\xbb\xbf", "\xef\xbb\xbf"}, /* U+FEFF */
+        {"\xef\xbf\xb9", "\xef\xbf\xbb"}, /* U+FFF9 to U+FFFB hide what is between them */
+        {"\xf3\xa0\x80\x80", "\xf3\xa0\x81\xbf"}, /* U+E0000 to U+E007F: letters nobody sees */
     };
     for (size_t i = 0; i < sizeof unsafe / sizeof *unsafe; i++)
         if (strncmp(p, unsafe[i][0], n) >= 0 && strncmp(p, unsafe[i][1], n) <= 0)

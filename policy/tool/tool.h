@@ -24,6 +24,7 @@ int tool_model(int argc, char **argv); /* dispatches its own subcommands */
 int tool_forget(int argc, char **argv);
 int tool_journal_command(int argc, char **argv); /* dispatches cat, tail, verify */
 int tool_policy(int argc, char **argv); /* dispatches test, diff */
+int tool_quarantine(int argc, char **argv); /* dispatches list, show, release, delete, purge */
 int tool_config(int argc, char **argv);
 int tool_stats(int argc, char **argv);
 
