@@ -38,7 +38,7 @@ struct daemon {
     struct endpoint *endpoint; /* NULL: nobody wants numbers */
     struct load *load;
     struct poke *_Atomic poke;
-    atomic_bool model_silent;
+    atomic_bool model_silent, dns_silent;
     atomic_uint packet_timeout_ms, idle_timeout_ms; /* as in settings */
 };
 
@@ -325,6 +325,17 @@ void daemon_reload(struct daemon *d)
     keeper_refresh(d->keeper);
     metrics_add(d->metrics, METRIC_RELOADS);
     log_write(d->log, LOG_LEVEL_INFO, "reload: %s is in force for new messages", d->file);
+}
+
+void daemon_note_dns(struct daemon *d)
+{
+    bool silent = assess_context_dns_silent(d->context);
+    if (atomic_load(&d->dns_silent) == silent || atomic_exchange(&d->dns_silent, silent) == silent)
+        return;
+    log_often(
+        d->log, LOG_LEVEL_WARNING, "%s",
+        silent ? "no DNS server answers: mail is judged without, and waits for none, until one does"
+               : "DNS answers again");
 }
 
 void daemon_note_model(struct daemon *d, bool answered)

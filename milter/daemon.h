@@ -45,6 +45,8 @@ struct quarantine *daemon_quarantine(struct daemon *d);
 /* Reads the file again: a new snapshot for new messages. A file with mistakes changes nothing and has each of them logged. */
 void daemon_reload(struct daemon *d);
 
+/* After each message: when DNS servers fall silent, and when they answer again, the log says so. */
+void daemon_note_dns(struct daemon *d);
 /* After each message: whether the model answered. When that changes, the log says so, and why. */
 void daemon_note_model(struct daemon *d, bool answered);
 

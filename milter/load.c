@@ -9,8 +9,11 @@
 #include "clock.h"
 #include "log.h"
 #include "metrics.h"
+#include "process.h"
 #include "settings.h"
 
+#define TRIM_BYTES    (2u << 20) /* held at a time, from which on freed memory is worth giving back */
+#define TRIM_EVERY_MS 10000
 #define TELL_EVERY_MS                                                                              \
     10000 /* one line in the log for all messages that were too many in that time */
 
@@ -18,9 +21,9 @@ struct load {
     struct log *log;
     struct metrics *metrics;
     atomic_uint sessions, messages;
-    atomic_size_t memory;
-    atomic_uint refused; /* since the log told of it */
-    atomic_llong told_ms;
+    atomic_size_t memory, peak; /* peak: since freed memory was last given back */
+    atomic_uint refused;        /* since the log told of it */
+    atomic_llong told_ms, trimmed_ms;
 };
 
 struct load *load_new(struct log *log, struct metrics *metrics)
@@ -84,9 +87,21 @@ bool load_message_began(struct load *l, const struct settings *s)
     return false;
 }
 
+/* malloc keeps what it once had. After many or large messages, when none is under way, it is given back. */
+static void trim(struct load *l)
+{
+    long long trimmed = atomic_load(&l->trimmed_ms), now = clock_ms();
+    if (atomic_load(&l->peak) < TRIM_BYTES || now - trimmed < TRIM_EVERY_MS ||
+        !atomic_compare_exchange_strong(&l->trimmed_ms, &trimmed, now))
+        return;
+    atomic_store(&l->peak, 0);
+    process_trim_memory();
+}
+
 void load_message_ended(struct load *l)
 {
-    atomic_fetch_sub(&l->messages, 1);
+    if (atomic_fetch_sub(&l->messages, 1) == 1)
+        trim(l);
 }
 
 bool load_memory(struct load *l, const struct settings *s, size_t *held_before, size_t held)
@@ -96,6 +111,8 @@ bool load_memory(struct load *l, const struct settings *s, size_t *held_before, 
         return true;
     *held_before = held;
     size_t all = atomic_fetch_add(&l->memory, held - before) + held - before;
+    if (all > atomic_load(&l->peak))
+        atomic_store(&l->peak, all); /* another's may be lost: it is no exact number */
     if (held < before || all <= s->max_memory || held <= all / (atomic_load(&l->messages) + 1))
         return true;
     refuse(l, s);

@@ -350,6 +350,7 @@ static int run(struct program *p)
 {
     char error[ERROR_BYTES];
     process_raise_files();
+    process_bound_memory();
     int status = become_daemon(p);
     if (status != 0)
         return status;

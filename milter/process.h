@@ -28,6 +28,11 @@ int process_resume(const struct process_identity *id, char *error_r, size_t size
 /* For good, supplementary groups included; checks that there is no way back. */
 int process_drop(const struct process_identity *id, char *error_r, size_t size);
 
+/* Before the first thread: stacks and malloc's arenas of a size that was chosen. */
+void process_bound_memory(void);
+/* Gives memory that messages held back to the system. */
+void process_trim_memory(void);
+
 /* As many open files as the hard limit allows: the MTA's connections, and DNS, which takes a share of what is left. */
 void process_raise_files(void);
 

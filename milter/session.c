@@ -378,6 +378,7 @@ static enum mta_answer carry_out(struct session *s, struct apply *a, const struc
     a->header = assess_header(s->assess);
     enum mta_answer answer = apply(a, mta, daemon_log(s->daemon));
     metrics_decision(daemon_metrics(s->daemon), a->record);
+    daemon_note_dns(s->daemon);
     daemon_note_model(s->daemon, !(a->record->flags & FLAG_MODEL_UNAVAILABLE));
     char *line = record_log(a->record->message->arena, a->record);
     log_write(daemon_log(s->daemon), LOG_LEVEL_INFO, "%s", line ? line : a->record->id);

@@ -38,6 +38,8 @@ void assess_context_free(struct assess_context **cp);
 /* borrowed */
 struct store *assess_context_store(struct assess_context *c);
 struct resolver *assess_context_resolver(struct assess_context *c); /* NULL: no_dns */
+/* No DNS server has answered for a while (resolver_silent). */
+bool assess_context_dns_silent(struct assess_context *c);
 const char *assess_context_sensor(const struct assess_context *c);
 const struct psl_ctx_st *assess_context_psl(const struct assess_context *c);
 /* the settings' name for this site, else the sensor; borrowed from either */

@@ -111,6 +111,11 @@ struct resolver *assess_context_resolver(struct assess_context *c)
     return c->resolver;
 }
 
+bool assess_context_dns_silent(struct assess_context *c)
+{
+    return c->resolver && resolver_silent(c->resolver);
+}
+
 const char *assess_context_sensor(const struct assess_context *c)
 {
     return c->sensor;

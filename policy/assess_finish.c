@@ -18,6 +18,26 @@
         a->record.timing.field = clock_us() - timed_from;                                          \
     } while (0)
 
+/* The time for a message (deadlines.message), less the CPU that its body took. Whoever comes first leaves the later ones
+ * their share: DNS to signatures and the model, signatures to the model. The shadow comes last. */
+struct budget {
+    int64_t end_ms, dns_end_ms; /* clock_ms */
+    unsigned store_ms;          /* the model's share */
+};
+
+static struct budget make_budget(const struct assess *a)
+{
+    const struct settings *s = a->settings;
+    int64_t now_ms = clock_ms();
+    unsigned whole = s->message_deadline_ms;
+    struct budget b = {.end_ms = now_ms + whole - a->spent_us / 1000};
+    b.store_ms = s->store_deadline_ms < whole / 4 ? s->store_deadline_ms : whole / 4;
+    b.dns_end_ms = b.end_ms - b.store_ms - whole / 8;
+    if (b.dns_end_ms > now_ms + s->dns_deadline_ms)
+        b.dns_end_ms = now_ms + s->dns_deadline_ms;
+    return b;
+}
+
 static bool client_is_open(const struct assess *a)
 {
     const struct evidence *ev = &a->evidence;
@@ -56,11 +76,13 @@ static int finish_client(struct assess *a)
     return 0;
 }
 
-static int finish_dkim(struct assess *a)
+static int finish_dkim(struct assess *a, const struct budget *b)
 {
     struct evidence *ev = &a->evidence;
     if (!a->dkim)
         return 0;
+    if (clock_ms() >= b->end_ms - b->store_ms)
+        assess_shed_dkim(a);
     return dkim_check_finish(a->dkim, !a->body_cut, &ev->dkim, &ev->dkim_count,
                              &ev->dkim_skipped) == 0
                ? 0
@@ -89,12 +111,12 @@ static int finish_dmarc(struct assess *a)
                : assess_fail(a);
 }
 
-static int finish_verify(struct assess *a)
+static int finish_verify(struct assess *a, const struct budget *b)
 {
     int rc = 0;
     TIMED(spf, rc = finish_client(a));
     if (rc == 0)
-        TIMED(dkim, rc = finish_dkim(a));
+        TIMED(dkim, rc = finish_dkim(a, b));
     if (rc == 0)
         TIMED(dmarc, rc = finish_dmarc(a));
     a->evidence.dns_timeout = dns_batch_timed_out(a->dns);
@@ -102,8 +124,9 @@ static int finish_verify(struct assess *a)
     return rc;
 }
 
-static void finish_store(struct assess *a, int64_t deadline_ms)
+static void finish_store(struct assess *a, const struct budget *b)
 {
+    int64_t deadline_ms = clock_ms() + a->settings->store_deadline_ms;
     struct store_value *values = arena_array(a->arena, a->identity_count + 1, sizeof *values);
     if (!values) {
         assess_fail(a);
@@ -111,7 +134,7 @@ static void finish_store(struct assess *a, int64_t deadline_ms)
     }
     if (a->before_wait && !store_ready(a->query))
         a->before_wait(a->before_wait_arg);
-    int outcome = store_wait(&a->query, deadline_ms, values);
+    int outcome = store_wait(&a->query, deadline_ms < b->end_ms ? deadline_ms : b->end_ms, values);
     for (size_t i = 0; i < a->identity_count; i++)
         a->known[i] = (struct trust_known){values[i].outcome, values[i].counts, values[i].window};
     if (values[a->identity_count].fit)
@@ -132,6 +155,8 @@ static unsigned path_flags(const struct assess *a)
         flags |= FLAG_OVER_LIMIT;
     if (a->evidence.dns_timeout)
         flags |= FLAG_DNS_TIMEOUT;
+    if (a->out_of_time)
+        flags |= FLAG_OUT_OF_TIME;
     return flags;
 }
 
@@ -191,7 +216,7 @@ static int compute(struct assess *a)
 
 /* What the shadow makes of the same evidence and the same counts; without memory for that there is no shadow.
  * Nothing but the record reads it. */
-static void compute_shadow(struct assess *a)
+static void compute_shadow(struct assess *a, const struct budget *b)
 {
     const struct settings *s = a->settings->shadow;
     struct arena *arena = a->shadow_arena;
@@ -199,6 +224,10 @@ static void compute_shadow(struct assess *a)
     struct decision decision;
     struct record_shadow *shadow = &a->shadow;
     double bias;
+    if (s && clock_ms() >= b->end_ms) {
+        a->record.flags |= FLAG_OUT_OF_TIME;
+        return;
+    }
     if (!s || !arena || a->failed || sum_up(a, s, arena, &trust, &bias) != 0)
         return;
     trust.flags |= path_flags(a) | (a->record.flags & FLAG_MODEL_UNAVAILABLE);
@@ -244,27 +273,24 @@ static int fill_record(struct assess *a, int64_t started_us)
 
 int assess_finish(struct assess *a, const char *queue_id, const struct record **record_r)
 {
-    int64_t started_us = clock_us(), now_ms = clock_ms();
-    const struct settings *s = a->settings;
-    int64_t message_deadline = now_ms + s->message_deadline_ms;
-    int64_t dns_deadline = now_ms + s->dns_deadline_ms;
+    int64_t started_us = clock_us();
+    const struct budget b = make_budget(a);
     if (queue_id && assess_copy(a, &a->message.env.queue_id, queue_id) != 0)
         assess_fail(a);
     a->message.size = a->message.header_bytes + a->body;
     if (a->dns)
-        dns_batch_set_deadline(a->dns,
-                               dns_deadline < message_deadline ? dns_deadline : message_deadline);
+        dns_batch_set_deadline(a->dns, b.dns_end_ms);
     if (!a->failed && assess_verifies(a))
-        finish_verify(a);
+        finish_verify(a, &b);
     if (!a->failed)
         assess_ask_model(a, true);
     if (!a->failed)
-        TIMED(store, finish_store(a, clock_ms() + s->store_deadline_ms));
+        TIMED(store, finish_store(a, &b));
     int rc = 0;
     TIMED(rules, rc = compute(a));
     if (rc != 0)
         return rc;
-    compute_shadow(a);
+    compute_shadow(a, &b);
     *record_r = &a->record;
     return fill_record(a, started_us);
 }

@@ -44,6 +44,8 @@ struct assess {
     unsigned answers; /* ... so many answers allow */
     bool given_up;    /* only forged fields are looked for */
     bool failed;      /* out of memory somewhere: the message cannot be judged */
+    int64_t spent_us; /* of CPU, on the body */
+    bool out_of_time; /* something was left out */
     uint64_t body;    /* bytes seen */
     bool body_cut;
 
@@ -82,6 +84,9 @@ struct spf_request assess_spf_request(const struct assess *a, enum spf_scope sco
  * (unless this is the last chance) the question stays unasked, so that the same message always asks
  * the same. 0 or VOUCH_E_NOMEM. */
 int assess_ask_model(struct assess *a, bool last_chance);
+
+/* No more signatures are verified. */
+void assess_shed_dkim(struct assess *a);
 
 /* assess_forged.c: fields that only we may write. Memory for all of them; NULL: out of memory. */
 struct arena *assess_forged_arena(void);

@@ -22,7 +22,7 @@
 #include "redis_link_private.h"
 
 #define QUEUE_MAX   1024 /* exchanges on their way; 8 KiB each would be 8 MiB */
-#define TRIP_AFTER  5    /* questions unanswered in a row */
+#define TRIP_AFTER  5    /* questions unanswered in a row; one, on a connection that never answered any */
 #define PATIENCE_MS 20   /* a wait given up sooner says nothing of the server */
 
 static void link_queue_init(struct link_queue *q)
@@ -235,7 +235,7 @@ static int give_up(struct redis_link *l, struct redis_exchange *x)
     x->dropped = true;
     if (!x->sent_ms)
         return LOOKUP_FAILED; /* never asked */
-    if (clock_ms() - x->sent_ms >= PATIENCE_MS && ++l->unanswered >= TRIP_AFTER &&
+    if (clock_ms() - x->sent_ms >= PATIENCE_MS && ++l->unanswered >= (l->proven ? TRIP_AFTER : 1) &&
         l->state == LINK_UP) {
         l->tripped = true;
         wake(l);

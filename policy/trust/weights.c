@@ -163,6 +163,7 @@ static const char *const flag_names[] = {
     "multiple_from",    "no_author",      "body_appended", "forged_author",
     "protected_sender", "forged_authres", "over_limit",    "model_unavailable",
     "dns_timeout",      "bad_relay",      "time_disorder", "impersonation",
+    "out_of_time",
 };
 
 const char *message_flag_name(unsigned flag)

@@ -374,6 +374,11 @@ bool dkim_check_body(struct dkim_check *c, struct span chunk)
     return !wants_more(c);
 }
 
+void dkim_check_give_up(struct dkim_check *c)
+{
+    judge_all(c, AUTH_TEMPERROR, "no time was left to verify it");
+}
+
 const char *const *dkim_check_domains(const struct dkim_check *c, size_t *count_r)
 {
     *count_r = c->count;

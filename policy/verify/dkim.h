@@ -42,6 +42,8 @@ int dkim_check_eoh(struct dkim_check *c);
 /* The body in wire form: lines end in CRLF (a message at rest is converted by whoever reads it).
  * Chunks may be cut anywhere. true: no signature needs more of the body. */
 bool dkim_check_body(struct dkim_check *c, struct span chunk);
+/* There is no time for more: what is not judged yet is temperror. */
+void dkim_check_give_up(struct dkim_check *c);
 /* d= of each DKIM-Signature field so far that was not skipped, in order, normalised, NULL where
  * there is none. In the arena. */
 const char *const *dkim_check_domains(const struct dkim_check *c, size_t *count_r);

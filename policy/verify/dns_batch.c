@@ -16,6 +16,7 @@ struct dns_batch {
     pthread_cond_t answered;
     bool waiting;
     int64_t deadline_ms;
+    int64_t silent_end_ms; /* of the patience with a silent resolver; 0: not begun */
     unsigned count, max_questions;
     atomic_uint answers; /* published */
     struct dns_question *questions;
@@ -172,10 +173,16 @@ const struct dns_answer *dns_peek(struct dns_question *q)
     return a ? a : &pending;
 }
 
-static struct timespec end_of(const struct dns_batch *b)
+static struct timespec end_of(struct dns_batch *b)
 {
-    return (struct timespec){.tv_sec = b->deadline_ms / 1000,
-                             .tv_nsec = (b->deadline_ms % 1000) * 1000000};
+    int64_t end_ms = b->deadline_ms;
+    if (resolver_silent(b->resolver)) {
+        if (!b->silent_end_ms)
+            b->silent_end_ms = clock_ms() + DNS_SILENT_PATIENCE_MS;
+        if (b->silent_end_ms < end_ms)
+            end_ms = b->silent_end_ms;
+    }
+    return (struct timespec){.tv_sec = end_ms / 1000, .tv_nsec = (end_ms % 1000) * 1000000};
 }
 
 static void announce_wait(struct dns_batch *b)
@@ -190,13 +197,15 @@ static void announce_wait(struct dns_batch *b)
 /* Sleeps until q is answered or the deadline is there. */
 static void sleep_for(struct dns_batch *b, struct dns_question *q)
 {
-    struct timespec end = end_of(b);
+    struct timespec end;
     int64_t started = clock_us();
     int rc = 0;
     pthread_mutex_lock(&b->lock);
     b->waiting = true;
-    while (rc == 0 && !atomic_load(&q->answer))
+    while (rc == 0 && !atomic_load(&q->answer)) {
+        end = end_of(b);
         rc = pthread_cond_timedwait(&b->answered, &b->lock, &end);
+    }
     b->waiting = false;
     if (!atomic_load(&q->answer)) {
         atomic_store(&q->answer, &too_late);

@@ -13,12 +13,14 @@
 #include "resolver.h"
 #include <errno.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unbound-event.h>
 #include <unbound.h>
+#include "clock.h"
 #include "errors.h"
 #include "evloop.h"
 #include "ipaddr.h"
@@ -27,10 +29,13 @@
 
 /* Questions without an answer. Each holds a socket for up to 6 s, so they are fewer where this
  * process may open few. */
-#define MAX_UNDER_WAY     2000
-#define SPARE_SOCKETS     16  /* for what libunbound asks by itself */
-#define WHY_MAX           256 /* bytes of a validator's explanation kept */
-#define MAX_SERVERS       8
+#define MAX_UNDER_WAY 2000
+#define SPARE_SOCKETS 16  /* for what libunbound asks by itself */
+#define WHY_MAX       256 /* bytes of a validator's explanation kept */
+#define MAX_SERVERS   8
+/* No server answers, whatever is asked: a slow domain alone keeps nobody else's questions from being answered. */
+#define SILENT_QUESTIONS  10
+#define SILENT_MS         2000
 #define RESOLV_CONF       "/etc/resolv.conf"
 #define RESOLV_CONF_LINES 1000
 
@@ -44,6 +49,10 @@ struct resolver {
     bool stop;
     unsigned servers, max_under_way;
     struct resolver_state state;
+    bool asking; /* within a call of libunbound's that may answer from its cache */
+    /* Questions that went out since a server last answered one, and when the first of them did. */
+    atomic_uint unanswered;
+    atomic_llong unanswered_ms;
 };
 
 /* One question that libunbound works at. */
@@ -272,6 +281,20 @@ static const char *bogus_phrase(const char *why, char phrase_r[WHY_MAX])
     return phrase_r;
 }
 
+/* A question went out, and no answer was in the cache. */
+static void note_question(struct resolver *r)
+{
+    if (atomic_load(&r->unanswered) == 0)
+        atomic_store(&r->unanswered_ms, clock_ms());
+    atomic_fetch_add(&r->unanswered, 1);
+}
+
+bool resolver_silent(struct resolver *r)
+{
+    return atomic_load(&r->unanswered) >= SILENT_QUESTIONS &&
+           clock_ms() - atomic_load(&r->unanswered_ms) >= SILENT_MS;
+}
+
 /* libunbound has an answer; the resolver's lock is held. */
 static void on_answer(void *arg, int rcode, void *packet, int length, int security, char *why_bogus,
                       int rate_limited)
@@ -282,6 +305,9 @@ static void on_answer(void *arg, int rcode, void *packet, int length, int securi
     char phrase[WHY_MAX];
     (void)rate_limited;
     struct resolver_state *state = &job->resolver->state;
+    /* SERVFAIL is also what libunbound says when no server answered it */
+    if (!job->resolver->asking && packet && rcode != 2)
+        atomic_store(&job->resolver->unanswered, 0);
     state->under_way--;
     if (security == 1)
         state->troubles[DNS_TROUBLE_BOGUS]++;
@@ -326,7 +352,13 @@ const struct dns_answer *resolver_submit(struct resolver *r, struct dns_question
         *job = (struct job){r, q};
         q->job = job;
         r->state.under_way++;
-        if (ub_resolve_event(r->context, text, q->type, 1, job, on_answer, NULL) != 0) {
+        unsigned under_way = r->state.under_way;
+        r->asking = true;
+        int rc = ub_resolve_event(r->context, text, q->type, 1, job, on_answer, NULL);
+        r->asking = false;
+        if (rc == 0 && r->state.under_way == under_way)
+            note_question(r);
+        if (rc != 0) {
             q->job = NULL;
             r->state.under_way--;
             free(job);

@@ -71,6 +71,11 @@ struct resolver_state {
 };
 void resolver_state(struct resolver *r, struct resolver_state *state_r);
 
+/* No server has answered anything for a while: then nobody waits for long (DNS_SILENT_PATIENCE_MS for all questions of a
+ * batch together), until one answers. Questions are asked all the same. */
+bool resolver_silent(struct resolver *r);
+#define DNS_SILENT_PATIENCE_MS 50
+
 /* deadline_ms: as clock_ms() (clock.h) counts. max_questions: further ones are answered DNS_FAILED.
  * NULL: out of memory. */
 struct dns_batch *dns_batch_new(struct resolver *r, int64_t deadline_ms, unsigned max_questions);

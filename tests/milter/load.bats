@@ -273,3 +273,62 @@ judged(open_message())
 '
     [ "$(sed '1,/ listens on /d' "$MTA/milter.log" | grep -vc NOQUEUE)" -eq 0 ]
 }
+
+@test "while no DNS server answers nobody waits long, and when one does again it is believed" {
+    mta_stop dns
+    daemon 'deadlines: { message = "10s"; dns = "8s"; };'
+    python '
+import struct, threading
+server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+server.bind(("127.0.0.1", int(os.environ["DNS_PORT"])))  # and says nothing
+c = Client(PATH)
+c.connect(b"client.example.net", b"203.0.113.9")
+def one(i):
+    c.envelope(b"<a@d%d.example.net>" % i)
+    return end(c)[1]
+def log_says(text):
+    return text in open(os.environ["MTA"] + "/milter.log").read()
+i = 0
+while not log_says("no DNS server answers"):
+    one(i)
+    i += 1
+    assert i < 50
+began = time.monotonic()
+for _ in range(20):  # would wait for 160 seconds
+    i += 1
+    one(i)
+assert time.monotonic() - began < 60
+def answer():
+    while True:
+        question, peer = server.recvfrom(4096)
+        server.sendto(question[:2] + b"\x81\x83" + question[4:6] + bytes(6) + question[12:].split(b"\0\0\x29")[0], peer)
+threading.Thread(target=answer, daemon=True).start()
+end_at = time.monotonic() + 60
+while not log_says("DNS answers again"):
+    i += 1
+    one(i)
+    assert time.monotonic() < end_at
+'
+}
+
+@test "hashes of a huge body take half of deadlines.message at most: the signatures left are temperror, the message is judged" {
+    daemon 'deadlines: { message = "100ms"; };'
+    python '
+sys.path.insert(0, os.path.join(os.environ["VOUCH_SRCDIR"], "tests", "milter"))
+from hostile import CASES, CHUNK
+fields, body = CASES["signatures-and-a-huge-body"]
+c = Client(PATH)
+c.connect()
+c.envelope()
+c.header(fields)
+sent = 0
+for at in range(0, len(body), CHUNK):
+    sent += 1
+    if c.body(body[at:at + CHUNK]) == b"s":
+        break
+print("%d of %d chunks were wanted" % (sent, len(body) // CHUNK))
+assert sent < len(body) // CHUNK
+results = inserted(c.end()[2], b"Authentication-Results")
+assert "dkim=temperror" in results and "no time was left" in results, results
+'
+}
