@@ -154,11 +154,26 @@ void session_helo(struct session *s, const char *helo)
     keep(s, &s->helo, helo);
 }
 
+/* path without backslashes: where none may stand, MTAs drop them ("\a@example.com") */
+static struct span without_backslashes(struct arena *arena, struct span path)
+{
+    char *copy = arena_alloc(arena, path.len);
+    size_t n = 0;
+    for (size_t i = 0; copy && i < path.len; i++)
+        if (path.p[i] != '\\')
+            copy[n++] = path.p[i];
+    return span_make(copy, n);
+}
+
 /* What MTAs make of a path that follows no grammar: "<<a@example.com>>" */
 static const char *nearest_address(struct session *s, struct span path)
 {
     struct mailbox *list;
     size_t count;
+    if (span_index(path, '\\', 0) >= 0)
+        path = without_backslashes(s->arena, path);
+    if (!path.p)
+        return NULL;
     while (path.len && path.p[0] == '<')
         path = span_slice(path, 1, path.len);
     while (path.len && path.p[path.len - 1] == '>')

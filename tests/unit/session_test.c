@@ -365,6 +365,8 @@ static void recipients_are_known_in_any_form(void **state)
         {"<cfo @ example.org>", NULL, false},
         {"<\"cfo\"@example.org>", NULL, false},
         {"<\\cfo@example.org>", "cfo@example.org", false},
+        {"<\\cfo@example.org>", NULL, false},
+        {"<c\\f\\o@example.org>", NULL, false},
         {"<\"c\\fo\"@example.org>", NULL, false},
         {"<grp:cfo@example.org;>", NULL, false},
     };
