@@ -2,7 +2,13 @@
 #ifndef VOUCH_MTA_H
 #define VOUCH_MTA_H
 
-/* What an MTA lets a filter do, in words of our own: the rest of the adapter knows no milter library. */
+/* What an MTA lets a filter do, in words of our own: the rest of the adapter knows no milter library.
+ *
+ * Postfix and Sendmail differ (vouch-milter(8) says how it looks to an operator); who calls does what is right for both:
+ * fields are deleted from the highest index down, for after a deletion Postfix counts anew and Sendmail does not; they
+ * are changed before any is inserted; recipients are deleted by the words of RCPT, which Sendmail parses again as it did
+ * then; the reason of a hold stands in a field, for Postfix forgets it. What only one of them says (the address that it
+ * takes a recipient for, why it refused one) milter.c asks by macros and does without where it does not come. */
 
 /* what this MTA takes of us, as negotiated */
 enum mta_can {
