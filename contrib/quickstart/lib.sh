@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=bash
-# What contrib/quickstart's two commands share: packages, and building in a directory of its own.
+# What contrib/quickstart's commands share: packages, and building in a directory of its own.
 
 packages_build='gcc libc6-dev make autoconf automake pkgconf libmilter-dev libspf2-dev libopendkim-dev
     libunbound-dev libldns-dev libpsl-dev libidn2-dev libicu-dev libhiredis-dev liblmdb-dev libconfig-dev
@@ -9,6 +9,7 @@ packages_demo='postfix python3 python3-dnslib python3-dkim'
 packages_test='libcmocka-dev bats miltertest redis-server redis-tools opendkim-tools python3-yaml
     python3-spf python3-nacl valgrind mandoc clang libclang-rt-14-dev binutils procps xz-utils
     netcat-openbsd swaks libavro-dev avro-bin dovecot-imapd dovecot-sieve gdb libfaketime'
+packages_sendmail='m4 iproute2 libdb5.3 libldap-2.5-0 libnsl2 libwrap0 libsasl2-modules'
 
 say() {
     printf '\n== %s\n' "$*"
@@ -96,4 +97,18 @@ build_in() { # DIR CONFIGURE-OPTION...
         tail -n 40 "$log"
         die "make failed; all of it is in $log"
     }
+}
+
+# Sendmail for tests, beside whatever mail server is installed: its Debian packages, unpacked but not installed.
+unpack_sendmail() { # DIR
+    local work package
+    [ ! -x "$1/usr/libexec/sendmail/sendmail" ] || return 0
+    say "unpacking Sendmail in $1"
+    mkdir -p "$1" && work=$(mktemp -d) && chmod 755 "$work" || die "cannot make $1"
+    (cd "$work" && apt-get -qq -o APT::Sandbox::User=root download sendmail-bin sendmail-base sendmail-cf) ||
+        die "apt-get download sendmail-bin sendmail-base sendmail-cf failed"
+    for package in "$work"/*.deb; do
+        dpkg -x "$package" "$1" || die "$package cannot be unpacked"
+    done
+    rm -r "$work"
 }

@@ -1,23 +1,28 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Hands one message to an SMTP server, as the client that --ip says (XCLIENT), and prints how it went.
+"""Hands one message to an SMTP server, as the client that --ip says, and prints how it went.
 
-    inject.py --port N [--ip ADDR] [--name NAME] [--helo NAME] [--login USER] [--sender A] [--rcpt A]... [--count N]
+    inject.py --port N [--direct] [--ip ADDR] [--name NAME] [--helo NAME] [--login USER] [--sender A] [--rcpt A]... [--count N]
               [--abort STAGE] [--times] [FILE]
+
+Who the client is, the server is told by XCLIENT. With --direct it sees for itself: the client comes from --ip and logs in
+by AUTH; --name is the server's to find.
 
 FILE (or standard input) is the message; its line ends become CRLF. Prints the last reply to each message, one
 a line; with --times the seconds that the reply to the end of data took stand before it. --count repeats the message on the
 same connection, with "%N" in it replaced by its number. --abort leaves after connect, mail, rcpt or data. Exit status: 0 if
 each was accepted, 1 if one was not, 2 if the server went away."""
 import argparse
+import base64
 import socket
 import sys
 import time
 
 
 class Client:
-    def __init__(self, port):
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=60)
+    def __init__(self, port, ip):
+        host = "::1" if ip and ":" in ip else "127.0.0.1"
+        self.socket = socket.create_connection((host, port), timeout=60, source_address=(ip, 0) if ip else None)
         self.file = self.socket.makefile("rb")
 
     def reply(self):
@@ -41,6 +46,13 @@ def wire(text):
     if not text.endswith(b"\r\n"):
         text += b"\r\n"
     return (b"\r\n" + text).replace(b"\r\n.", b"\r\n..")[2:]
+
+
+def login(client, user):
+    plain = base64.b64encode(b"\0%s\0secret" % user.encode()).decode()
+    reply = client.ask("AUTH PLAIN " + plain)
+    if not reply.startswith("235"):
+        sys.exit("AUTH: " + reply)
 
 
 def become(client, args):
@@ -81,6 +93,7 @@ def send(client, args, text, number):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--direct", action="store_true")
     parser.add_argument("--ip")
     parser.add_argument("--name")
     parser.add_argument("--helo", default="client.example.net")
@@ -93,12 +106,15 @@ def main():
     parser.add_argument("file", nargs="?")
     args = parser.parse_args()
     text = open(args.file, "rb").read() if args.file else sys.stdin.buffer.read()
-    client = Client(args.port)
+    client = Client(args.port, args.ip if args.direct else None)
     if args.abort == "connect":
         return
     client.reply()
     client.ask("EHLO " + args.helo)
-    become(client, args)
+    if not args.direct:
+        become(client, args)
+    elif args.login:
+        login(client, args.login)
     accepted = True
     for number in range(1, args.count + 1):
         reply = send(client, args, text, number)

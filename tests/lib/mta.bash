@@ -1,22 +1,41 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# For bats files: a private Postfix before vouch-milter, a sink behind it, and what else a message needs. Everything
-# lives in $MTA, on loopback ports and unix sockets, and is stopped by process id. A file that uses it has a line
-# "# needs: root postfix openssl /usr/bin/python3" (see run-bats).
+# For bats files: a private MTA before vouch-milter, a sink behind it, and what else a message needs. Everything lives in
+# $MTA, on loopback ports and unix sockets, and is stopped by process id. The MTA is $VOUCH_MTA: postfix, unless
+# tests/mta/before_sendmail.sh says sendmail. A file that uses it has a line "# needs: root mta openssl /usr/bin/python3" (see
+# run-bats).
 #
 #   mta_begin             makes $MTA
 #   mta_dns ZONE          starts a DNS server on ZONE: $DNS_PORT
 #   mta_milter            starts vouch-milter with $MTA/vouch.conf: $MILTER_SOCKET, $MILTER_PID; its journal is in
 #                         $MTA/journal, and it does not learn, unless vouch.conf says otherwise
-#   mta_postfix [LINE]... starts Postfix, LINEs added to main.cf: $SMTP_PORT; SINK_NOTES: see FILE in sink.py
 #   mta_end               stops all of it
+#
+#   mta_start [LINE]...   starts the MTA, which relays mail for example.org and example.com to the sink: $SMTP_PORT. LINEs are
+#                         added to its configuration
+#
+# mta_start also reads: $MTA_KNOWN, the recipients of example.org that exist (empty: all); $MTA_REFUSED, lines "ADDRESS
+# REPLY" of recipients that are refused; $MTA_AWAY, accept or tempfail, what is to happen while vouch-milter is away;
+# $SINK_NOTES, see FILE in sink.py.
+#
+# postfix.bash and sendmail.bash know the MTA, each by the same functions:
+#
+#   mta_postfix, mta_sendmail [LINE]...   as mta_start
+#   mta_halt              stops it
+#   queue_empty           true if all that is not held has been delivered
+#   mta_held [ID]         true if that message, or the one of the last reply, is in the MTA's quarantine
+#   mta_held_fields ID    the header of a held message
+#   release ID            delivers a held message
+#   $INJECT_OPTIONS       how inject.py becomes another client
+#   $MTA_GROUP            the group that may use the socket, if it is not root
 
 PYTHON=/usr/bin/python3
 LIB=$VOUCH_SRCDIR/tests/lib
 VOUCH=$VOUCH_BUILDDIR/vouch
-POSTFIX_DAEMONS=/usr/lib/postfix/sbin
+VOUCH_MTA=${VOUCH_MTA:-postfix}
+. "$LIB/$VOUCH_MTA.bash"
 
 mta_begin() {
-    MTA=$(mktemp -d /tmp/vouch-mta.XXXXXX)
+    MTA=$(mktemp -d "${MTA_PARENT:-/tmp}/vouch-mta.XXXXXX")
     chmod 755 "$MTA"
     MILTER_SOCKET=$MTA/run/vouch.sock
     mkdir "$MTA/run" "$MTA/sink" "$MTA/journal"
@@ -50,7 +69,7 @@ mta_free_port() {
 }
 
 mta_dns() {
-    mta_server dns $PYTHON "$LIB/dnsd.py" --stay --log "$MTA/dns.log" "$1" || return 1
+    mta_server dns $PYTHON "$LIB/dnsd.py" --stay --port "${MTA_DNS_PORT:-0}" --log "$MTA/dns.log" "$1" || return 1
     export DNS_PORT=$REPLY
 }
 
@@ -59,6 +78,12 @@ mta_own_journal() {
     grep -q '\bjournal:' "$MTA/vouch.conf" ||
         echo "journal: { directory = \"$MTA/journal\"; };" >>"$MTA/vouch.conf"
     grep -q '\blearn =' "$MTA/vouch.conf" || echo 'learn = false;' >>"$MTA/vouch.conf"
+}
+
+# mta_as_nobody: as the daemon should run, with a socket that the MTA can reach
+mta_as_nobody() {
+    echo "milter: { user = \"nobody\"; ${MTA_GROUP:+socket_group = \"$MTA_GROUP\";} };" >>"$MTA/vouch.conf"
+    chown nobody "$MTA/run"
 }
 
 mta_milter() {
@@ -89,97 +114,25 @@ process_gone() {
     ! kill -0 "$1" 2>/dev/null
 }
 
-mta_postfix() {
+mta_start() {
+    "mta_$VOUCH_MTA" "$@"
+}
+
+# mta_ports: a sink and a port for the MTA: sets REPLY to the sink's
+mta_ports() {
+    mta_stop sink
     mta_server sink $PYTHON "$LIB/sink.py" "$MTA/sink" ${SINK_NOTES:+"$SINK_NOTES"} || return 1
-    local sink=$REPLY
     SMTP_PORT=$(mta_free_port)
     export SMTP_PORT
-    mkdir -p "$MTA/etc" "$MTA/queue" "$MTA/data"
-    chown postfix "$MTA/data"
-    postfix_main "$sink" "$@" >"$MTA/etc/main.cf"
-    postfix_master >"$MTA/etc/master.cf"
-    postfix -c "$MTA/etc" start >"$MTA/postfix.out" 2>&1 3>&- || { cat "$MTA/postfix.out" >&2; return 1; }
-    mta_until postfix_greets
 }
 
-postfix_greets() {
+mta_greets() {
     (exec 3<>"/dev/tcp/127.0.0.1/$SMTP_PORT" && read -r -t 5 line <&3 && [[ $line == 220* ]]) 2>/dev/null
-}
-
-postfix_main() {
-    local sink=$1
-    shift
-    cat <<EOF
-compatibility_level = 3.6
-queue_directory = $MTA/queue
-data_directory = $MTA/data
-command_directory = /usr/sbin
-daemon_directory = $POSTFIX_DAEMONS
-mail_owner = postfix
-setgid_group = postdrop
-maillog_file = $MTA/maillog
-maillog_file_prefixes = /tmp
-myhostname = mx.example.org
-mydestination =
-inet_interfaces = 127.0.0.1
-inet_protocols = all
-mynetworks = 127.0.0.0/8
-alias_maps =
-alias_database =
-local_recipient_maps =
-relay_domains = example.org example.com
-default_transport = smtp:[127.0.0.1]:$sink
-relay_transport = smtp:[127.0.0.1]:$sink
-smtpd_relay_restrictions = permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination
-smtpd_recipient_restrictions =
-smtpd_authorized_xclient_hosts = 127.0.0.0/8
-smtpd_client_connection_count_limit = 0
-smtpd_client_connection_rate_limit = 0
-smtpd_peername_lookup = no
-disable_dns_lookups = yes
-smtp_host_lookup = native
-smtputf8_enable = no
-smtpd_milters = unix:$MILTER_SOCKET
-milter_default_action = tempfail
-milter_protocol = 6
-message_size_limit = 50000000
-EOF
-    printf '%s\n' "$@"
-}
-
-postfix_master() {
-    cat <<EOF
-127.0.0.1:$SMTP_PORT inet n - n - 100 smtpd
-pickup unix n - n 60 1 pickup
-cleanup unix n - n - 0 cleanup
-qmgr unix n - n 300 1 qmgr
-tlsmgr unix - - n 1000? 1 tlsmgr
-rewrite unix - - n - - trivial-rewrite
-bounce unix - - n - 0 bounce
-defer unix - - n - 0 bounce
-trace unix - - n - 0 bounce
-verify unix - - n - 1 verify
-flush unix n - n 1000? 0 flush
-proxymap unix - - n - - proxymap
-smtp unix - - n - - smtp
-relay unix - - n - - smtp
-showq unix n - n - - showq
-error unix - - n - - error
-retry unix - - n - - error
-discard unix - - n - - discard
-anvil unix - - n - 1 anvil
-scache unix - - n - 1 scache
-postlog unix-dgram n - n - 1 postlogd
-EOF
 }
 
 mta_end() {
     [ -n "$MTA" ] || return 0
-    if [ -f "$MTA/queue/pid/master.pid" ]; then
-        local pid
-        pid=$(tr -d ' ' <"$MTA/queue/pid/master.pid")
-        kill "$pid" 2>/dev/null && mta_until process_gone "$pid"
-    fi
+    mta_halt
     local f
     for f in "$MTA"/*.pid; do
         [ -f "$f" ] && mta_stop "$(basename "$f" .pid)"
@@ -196,7 +149,8 @@ mta_end() {
 
 # inject ARGUMENTS...: see inject.py; $output is the last reply
 inject() {
-    run $PYTHON "$LIB/inject.py" --port "$SMTP_PORT" "$@"
+    # shellcheck disable=SC2086
+    run $PYTHON "$LIB/inject.py" --port "$SMTP_PORT" $INJECT_OPTIONS "$@"
 }
 
 # arrived N: true once N messages are in the sink
@@ -210,7 +164,7 @@ sink_clear() {
 
 # sink_one: waits for a message, sets MSG to its file and ENV to its envelope
 sink_one() {
-    mta_until arrived 1 || { tail -n 5 "$MTA/maillog" "$MTA/milter.log" >&2; return 1; }
+    mta_until arrived 1 || { tail -n 5 "$MTA/milter.log" "$MTA/maillog" >&2; return 1; }
     ENV=$(ls "$MTA"/sink/*.env | head -1)
     MSG=${ENV%.env}.msg
 }
@@ -218,10 +172,6 @@ sink_one() {
 # nothing_arrives: after the queue is empty, the sink is too
 nothing_arrives() {
     mta_until queue_empty && ! arrived 1
-}
-
-queue_empty() {
-    [ -z "$(postqueue -c "$MTA/etc" -j 2>/dev/null | grep -v '"queue_name": "hold"')" ]
 }
 
 # field NAME [FILE]: the values of that field, unfolded, one a line, in order
@@ -285,10 +235,6 @@ print(value if not isinstance(value, list) else " ".join(value))' "$1" "$output"
 
 # queue_id: the queue identifier in the last reply
 queue_id() {
-    echo "$output" | sed -n 's/.*queued as \([0-9A-Za-z]*\).*/\1/p' | tail -1
-}
-
-# release ID: from hold; without the flush it waits for the queue manager's next round
-release() {
-    postsuper -c "$MTA/etc" -H "$1" && postqueue -c "$MTA/etc" -f
+    echo "$output" | sed -n -e 's/.*queued as \([0-9A-Za-z]*\).*/\1/p' \
+        -e 's/.* \([0-9A-Za-z]*\) Message accepted for delivery.*/\1/p' | tail -1
 }

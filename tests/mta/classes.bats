@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: BSD-2-Clause
-# needs: root postfix openssl /usr/bin/python3
-# Each class of message through a real Postfix: what arrived, where, with which fields; and the tool, given the message as it
+# needs: root mta openssl /usr/bin/python3
+# Each class of message through a real MTA: what arrived, where, with which fields; and the tool, given the message as it
 # was received, says the same.
 
 setup_file() {
@@ -39,12 +39,11 @@ EOF
 authserv_id = "mx.example.org";
 store = "memory:$MTA/model";
 dns: { servers = [ "127.0.0.1@$DNS_PORT" ]; };
-milter: { user = "nobody"; socket_group = "postfix"; };
 log: { to = "stderr"; level = "debug"; };
 EOF
-    chown nobody "$MTA/run"
+    mta_as_nobody
     mta_milter
-    mta_postfix
+    mta_start
 }
 
 teardown_file() {
@@ -112,8 +111,8 @@ same_class() {
     [ "$status" -eq 0 ]
     nothing_arrives
     id=$(queue_id)
-    postqueue -c "$MTA/etc" -j | grep '"queue_name": "hold"' | grep "\"$id\""
-    postcat -c "$MTA/etc" -bhq "$id" | grep -q "X-Vouch: .*class=untrusted"
+    mta_held "$id"
+    mta_held_fields "$id" | grep -q "X-Vouch: .*class=untrusted"
 
     release "$id"
     sink_one
@@ -159,6 +158,41 @@ same_class() {
     ! grep -q "0.999\|boss@example" "$MSG"
     [ "$(vouch_word class)" = suspicious ]
     [[ "$(vouch_word flags)" == *forged_authres* ]]
+}
+
+@test "many forged fields between others: each goes, and no other" {
+    local i lines=()
+    for i in 1 2 3 4 5 6; do
+        lines+=("Authentication-Results: other.example; spf=pass; x=$i" "X-Vouch: class=trusted; forged=$i" "X-Other: $i"
+            "Authentication-Results: mx.example.org; dkim=pass; forged=$i" "X-Vouch-Extra: forged=$i")
+    done
+    letter new@stranger.example "${lines[@]}" >"$MTA/in"
+    inject --ip 198.51.100.20 --name mx.stranger.example --helo mx.stranger.example \
+        --sender new@stranger.example --rcpt bob@example.org "$MTA/in"
+    [ "$status" -eq 0 ]
+    sink_one
+    fields_are_on_top
+    ! grep "forged=" "$MSG"
+    [ "$(field Authentication-Results | sed -n 's/.*x=//p' | tr '\n' ' ')" = "1 2 3 4 5 6 " ]
+    [ "$(field X-Other | tr '\n' ' ')" = "1 2 3 4 5 6 " ]
+}
+
+@test "long and folded fields: what is delivered still bears a good signature" {
+    {
+        printf 'X-Long: %s\n' "$(printf 'x%.0s' {1..900})"
+        printf 'To: bob@example.org,\n\t"Carol, of \\"sales\\"" <carol@example.org>,\n   dave@example.org (Dave)\n'
+        printf 'Subject:   a  subject\n\twith tabs,\n  folded =?UTF-8?Q?f=C3=BCr?=\n =?UTF-8?Q?_dich?=\n'
+        printf 'From: "Alice A." <alice@good.example>\nDate: %s\nX-Empty:\nX-Folded:\n\n. dot\n' "$(date -R)"
+        printf '..dots\n\xfcber 8 bit\n\n\n'
+    } | $PYTHON "$LIB/sign.py" good.example s1 "$MTA/good.key" >"$MTA/in"
+    inject --ip 192.0.2.10 --name mail.good.example --helo mail.good.example \
+        --sender alice@good.example --rcpt bob@example.org "$MTA/in"
+    [ "$status" -eq 0 ]
+    sink_one
+    [[ "$(field Authentication-Results)" == *"dkim=pass "* ]]
+    [ "$(field X-Long | wc -c)" -eq 901 ]
+    same_class
+    [ "$(record auth.dkim.0.result)" = pass ]
 }
 
 @test "our own fields, seen again, are no forgery to the tool" {
