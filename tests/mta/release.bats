@@ -318,7 +318,7 @@ EOF
     local n
     letter
     for n in 1 2 3 4 5 6 7 8 9; do keep "$MTA/in"; done
-    ids | $PYTHON "$LIB/release_kill.py" steps "$VOUCH" "$MTA/vouch.conf"
+    ids | $PYTHON "$LIB/release_kill.py" steps "$VOUCH" "$MTA/vouch.conf" >&3
 }
 
 @test "killed at any moment before a real Postfix: neither lost nor doubled" {
@@ -327,7 +327,7 @@ EOF
         letter "number $n"
         keep "$MTA/in"
     done
-    ids | $PYTHON "$LIB/release_kill.py" random "$VOUCH" "$MTA/vouch.conf" "$MTA/sink" "$MTA/etc"
+    ids | $PYTHON "$LIB/release_kill.py" random "$VOUCH" "$MTA/vouch.conf" "$MTA/sink" "$MTA/etc" >&3
 }
 
 @test "delete and purge" {
