@@ -161,15 +161,19 @@ def cpu(root):
 class Peer:
     def __init__(self, name, directory):
         self.name, self.directory, self.socket = name, directory, f"{directory}/{name}.sock"
-        _, _, text, command, self.word, with_redis = PEERS[name]
-        self.redis = None
+        self.word, self.process, self.redis = PEERS[name][4], None, None
+
+    def start(self):
+        """Whatever becomes of it, stop() ends what was begun."""
+        name, directory = self.name, self.directory
+        _, _, text, command, _, with_redis = PEERS[name]
         names = {"dir": directory, "name": name, "build": BUILD, "cores": os.cpu_count(),
                  "learn": "true" if name == "vouch+learning" else "false",
                  "store": f"redis+unix:{directory}/{name}.redis" if with_redis else f"lmdb:{directory}/{name}.store"}
         with open(f"{directory}/{name}.conf", "w") as out:
             out.write(text.format(**names))
         if with_redis:
-            self.redis = self.start_redis()
+            self.start_redis()
         if text is VOUCH:
             self.lay_model(names["store"])
         if text is RSPAMD:
@@ -188,10 +192,9 @@ class Peer:
 
     def start_redis(self):
         path = f"{self.directory}/{self.name}.redis"
-        process = quietly(["redis-server", "--port", "0", "--unixsocket", path, "--unixsocketperm", "777", "--save", "",
+        self.redis = quietly(["redis-server", "--port", "0", "--unixsocket", path, "--unixsocketperm", "777", "--save", "",
                            "--appendonly", "no", "--dir", self.directory], f"{path}.log")
         until("redis-server", lambda: os.path.exists(path))
-        return process
 
     def lay_model(self, store):
         if store.startswith("lmdb:"):
@@ -239,9 +242,8 @@ class Peer:
         return most
 
     def stop(self):
-        end(self.process)
-        if self.redis:
-            end(self.redis)
+        for process in filter(None, [self.process, self.redis]):
+            end(process)
 
 
 def start_dns(directory, zone):
