@@ -15,7 +15,7 @@
 
 #define IDLE_MS         1000
 #define OTHERS_MS       60000 /* between two looks at how far others are, who learn in our place */
-#define LAG_MS          5000  /* between two looks at how far we are behind, while we are */
+#define LAG_MS          5000  /* between two looks at how far we are behind, while we catch up */
 #define BACK_OFF_MAX_MS 5000  /* while the model is away */
 #define EXPIRE_FIRST_MS 3600000  /* old marks: an hour after the start, */
 #define EXPIRE_MS       86400000 /* then daily */
@@ -222,7 +222,7 @@ static void note_lag(struct learning *l, int rc)
 {
     if (rc == 0)
         set_lag(l, true, (struct learn_lag){0});
-    else if ((l->lag_known || rc > 0) && clock_ms() >= l->lag_ms) {
+    else if (rc > 0 ? clock_ms() >= l->lag_ms : l->lag_known) {
         l->lag_ms = clock_ms() + LAG_MS;
         set_lag(l, true, learn_tree_lag(l->tree, clock_wall_us()));
     }

@@ -25,7 +25,7 @@ static void counter(struct sbuf *out, const char *name, const char *help, uint64
 static void gauge(struct sbuf *out, const char *name, const char *help, double value)
 {
     family(out, name, "gauge", help);
-    sbuf_addf(out, "%s %.15g\n", name, value);
+    sbuf_addf(out, "%s %.16g\n", name, value);
 }
 
 /* -1: not known */
@@ -124,7 +124,7 @@ static void add_stage(const struct stage_counts *s, const char *word, struct sbu
     }
     n += count(&s->n[STAGE_BOUND_COUNT]);
     sbuf_addf(out, "vouch_stage_seconds_bucket{stage=\"%s\",le=\"+Inf\"} %" PRIu64 "\n", word, n);
-    sbuf_addf(out, "vouch_stage_seconds_sum{stage=\"%s\"} %.15g\n", word, sum);
+    sbuf_addf(out, "vouch_stage_seconds_sum{stage=\"%s\"} %.16g\n", word, sum);
     sbuf_addf(out, "vouch_stage_seconds_count{stage=\"%s\"} %" PRIu64 "\n", word, n);
 }
 
@@ -197,7 +197,7 @@ static void add_process(const struct gauges *g, struct sbuf *out)
     gauge_known(out, "process_max_fds", "Maximum number of open file descriptors.", u->max_files);
     gauge_known(out, "process_threads", "Number of threads.", u->threads);
     family(out, "process_cpu_seconds_total", "counter", "Total user and system CPU time spent.");
-    sbuf_addf(out, "process_cpu_seconds_total %.15g\n", u->cpu_seconds);
+    sbuf_addf(out, "process_cpu_seconds_total %.16g\n", u->cpu_seconds);
     gauge(out, "process_start_time_seconds", "When the process started.",
           (double)g->start_us / 1e6);
     family(out, "vouch_build_info", "gauge", "1, with the version.");

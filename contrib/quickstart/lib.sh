@@ -8,7 +8,7 @@ packages_build='gcc libc6-dev make autoconf automake pkgconf libmilter-dev libsp
 packages_demo='postfix python3 python3-dnslib python3-dkim'
 packages_test='libcmocka-dev bats miltertest redis-server redis-tools opendkim-tools python3-yaml
     python3-spf python3-nacl valgrind mandoc clang libclang-rt-14-dev binutils procps xz-utils
-    netcat-openbsd swaks libavro-dev avro-bin dovecot-imapd dovecot-sieve gdb libfaketime'
+    netcat-openbsd curl python3-prometheus-client swaks libavro-dev avro-bin dovecot-imapd dovecot-sieve gdb libfaketime'
 packages_sendmail='m4 iproute2 libdb5.3 libldap-2.5-0 libnsl2 libwrap0 libsasl2-modules'
 
 say() {

@@ -271,6 +271,12 @@ static void values(void **state)
         {"user", "milter: { user = \"v o\"; };", 1, "a name of letters"},
         {"DNS server", "dns: { servers = [ \"dns.example.com\" ]; };", 1, "must be an address"},
         {"DNS server's port", "dns: { servers = [ \"192.0.2.1@0\" ]; };", 1, "must be an address"},
+        {"metrics without a port", "metrics: { listen = \"127.0.0.1\"; };", 1, "\"[::1]:9117\""},
+        {"metrics by name", "metrics: { listen = \"localhost:9117\"; };", 1, "\"[::1]:9117\""},
+        {"metrics, no brackets", "metrics: { listen = \"::1:9117\"; };", 1, "\"[::1]:9117\""},
+        {"metrics, relative path", "metrics: { listen = \"unix:m\"; };", 1, "\"unix:PATH\""},
+        {"metrics for all", "metrics: { listen = \"[2001:db8::1]:9117\"; };", 1,
+         "other hosts can reach [2001:db8::1]:9117"},
         {"log", "log: { to = \"/var/log/vouch\"; };", 1, "must be \"syslog\" or \"stderr\""},
         {"log level", "log: { level = \"verbose\"; };", 1, "\"error\", \"warning\", \"info\" or"},
         {"prefix too long for a Subject",
@@ -572,6 +578,7 @@ static const char everything[] =
     "milter: { socket = \"inet:8891@127.0.0.1\"; socket_mode = \"0600\"; socket_group = "
     "\"postfix\";\n"
     "  user = \"vouch\"; pid_file = \"/run/vouch.pid\"; seccomp = false; };\n"
+    "metrics: { listen = \"[2001:db8::25]:9117\"; allow_remote = true; };\n"
     "log: { to = \"stderr\"; level = \"debug\"; };\n";
 
 static void every_key(void **state)
@@ -665,6 +672,8 @@ static void every_key(void **state)
     assert_string_equal(s->user, "vouch");
     assert_string_equal(s->pid_file, "/run/vouch.pid");
     assert_false(s->seccomp);
+    assert_string_equal(s->metrics_listen, "[2001:db8::25]:9117");
+    assert_true(s->metrics_allow_remote);
     assert_string_equal(s->log, "stderr");
     assert_int_equal(s->log_level, 3);
     settings_unref(&s);
