@@ -12,12 +12,14 @@
 #include "clock.h"
 #include "endpoint.h"
 #include "errors.h"
+#include "journal.h"
 #include "keeper.h"
 #include "learning.h"
 #include "load.h"
 #include "metrics.h"
 #include "poke.h"
 #include "recorder.h"
+#include "resolver.h"
 #include "settings_load.h"
 #include "status_pages.h"
 #include "store.h"
@@ -40,6 +42,7 @@ struct daemon {
     struct poke *_Atomic poke;
     atomic_bool model_silent, dns_silent;
     atomic_uint packet_timeout_ms, idle_timeout_ms; /* as in settings */
+    struct turnstile judging;
 };
 
 static struct settings *settings_in_force(void *arg)
@@ -368,6 +371,24 @@ void daemon_before_wait(void *arg)
 struct load *daemon_load(struct daemon *d)
 {
     return d->load;
+}
+
+struct turnstile *daemon_judging(struct daemon *d)
+{
+    return &d->judging;
+}
+
+void daemon_busy(struct daemon *d, int64_t *dns_ms_r, int64_t *journal_ms_r)
+{
+    const struct resolver *dns = assess_context_resolver(d->context);
+    const struct journal *journal = recorder_journal(d->recorder);
+    *dns_ms_r = dns ? resolver_busy_ms(dns) : 0;
+    *journal_ms_r = journal ? journal_busy_ms(journal) : 0;
+}
+
+bool daemon_model_silent(struct daemon *d)
+{
+    return atomic_load(&d->model_silent);
 }
 
 unsigned daemon_messages(struct daemon *d)

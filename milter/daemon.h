@@ -4,6 +4,7 @@
 
 #include "assess.h"
 #include "log.h"
+#include "turnstile.h"
 
 /* What all sessions of one daemon share: the settings in force, what assess needs, the log. Safe to use from any thread. */
 
@@ -55,6 +56,11 @@ void daemon_before_wait(void *arg);
 /* poke: borrowed until the daemon ends; see poke.h */
 void daemon_set_poke(struct daemon *d, struct poke *poke);
 
+/* passed by what judges a message and keeps its record */
+struct turnstile *daemon_judging(struct daemon *d);
+/* How long the threads of DNS and of the journal have been at work without a pause; milliseconds. Takes no lock. */
+void daemon_busy(struct daemon *d, int64_t *dns_ms_r, int64_t *journal_ms_r);
+bool daemon_model_silent(struct daemon *d);
 /* what is under way */
 struct load *daemon_load(struct daemon *d);
 /* messages that are being judged, so that a stop can let them end */

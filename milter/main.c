@@ -22,11 +22,13 @@
 #include "errors.h"
 #include "listener.h"
 #include "milter.h"
+#include "notify.h"
 #include "peers.h"
 #include "poke.h"
 #include "process.h"
 #include "sandbox.h"
 #include "settings_load.h"
+#include "watch.h"
 
 #define DRAIN_MAX_MS  10000 /* messages under way may end for so long when we stop */
 #define DRAIN_STEP_MS 20
@@ -43,6 +45,7 @@ struct program {
     struct log *log;
     struct daemon *daemon;
     struct poke *poke;
+    struct watch *watch;
     int ready_fd, pid_fd, listen_fd;
     bool serving;       /* libmilter's threads run */
     atomic_bool failed; /* libmilter gave up */
@@ -232,13 +235,13 @@ static void block_signals(void)
     signal(SIGPIPE, SIG_IGN); /* hiredis raises it */
 }
 
-/* The next signal; -1 after timeout_ms (negative: none). */
+/* The next signal; -1 after timeout_ms. */
 static int next_signal(int timeout_ms)
 {
     struct timespec t = {.tv_sec = timeout_ms / 1000, .tv_nsec = timeout_ms % 1000 * 1000000L};
     sigset_t set;
     our_signals(&set);
-    return timeout_ms < 0 ? sigwaitinfo(&set, NULL) : sigtimedwait(&set, NULL, &t);
+    return sigtimedwait(&set, NULL, &t);
 }
 
 static void *serve(void *arg)
@@ -259,6 +262,15 @@ static void remove_socket(const struct program *p)
         unlink(path);
 }
 
+static void reload(struct program *p)
+{
+    char status[ERROR_BYTES];
+    notify_reloading();
+    daemon_reload(p->daemon);
+    watch_status(p->watch, status, sizeof status);
+    notify_ready(status);
+}
+
 /* Takes no new connections and lets messages under way end; a second signal ends the wait. */
 static void drain(struct program *p)
 {
@@ -275,11 +287,12 @@ static void drain(struct program *p)
 static int main_loop(struct program *p)
 {
     int signal;
-    while ((signal = next_signal(-1)) != SIGTERM && signal != SIGINT)
+    while ((signal = next_signal(watch_tick(p->watch))) != SIGTERM && signal != SIGINT)
         if (signal > 0)
-            daemon_reload(p->daemon);
+            reload(p);
     if (atomic_load(&p->failed))
         return complain(p, EX_SOFTWARE, "the milter library has ended; its reason is in syslog");
+    notify_send("STOPPING=1\nSTATUS=Stopping: messages under way may end");
     log_write(p->log, LOG_LEVEL_INFO, "stopping");
     drain(p);
     remove_socket(p);
@@ -295,7 +308,8 @@ static int start_serving(struct program *p)
     pthread_t thread;
     p->poke = p->listen_fd >= 0 ? poke_new(p->listen_fd, p->log) : NULL;
     daemon_set_poke(p->daemon, p->poke);
-    if (peers_watch(p->listen_fd, p->daemon) != 0)
+    if (!(p->watch = watch_new(p->daemon, p->listen_fd)) ||
+        peers_watch(p->listen_fd, p->daemon) != 0)
         return complain(p, EX_OSERR, "out of memory");
     int rc = pthread_create(&thread, NULL, serve, p);
     if (rc != 0)
@@ -367,6 +381,8 @@ static int run(struct program *p)
     }
     log_write(p->log, LOG_LEVEL_INFO, "vouch-milter " PACKAGE_VERSION " listens on %s", p->socket);
     process_ready(p->ready_fd);
+    watch_status(p->watch, error, sizeof error);
+    notify_ready(error);
     return main_loop(p);
 }
 
@@ -391,6 +407,7 @@ out:
         _exit(status); /* libmilter's threads are still there and may use what exit() tears down */
 #endif
     if (!p.serving) {
+        watch_free(&p.watch);
         daemon_free(&p.daemon);
         log_free(&p.log);
     }

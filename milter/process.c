@@ -12,15 +12,12 @@
 #include <pthread.h>
 #include <pwd.h>
 #include <signal.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -67,33 +64,10 @@ int process_background(int *fd_r, char *error_r, size_t size)
     return 0;
 }
 
-/* NOTIFY_SOCKET names a path, or with "@" in front a name in Linux's abstract space. */
-static void notify_manager(void)
-{
-    static const char news[] = "READY=1";
-    const char *name = getenv("NOTIFY_SOCKET");
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    size_t len = name ? strlen(name) : 0;
-    if (len < 2 || len >= sizeof address.sun_path)
-        return;
-    memcpy(address.sun_path, name, len);
-    if (name[0] == '@')
-        address.sun_path[0] = '\0';
-    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return;
-    ssize_t n = sendto(fd, news, sizeof news - 1, 0, (struct sockaddr *)&address,
-                       (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len));
-    (void)n; /* a manager that does not listen says so itself */
-    close(fd);
-}
-
 void process_ready(int fd)
 {
-    if (fd < 0) {
-        notify_manager();
+    if (fd < 0)
         return;
-    }
     int null = open("/dev/null", O_RDWR);
     for (int i = 0; null >= 0 && i <= 2; i++)
         dup2(null, i);

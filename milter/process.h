@@ -10,7 +10,7 @@
 /* Goes to the background. The calling process waits until process_ready in the new one, or its end, and exits with its status:
  * whoever starts the daemon learns whether it runs. fd_r: for process_ready. */
 int process_background(int *fd_r, char *error_r, size_t size);
-/* fd: -1 in the foreground, where a service manager is told that asked for it (sd_notify(3)) */
+/* fd: of process_background; -1 in the foreground, where nobody waits */
 void process_ready(int fd);
 
 /* Whom to become. user NULL, or a process that is not root's: stays as it is (a user that differs is then an error). */

@@ -397,8 +397,19 @@ static enum mta_answer carry_out(struct session *s, struct apply *a, const struc
     daemon_note_model(s->daemon, !(a->record->flags & FLAG_MODEL_UNAVAILABLE));
     char *line = record_log(a->record->message->arena, a->record);
     log_write(daemon_log(s->daemon), LOG_LEVEL_INFO, "%s", line ? line : a->record->id);
+    unsigned round = turnstile_enter(daemon_judging(s->daemon));
     recorder_keep(daemon_recorder(s->daemon), a->record);
+    turnstile_leave(daemon_judging(s->daemon), round);
     return answer;
+}
+
+/* All waiting that is bounded by our own deadline is in here. */
+static int judge(struct session *s, const char *queue_id, const struct record **record_r)
+{
+    unsigned round = turnstile_enter(daemon_judging(s->daemon));
+    int rc = assess_finish(s->assess, queue_id, record_r);
+    turnstile_leave(daemon_judging(s->daemon), round);
+    return rc;
 }
 
 enum mta_answer session_end(struct session *s, const char *queue_id, const struct mta *mta)
@@ -411,7 +422,7 @@ enum mta_answer session_end(struct session *s, const char *queue_id, const struc
         a.forged = assess_forged(s->assess, &a.forged_count, &a.forged_lost);
     if (s->overload && !s->incomplete) {
         answer = apply_overload(&a, mta, daemon_log(s->daemon));
-    } else if (s->incomplete || assess_finish(s->assess, queue_id, &a.record) != 0) {
+    } else if (s->incomplete || judge(s, queue_id, &a.record) != 0) {
         metrics_add(daemon_metrics(s->daemon), METRIC_UNJUDGED);
         answer = apply_on_failure(&a, mta, "out of memory: cannot be judged",
                                   queue_id ? queue_id : "NOQUEUE", daemon_log(s->daemon));

@@ -162,3 +162,8 @@ void journal_state(struct journal *j, struct journal_state *state_r)
         snprintf(state_r->trouble, sizeof state_r->trouble, "%s", j->trouble);
     pthread_mutex_unlock(&j->lock);
 }
+
+int64_t journal_busy_ms(const struct journal *j)
+{
+    return busy_ms(&j->syncer_busy);
+}

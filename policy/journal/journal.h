@@ -77,5 +77,7 @@ struct journal_state {
     char trouble[200]; /* "" if none */
 };
 void journal_state(struct journal *j, struct journal_state *state_r);
+/* How long the syncing thread has been at one sync or one repair; milliseconds, 0: it waits. Takes no lock. */
+int64_t journal_busy_ms(const struct journal *j);
 
 #endif

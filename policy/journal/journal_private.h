@@ -3,6 +3,7 @@
 #define VOUCH_JOURNAL_PRIVATE_H
 
 #include <pthread.h>
+#include "busy.h"
 #include "clock_guard.h"
 #include "journal.h"
 #include "journal_home.h"
@@ -34,6 +35,7 @@ struct journal {
     pthread_cond_t sync_done;
     pthread_t syncer, keeper;
     bool syncer_runs, keeper_runs, stop;
+    struct busy syncer_busy;
 
     bool attached; /* home is held, segments are known */
     struct journal_home home;

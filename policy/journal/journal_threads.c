@@ -124,11 +124,20 @@ static void retry(struct journal *j)
     }
 }
 
+static void sync_now(struct journal *j)
+{
+    busy_begin(&j->syncer_busy);
+    journal_sync_to(j, j->last);
+    busy_end(&j->syncer_busy);
+}
+
 static void syncer_round(struct journal *j)
 {
     if (j->failing || j->kept.count > 0) {
         tell_trouble(j);
+        busy_begin(&j->syncer_busy);
         retry(j);
+        busy_end(&j->syncer_busy);
         if (j->failing && !j->stop) {
             tell_trouble(j);
             journal_wait(j, &j->syncer_work, clock_ms() + RETRY_MS);
@@ -140,7 +149,7 @@ static void syncer_round(struct journal *j)
         else if (journal_is_gone(j))
             journal_fail(j, "was removed, with all records in it: a new journal begins", 0);
         else
-            journal_sync_to(j, j->last);
+            sync_now(j);
     } else {
         pthread_cond_wait(&j->syncer_work, &j->lock);
     }

@@ -17,6 +17,7 @@
 #include <sys/time.h>
 #include <unbound-event.h>
 #include <unistd.h>
+#include "busy.h"
 #include "clock.h"
 
 #define NO_SLOT  SIZE_MAX
@@ -46,6 +47,7 @@ struct evloop {
     struct pollfd *polled;
     size_t capacity, due_count;
     bool asleep;
+    struct busy busy;
     int wake_read, wake_write;
 };
 
@@ -366,10 +368,17 @@ void evloop_turn(struct evloop *loop, pthread_mutex_t *lock)
     loop->asleep = true;
     pthread_mutex_unlock(lock);
     int rc = poll(loop->polled, n + 1, wait_ms);
+    busy_begin(&loop->busy);
     pthread_mutex_lock(lock);
     loop->asleep = false;
     while (rc > 0 && loop->polled[n].revents && read(loop->wake_read, bytes, sizeof bytes) > 0)
         ;
     fire_descriptors(loop, rc > 0);
     fire_timers(loop);
+    busy_end(&loop->busy);
+}
+
+int64_t evloop_busy_ms(const struct evloop *loop)
+{
+    return busy_ms(&loop->busy);
 }

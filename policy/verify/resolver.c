@@ -376,6 +376,11 @@ void resolver_state(struct resolver *r, struct resolver_state *state_r)
     pthread_mutex_unlock(&r->lock);
 }
 
+int64_t resolver_busy_ms(const struct resolver *r)
+{
+    return r->loop ? evloop_busy_ms(r->loop) : 0;
+}
+
 void resolver_forget(struct resolver *r, struct dns_question *list)
 {
     pthread_mutex_lock(&r->lock);

@@ -70,6 +70,8 @@ struct resolver_state {
     unsigned under_way;
 };
 void resolver_state(struct resolver *r, struct resolver_state *state_r);
+/* How long its thread has been at work without a pause; milliseconds, 0: it waits. Takes no lock. */
+int64_t resolver_busy_ms(const struct resolver *r);
 
 /* No server has answered anything for a while: then nobody waits for long (DNS_SILENT_PATIENCE_MS for all questions of a
  * batch together), until one answers. Questions are asked all the same. */

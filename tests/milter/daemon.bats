@@ -122,30 +122,24 @@ log_says() {
     [ ! -s "$MTA/vouch.pid" ]
 }
 
-@test "in the foreground: a service manager is told once it listens" {
-    run $PYTHON - "$MILTER" "$CONF" "$MTA" <<'EOF'
-import os, socket, subprocess, sys
-milter, conf, work = sys.argv[1:]
-for name in work + "/notify", "@vouch-notify-%d" % os.getpid():
-    manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-    manager.bind(name.replace("@", "\0"))
-    manager.settimeout(30)
-    p = subprocess.Popen([milter, "-f", "-c", conf, "-s", "unix:" + work + "/notified.sock"],
-                         env={**os.environ, "NOTIFY_SOCKET": name})
-    assert manager.recv(100) == b"READY=1"
-    socket.socket(socket.AF_UNIX, socket.SOCK_STREAM).connect(work + "/notified.sock")
-    p.terminate()
-    assert p.wait(60) == 0
-# libmilter, which begins at this moment, must not take the signal for itself
-for i in range(30):
-    p = subprocess.Popen([milter, "-f", "-c", conf, "-s", "unix:" + work + "/notified.sock"],
-                         env={**os.environ, "NOTIFY_SOCKET": name})
-    assert manager.recv(100) == b"READY=1"
-    p.terminate()
-    assert p.wait(60) == 0, i
-EOF
+# service CASE: see service.py
+service() {
+    run $PYTHON "$VOUCH_SRCDIR/tests/milter/service.py" "$1" "$MILTER" "$CONF" "$MTA"
     echo "$output"
     [ "$status" -eq 0 ]
+    [[ "$output" != SKIP* ]] || skip "${output#SKIP }"
+}
+
+@test "a service manager is told, once, that it listens, and when it stops" {
+    service ready
+}
+
+@test "a service manager is told of a reload, and of its end" {
+    service reload
+}
+
+@test "the watchdog hears nothing while the milter library is stuck, and again when it is not" {
+    service watchdog
 }
 
 @test "a socket left behind by a crash is replaced" {

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""vouch-milter as a service manager sees it: service.py CASE MILTER CONF DIR. Plays the manager's side of sd_notify(3)."""
+import ctypes
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+PTRACE_DETACH, PTRACE_SEIZE, PTRACE_INTERRUPT = 17, 0x4206, 0x4207
+__WALL = 0x40000000
+case, milter, conf, work = sys.argv[1:]
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+class Service:
+    def __init__(self, name=work + "/notify", **env):
+        self.manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.manager.bind(name.replace("@", "\0"))
+        self.log = open(work + "/milter.log", "w+b")
+        self.socket = work + "/notified.sock"
+        self.process = subprocess.Popen([milter, "-f", "-c", conf, "-s", "unix:" + self.socket], stderr=self.log,
+                                        env={**os.environ, "NOTIFY_SOCKET": name, **env})
+        self.name = name
+
+    def next(self, seconds=30):
+        """The next notification, as a dictionary; {} if none comes in time."""
+        self.manager.settimeout(max(seconds, 0.001))
+        try:
+            return dict(line.split("=", 1) for line in self.manager.recv(1000).decode().split("\n"))
+        except TimeoutError:
+            return {}
+
+    def until(self, key, seconds=30):
+        """Notifications up to one that has key, with it."""
+        end, seen = time.monotonic() + seconds, []
+        while not seen or key not in seen[-1]:
+            assert time.monotonic() < end, "no %s in %s; log: %s" % (key, seen, self.logged())
+            seen.append(self.next(end - time.monotonic()))
+        return seen
+
+    def logged(self):
+        return open(work + "/milter.log").read()
+
+    def stop(self):
+        self.process.terminate()
+        assert self.process.wait(60) == 0
+        last = self.until("STOPPING")
+        if not self.name.startswith("@"):
+            os.unlink(self.name)
+        return last
+
+
+def ready():
+    for name in work + "/notify", "@vouch-notify-%d" % os.getpid():
+        s = Service(name)
+        first = s.until("READY")
+        assert first == [{"READY": "1", "STATUS": "Serving, 0 messages under way"}], first
+        socket.socket(socket.AF_UNIX, socket.SOCK_STREAM).connect(s.socket)
+        rest = s.stop()
+        assert not any("READY" in n or "WATCHDOG" in n for n in rest), rest
+    # libmilter, which begins at this moment, must not take the signal for itself
+    for _ in range(30):
+        s = Service()
+        s.until("READY")
+        s.stop()
+
+
+def reload():
+    s = Service()
+    s.until("READY")
+    for mistake in b"", b"nonsense\n":
+        with open(conf, "ab") as f:
+            f.write(mistake)
+        asked = time.monotonic_ns() // 1000
+        s.process.send_signal(signal.SIGHUP)
+        begun = s.until("RELOADING")[-1]
+        assert begun["RELOADING"] == "1" and asked <= int(begun["MONOTONIC_USEC"]) <= time.monotonic_ns() // 1000, begun
+        assert s.until("READY")[-1]["READY"] == "1"
+    assert "the settings stay as they were" in s.logged()
+    s.stop()
+
+
+def ptrace(request, tid):
+    if libc.ptrace(request, ctypes.c_long(tid), None, None) != 0:
+        if ctypes.get_errno() == 1:  # EPERM
+            print("SKIP this host lets nobody trace")
+            s.stop()
+            sys.exit(0)
+        raise OSError(ctypes.get_errno(), "ptrace")
+
+
+def freeze(pid):
+    """Stops all threads but the main one, as a deadlock would."""
+    tids = [int(t) for t in os.listdir("/proc/%d/task" % pid) if int(t) != pid]
+    for t in tids:
+        ptrace(PTRACE_SEIZE, t)
+        ptrace(PTRACE_INTERRUPT, t)
+        libc.waitpid(t, None, __WALL)  # it is stopped
+    return tids
+
+
+def watchdog():
+    global s
+    s = Service(WATCHDOG_USEC="2000000", WATCHDOG_PID="1")
+    s.until("READY")
+    assert "WATCHDOG" not in s.next(1.5), "meant for another process"
+    s.stop()
+    s = Service(WATCHDOG_USEC="2000000")
+    s.until("READY")
+    last = time.monotonic()
+    for _ in range(12):  # which is longer than the limit
+        s.until("WATCHDOG", 2)
+        assert time.monotonic() - last < 2
+        last = time.monotonic()
+    frozen = freeze(s.process.pid)
+    end = time.monotonic() + 30
+    while not (n := s.next(1)).get("STATUS", "").startswith("Stuck: the milter library does not answer"):
+        assert time.monotonic() < end, s.logged()
+    end = time.monotonic() + 2  # from now on the manager would wait in vain
+    while (left := end - time.monotonic()) > 0:
+        assert "WATCHDOG" not in s.next(left)
+    assert "stuck: the milter library does not answer on our own socket; the service manager will restart us" in s.logged()
+    for t in frozen:
+        ptrace(PTRACE_DETACH, t)
+    s.until("WATCHDOG")
+    assert "no longer stuck" in s.logged()
+    s.stop()
+
+
+{"ready": ready, "reload": reload, "watchdog": watchdog}[case]()
