@@ -31,6 +31,7 @@ static const char settings_text[] =
 struct world {
     struct daemon *daemon;
     struct session *sessions[SESSIONS];
+    bool under_way[SESSIONS];
     unsigned forged[SESSIONS]; /* X-Vouch fields in the message under way */
     unsigned can, deleted;
     bool refuses; /* edits, at times */
@@ -92,6 +93,12 @@ static int set_reply(void *engine, const char *code, const char *enhanced, const
     return 0;
 }
 
+static void begins(struct world *w, size_t i, bool message)
+{
+    w->under_way[i] = message;
+    w->forged[i] = 0;
+}
+
 static void end(struct world *w, size_t i)
 {
     struct mta mta = {
@@ -109,7 +116,7 @@ static void end(struct world *w, size_t i)
     must(answer >= MTA_CONTINUE && answer <= MTA_DISCARD);
     if (answer == MTA_CONTINUE && (w->can & MTA_CHANGE_FIELD))
         must(w->deleted >= w->forged[i]);
-    w->forged[i] = 0;
+    begins(w, i, false);
 }
 
 /* The next text: as the milter library hands it over, it ends with the first NUL. */
@@ -130,8 +137,7 @@ static char *take_text(struct span *rest)
 static void field(struct world *w, size_t i, struct span *rest)
 {
     char *name = take_text(rest), *value = take_text(rest);
-    /* what stands outside of a message is not kept; a second one forgets the first */
-    if (strncasecmp(name, "X-Vouch", 7) == 0)
+    if (w->under_way[i] && strncasecmp(name, "X-Vouch", 7) == 0)
         w->forged[i]++;
     session_field(w->sessions[i], span_of(name), span_of(value));
     free(name);
@@ -152,14 +158,14 @@ static void command(struct world *w, size_t i, char letter, struct span *rest)
     switch (letter) {
     case 'C':
         connect_as(s, text);
-        w->forged[i] = 0;
+        begins(w, i, false);
         break;
     case 'H':
         session_helo(s, text);
         break;
     case 'M':
         session_mail(s, text, NULL, NULL, NULL);
-        w->forged[i] = 0;
+        begins(w, i, true);
         break;
     case 'R':
         (void)session_rcpt(s, text, NULL);
@@ -181,7 +187,7 @@ static void command(struct world *w, size_t i, char letter, struct span *rest)
         break;
     case 'A':
         session_abort(s);
-        w->forged[i] = 0;
+        begins(w, i, false);
         break;
     default:
         break;
