@@ -230,6 +230,40 @@ assert before == b"c", before'
     log_says "the journal has changed"
 }
 
+@test "reload every 50 ms under load: no connection is lost, each message is judged by one snapshot" {
+    settings 'actions: { trusted = "reject"; suspicious = "reject"; untrusted = "reject"; };' \
+        'on_failure = "tempfail"; reject_text = "one";'
+    cp "$CONF" "$MTA/one.conf"
+    sed 's/"one"/"two"/' "$MTA/one.conf" >"$MTA/two.conf"
+    mta_milter
+    client "
+import os, signal, threading
+answers, wrong = [], []
+def load():
+    try:
+        c = Client(sys.argv[1])
+        c.connect()
+        for i in range(40):
+            c.envelope(); c.header(); c.body()
+            answers.append(c.end()[:2])
+    except Exception as e:
+        wrong.append(repr(e))
+threads = [threading.Thread(target=load) for _ in range(4)]
+for t in threads: t.start()
+n = 0
+while any(t.is_alive() for t in threads):
+    n += 1
+    open('$MTA/next', 'w').write(open('$MTA/' + ('two', 'one')[n % 2] + '.conf').read())
+    os.replace('$MTA/next', '$CONF')
+    os.kill($MILTER_PID, signal.SIGHUP)
+    time.sleep(0.05)
+assert not wrong, wrong
+assert len(answers) == 160 and n > 2, (len(answers), n)
+for command, data in answers:
+    assert command == b'y' and data.startswith(b'550 ') and (b'one' in data) != (b'two' in data), (command, data)"
+    ! log_says "stay as they were"
+}
+
 @test "a message under way keeps the settings it began with" {
     mta_milter
     client "
