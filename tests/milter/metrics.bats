@@ -156,7 +156,10 @@ EOF
     mta_until is 'vouch_store_breaker{state="open"}' 1
     mail 2 '<accept@example.org>'
     is vouch_store_errors_total 2
-    mta_until is vouch_learner_lag_records 2
+    behind() { # 3 where the first was not learnt in time
+        is vouch_learner_lag_records 2 || is vouch_learner_lag_records 3
+    }
+    mta_until behind
     [[ "$(page /readyz -w '%{http_code}')" == "ready"*"model: not asked: away for "*200 ]]
 }
 
