@@ -139,9 +139,10 @@ static void lose_place(struct learner *l)
 
 static int ask_watermark(struct learner *l, uint64_t *watermark_r)
 {
-    *watermark_r = 0;
-    if (store_watermark(l->options.store, l->writer, watermark_r) < 0)
+    uint64_t watermark = 0;
+    if (store_watermark(l->options.store, l->writer, &watermark) < 0)
         return store_failed(l, VOUCH_E_TEMP);
+    *watermark_r = watermark; /* what was known stays known while the model is away */
     return 0;
 }
 
@@ -357,7 +358,7 @@ static int apply(struct learner *l, bool *behind_r)
 /* Nothing to read: but is the model still where it was, or is another version active by now? */
 static int check_place(struct learner *l, bool *behind_r)
 {
-    uint64_t watermark;
+    uint64_t watermark = 0;
     int rc = ask_watermark(l, &watermark);
     *behind_r = rc == 0 && watermark != l->watermark;
     return rc;
