@@ -1,7 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: BSD-2-Clause
 # needs: root postfix redis-server redis-cli /usr/bin/python3
-# What vouch promises for when things fail, one test for each promise, by its name; the other files of this directory and
+# What vouch promises for when things fail, one test for each promise, by its name (two releases of one message: release.bats);
+# the other files of this directory and
 # tests/crash go further into each.
 
 setup_file() {
