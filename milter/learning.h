@@ -24,9 +24,10 @@ struct learning;
 /* Where the model and the journals are is read now; whether to learn at all, and how, from the snapshot
  * then in force. NULL: one line in error_r. */
 struct learning *learning_start(const struct learning_options *options, char *error_r, size_t size);
-/* Ends after the step under way. If that takes longer than LEARNING_STOP_MS, as it may while a Redis
- * says nothing, the thread is left alone and false returned: what it uses must then stay. */
-#define LEARNING_STOP_MS 3000
+/* Ends after the step under way. If that takes longer than LEARNING_STOP_MS, as with a large batch or a Redis that
+ * says nothing, the thread is left alone and false returned: what it uses must then stay. A step that the end of the process
+ * breaks off was none: its lessons and the watermark are one change. */
+#define LEARNING_STOP_MS 500
 bool learning_stop(struct learning **lp);
 /* How far the model is behind the journals, as it was a few seconds ago. false: not known (yet), or somebody else learns. l may be
  * NULL. */
