@@ -401,13 +401,13 @@ int main(int argc, char **argv)
     if ((status = open_log(&p)) == 0)
         status = run(&p);
 out:
+    watch_free(&p.watch);
     process_pid_file_clear(p.pid_fd);
 #ifndef __SANITIZE_ADDRESS__ /* which looks for leaks in exit(): worth the risk in a test */
     if (p.serving)
         _exit(status); /* libmilter's threads are still there and may use what exit() tears down */
 #endif
     if (!p.serving) {
-        watch_free(&p.watch);
         daemon_free(&p.daemon);
         log_free(&p.log);
     }
