@@ -21,7 +21,7 @@ teardown_file() {
 hostile() {
     [ -r "/proc/$MILTER_PID/stat" ] || skip "no /proc"
     if nm "$VOUCH_BUILDDIR/vouch-milter" 2>/dev/null | grep -qE '__(a|t)san_init'; then
-        export HOSTILE_CPU_MAX=400 HOSTILE_GROWTH_MAX=1048576 HOSTILE_STACK_MAX=512
+        export HOSTILE_CPU_MAX=400 HOSTILE_GROWTH_MAX=1048576 HOSTILE_STACK_MAX=512 HOSTILE_TIMES=2
     fi
     run timeout 500 /usr/bin/python3 "$VOUCH_SRCDIR/tests/milter/hostile.py" "$@"
     echo "$output"
