@@ -88,6 +88,7 @@ mta_as_nobody() {
 
 mta_milter() {
     mta_own_journal
+    LISTENED=$(times_listened)
     "$VOUCH_BUILDDIR/vouch-milter" -f -c "$MTA/vouch.conf" -s "unix:$MILTER_SOCKET" \
         2>>"$MTA/milter.log" 3>&- </dev/null &
     MILTER_PID=$!
@@ -96,8 +97,13 @@ mta_milter() {
     mta_until milter_listens || { cat "$MTA/milter.log" >&2; return 1; }
 }
 
+times_listened() {
+    cat "$MTA/milter.log" 2>/dev/null | grep -c ' listens on ' || true
+}
+
+# The one that was just started does: one that was killed leaves its socket behind, and its line in the log.
 milter_listens() {
-    [ -S "$MILTER_SOCKET" ] && grep -q ' listens on ' "$MTA/milter.log"
+    [ -S "$MILTER_SOCKET" ] && [ "$(times_listened)" -gt "$LISTENED" ]
 }
 
 # mta_stop NAME [SIGNAL]: ends what runs under that name, and waits for it
