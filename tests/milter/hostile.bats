@@ -20,7 +20,10 @@ teardown_file() {
 # hostile CASE...: sanitizers keep what is freed, take their time, and have mappings that look like our stacks
 hostile() {
     [ -r "/proc/$MILTER_PID/stat" ] || skip "no /proc"
-    if nm "$VOUCH_BUILDDIR/vouch-milter" 2>/dev/null | grep -qE '__(a|t)san_init'; then
+    if nm "$VOUCH_BUILDDIR/vouch-milter" 2>/dev/null | grep -q __tsan_init; then
+        skip "one message at a time: nothing for ThreadSanitizer"
+    fi
+    if nm "$VOUCH_BUILDDIR/vouch-milter" 2>/dev/null | grep -q __asan_init; then
         export HOSTILE_CPU_MAX=400 HOSTILE_GROWTH_MAX=1048576 HOSTILE_STACK_MAX=512 HOSTILE_TIMES=2
     fi
     run timeout 500 /usr/bin/python3 "$VOUCH_SRCDIR/tests/milter/hostile.py" "$@"
