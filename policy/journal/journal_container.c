@@ -10,6 +10,7 @@
 #include <zlib.h>
 #include "journal_block.h"
 #include "journal_dir.h"
+#include "disk.h"
 
 #define BLOCK_BYTES   (64u * 1024) /* of data in a block, unless a datum is larger */
 #define BLOCK_RECORDS 4096u        /* a place in a block is 16 bits */
@@ -49,7 +50,7 @@ static int put(struct container *c, const struct sbuf *b)
         errno = ENOMEM;
         return -1;
     }
-    if (journal_write_all(c->fd, b->p, b->len) != 0)
+    if (disk_write_all(c->fd, b->p, b->len) != 0)
         return -1;
     EVP_DigestUpdate(c->sha256, b->p, b->len);
     c->offset += b->len;

@@ -2,6 +2,7 @@
 /* Files in a writer's directory. */
 #include "config.h"
 #include "journal_dir.h"
+#include "disk.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -116,38 +117,15 @@ int journal_dir_sync(int dir)
     return fsync(dir);
 }
 
-/* Root's new file becomes the directory owner's. */
-static int give(int dir, int fd)
-{
-    struct stat st;
-    if (geteuid() != 0)
-        return 0;
-    if (fstat(dir, &st) != 0)
-        return -1;
-    return st.st_uid == 0 ? 0 : fchown(fd, st.st_uid, st.st_gid);
-}
-
 int journal_dir_inherit(int dir)
 {
     int above = openat(dir, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (above < 0)
         return -1;
-    int rc = give(above, dir), error = errno;
+    int rc = disk_give(above, dir), error = errno;
     close(above);
     errno = error;
     return rc;
-}
-
-int journal_file_open(int dir, const char *name, int flags, mode_t mode)
-{
-    int fd = openat(dir, name, flags | O_CLOEXEC | O_NOFOLLOW, mode);
-    if (fd >= 0 && flags & O_CREAT && give(dir, fd) != 0) {
-        int error = errno;
-        close(fd);
-        errno = error;
-        return -1;
-    }
-    return fd;
 }
 
 int journal_dir_make(int dir, const char *name, mode_t mode)
@@ -157,27 +135,10 @@ int journal_dir_make(int dir, const char *name, mode_t mode)
     int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0)
         return -1;
-    int rc = give(dir, fd), error = errno;
+    int rc = disk_give(dir, fd), error = errno;
     close(fd);
     errno = error;
     return rc;
-}
-
-int journal_write_all(int fd, const void *p, size_t len)
-{
-    const char *at = p;
-    while (len > 0) {
-        ssize_t n = write(fd, at, len);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0) {
-            errno = n == 0 ? ENOSPC : errno;
-            return -1;
-        }
-        at += n;
-        len -= (size_t)n;
-    }
-    return 0;
 }
 
 ssize_t journal_read_at(int fd, void *p, size_t len, uint64_t at)
@@ -200,10 +161,10 @@ int journal_file_put(int dir, const char *name, mode_t mode, bool durable, struc
 {
     char tmp[JOURNAL_NAME_MAX];
     snprintf(tmp, sizeof tmp, "%s.tmp", name);
-    int fd = journal_file_open(dir, tmp, O_WRONLY | O_CREAT | O_TRUNC, mode);
+    int fd = disk_file_open(dir, tmp, O_WRONLY | O_CREAT | O_TRUNC, mode);
     if (fd < 0)
         return -1;
-    int rc = journal_write_all(fd, text.p, text.len);
+    int rc = disk_write_all(fd, text.p, text.len);
     if (rc == 0 && durable)
         rc = fsync(fd);
     int error = errno;
@@ -227,7 +188,7 @@ int journal_file_get(int dir, const char *name, struct sbuf *out)
     char chunk[4096];
     ssize_t n;
     bool fits = true;
-    int fd = journal_file_open(dir, name, O_RDONLY, 0);
+    int fd = disk_file_open(dir, name, O_RDONLY, 0);
     if (fd < 0)
         return -1;
     for (uint64_t at = 0;

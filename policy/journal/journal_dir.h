@@ -29,14 +29,9 @@ void journal_list_clear(struct journal_list *list);
 /* A directory's descriptor. */
 int journal_dir_open(const char *path);
 int journal_dir_sync(int dir);
-/* Opens name as open(2) does with O_CLOEXEC and O_NOFOLLOW. What root makes in a directory of
- * somebody else is given to that directory's owner. */
-int journal_file_open(int dir, const char *name, int flags, mode_t mode);
-/* As mkdirat, with the same gift; and that alone, for a directory just made. */
+/* As mkdirat, and disk_give; and that alone, for a directory just made. */
 int journal_dir_make(int dir, const char *name, mode_t mode);
 int journal_dir_inherit(int dir);
-/* All of it or -1; a short write is ENOSPC. */
-int journal_write_all(int fd, const void *p, size_t len);
 /* Bytes read: less than len only at the end of the file; -1. */
 ssize_t journal_read_at(int fd, void *p, size_t len, uint64_t at);
 /* Replaces the file name with text: a temporary file, fsync, rename, fsync of the directory; without

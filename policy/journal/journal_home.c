@@ -19,6 +19,7 @@
 #include "ascii.h"
 #include "clock.h"
 #include "journal_manifest.h"
+#include "disk.h"
 
 #define DIR_MODE      0750
 #define FILE_MODE     0640
@@ -116,7 +117,7 @@ static int take_lock(struct journal_home *home, const char *path, unsigned wait_
 {
     int64_t deadline = clock_ms() + wait_ms;
     char pid[24];
-    home->lock = journal_file_open(home->dir, "lock", O_RDWR | O_CREAT, FILE_MODE);
+    home->lock = disk_file_open(home->dir, "lock", O_RDWR | O_CREAT, FILE_MODE);
     if (home->lock < 0) {
         snprintf(error_r, size, "cannot open %s/lock: %s", path, strerror(errno));
         return VOUCH_E_IO;

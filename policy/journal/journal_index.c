@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include <zlib.h>
 #include "errors.h"
+#include "disk.h"
 
 #define FILE_MODE  0440
 #define MAGIC      "VOUCHX1\n"
@@ -253,7 +254,7 @@ int index_find_file(int dir, uint64_t first, uint64_t bytes, uint64_t digest,
 {
     char name[JOURNAL_NAME_MAX];
     journal_name(name, first, ".index");
-    int fd = journal_file_open(dir, name, O_RDONLY, 0);
+    int fd = disk_file_open(dir, name, O_RDONLY, 0);
     if (fd < 0)
         return VOUCH_E_IO;
     int rc = index_find(&(struct index_source){page_of_file, &fd}, first, bytes, digest, each, arg);
@@ -276,7 +277,7 @@ struct index_crcs *index_crcs_open(int dir, uint64_t first, uint64_t bytes)
     if (!c)
         return NULL;
     journal_name(name, first, ".index");
-    c->fd = journal_file_open(dir, name, O_RDONLY, 0);
+    c->fd = disk_file_open(dir, name, O_RDONLY, 0);
     c->source = (struct index_source){page_of_file, &c->fd};
     if (c->fd < 0 || begin(&c->lookup, &c->source, first, bytes) != 0)
         index_crcs_close(&c);

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "ascii.h"
+#include "disk.h"
 
 #define FILE_NAME    "manifest"
 #define FILE_MODE    0640
@@ -207,7 +208,7 @@ int manifest_mend(int dir, struct manifest *m)
 {
     if (m->torn == 0)
         return 0;
-    int fd = journal_file_open(dir, FILE_NAME, O_WRONLY, 0);
+    int fd = disk_file_open(dir, FILE_NAME, O_WRONLY, 0);
     if (fd < 0)
         return -1;
     int rc = ftruncate(fd, (off_t)m->size);
@@ -224,7 +225,7 @@ int manifest_mend(int dir, struct manifest *m)
 /* Appends lines that are whole; a failure leaves the file as it was, as far as the disk lets it. */
 static int append(int dir, const struct manifest *m, struct span lines)
 {
-    int fd = journal_file_open(dir, FILE_NAME, O_WRONLY, 0);
+    int fd = disk_file_open(dir, FILE_NAME, O_WRONLY, 0);
     if (fd < 0)
         return -1;
     int rc = ftruncate(fd, (off_t)m->size); /* what a failure before could not take back */
@@ -233,7 +234,7 @@ static int append(int dir, const struct manifest *m, struct span lines)
         rc = -1;
     }
     if (rc == 0)
-        rc = journal_write_all(fd, lines.p, lines.len);
+        rc = disk_write_all(fd, lines.p, lines.len);
     if (rc == 0)
         rc = fdatasync(fd);
     int error = errno;

@@ -14,6 +14,7 @@
 #include "journal_index.h"
 #include "journal_sealed.h"
 #include "journal_tail.h"
+#include "disk.h"
 
 #define SEALED_MODE 0440
 
@@ -58,7 +59,7 @@ static int piece_begin(struct sealing *s, struct piece *p, const struct frame *f
     *p = (struct piece){.fd = -1};
     p->entry = (struct manifest_entry){
         .first = f->number, .previous = s->previous, .first_us = f->time_us, .last_us = f->time_us};
-    p->fd = journal_file_open(s->dir, name, O_WRONLY | O_CREAT | O_TRUNC, 0640);
+    p->fd = disk_file_open(s->dir, name, O_WRONLY | O_CREAT | O_TRUNC, 0640);
     if (p->fd >= 0)
         p->container = container_new(p->fd, journal_tail_head(s->tail)->schema, note_block, p);
     return p->container ? 0 : -1;
@@ -206,7 +207,7 @@ int journal_seal_hash(int dir, struct manifest_entry *e, char *error_r, size_t s
 {
     char name[JOURNAL_NAME_MAX];
     journal_name(name, e->first, ".avro");
-    int fd = journal_file_open(dir, name, O_RDONLY, 0);
+    int fd = disk_file_open(dir, name, O_RDONLY, 0);
     int rc = fd >= 0 && hash_file(fd, e) == 0 ? 0 : VOUCH_E_IO;
     int error = errno;
     if (rc != 0)

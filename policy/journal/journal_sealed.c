@@ -14,6 +14,7 @@
 #include <zlib.h>
 #include "journal_dir.h"
 #include "journal_index.h"
+#include "disk.h"
 
 #define WINDOW_FIRST (256u * 1024)
 #define WINDOW_MAX   (BLOCK_HEAD_MAX + BLOCK_DATA_MAX + BLOCK_SYNC)
@@ -125,7 +126,7 @@ struct journal_sealed *journal_sealed_open(int dir, uint64_t first, char *error_
         s->number = first;
         s->room = WINDOW_FIRST;
         s->window = malloc(s->room);
-        s->fd = s->window ? journal_file_open(dir, name, O_RDONLY, 0) : -1;
+        s->fd = s->window ? disk_file_open(dir, name, O_RDONLY, 0) : -1;
         if (s->fd >= 0 && read_header(s, error_r, size) == 0 && fstat(s->fd, &st) == 0) {
             s->crcs = index_crcs_open(dir, first, (uint64_t)st.st_size);
             return s;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include "clock.h"
 #include "journal_tail.h"
+#include "disk.h"
 
 #define FILE_MODE    0640
 #define REWRITE_STEP (1u << 20)
@@ -59,8 +60,8 @@ struct segment *segment_new(int dir, uint64_t first, uint64_t previous, struct s
     errno = ENOMEM;
     if (RAND_bytes((unsigned char *)&head.salt, sizeof head.salt) == 1 &&
         frame_head_write(&bytes, &head) == 0)
-        s->fd = journal_file_open(dir, name, O_RDWR | O_CREAT | O_EXCL, FILE_MODE);
-    if (s->fd >= 0 && journal_write_all(s->fd, bytes.p, bytes.len) != 0) {
+        s->fd = disk_file_open(dir, name, O_RDWR | O_CREAT | O_EXCL, FILE_MODE);
+    if (s->fd >= 0 && disk_write_all(s->fd, bytes.p, bytes.len) != 0) {
         int error = errno;
         unlinkat(dir, name, 0);
         close(s->fd);
@@ -117,7 +118,7 @@ struct segment *segment_recover(int dir, uint64_t first, struct span schema, uin
     if (!s)
         return NULL;
     journal_name(name, first, ".open");
-    s->fd = journal_file_open(dir, name, O_RDWR, 0);
+    s->fd = disk_file_open(dir, name, O_RDWR, 0);
     struct journal_tail *t = s->fd < 0 ? NULL : journal_tail_open(dir, first);
     if (!t)
         return give_up(s);

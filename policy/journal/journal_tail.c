@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "journal_dir.h"
+#include "disk.h"
 
 #define ROOM_FIRST (256u * 1024)
 #define ROOM_MAX   (2u * (FRAME_DATUM_MAX + FRAME_BYTES)) /* more than the longest frame */
@@ -58,7 +59,7 @@ struct journal_tail *journal_tail_open(int dir, uint64_t first)
     if (!t)
         return NULL;
     journal_name(name, first, ".open");
-    t->fd = journal_file_open(dir, name, O_RDONLY, 0);
+    t->fd = disk_file_open(dir, name, O_RDONLY, 0);
     t->buffer = malloc(ROOM_FIRST);
     t->room = ROOM_FIRST;
     if (t->fd >= 0 && t->buffer && read_head(t) == 0) {

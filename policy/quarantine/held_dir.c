@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "ascii.h"
+#include "disk.h"
 
 #define DIR_MODE  0750
 #define FILE_MODE 0640
@@ -56,33 +57,14 @@ void held_name(char name_r[HELD_NAME_MAX], const char *id, const char *extension
     snprintf(name_r, HELD_NAME_MAX, "%s%s", id, extension);
 }
 
-/* Root's new file becomes the owner's of the directory it lies in. */
-static int give(int dir, int fd)
-{
-    struct stat st;
-    if (geteuid() != 0)
-        return 0;
-    if (fstat(dir, &st) != 0)
-        return -1;
-    return st.st_uid == 0 ? 0 : fchown(fd, st.st_uid, st.st_gid);
-}
-
-static int close_failed(int fd)
-{
-    int error = errno;
-    close(fd);
-    errno = error;
-    return -1;
-}
-
 /* A directory that was just made: its owner, and on the disk. */
 static int settle(int fd)
 {
     int above = openat(fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (above < 0)
         return -1;
-    if (give(above, fd) != 0 || fsync(above) != 0)
-        return close_failed(above);
+    if (disk_give(above, fd) != 0 || fsync(above) != 0)
+        return disk_close_failed(above);
     close(above);
     return 0;
 }
@@ -94,33 +76,13 @@ int held_dir_open(int above, const char *path, bool make)
         return -1;
     int fd = openat(above, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd >= 0 && made && settle(fd) != 0)
-        return close_failed(fd);
+        return disk_close_failed(fd);
     return fd;
 }
 
 int held_file_open(int dir, const char *name, int flags)
 {
-    int fd = openat(dir, name, flags | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
-    if (fd >= 0 && flags & O_CREAT && give(dir, fd) != 0)
-        return close_failed(fd);
-    return fd;
-}
-
-int held_write_all(int fd, const void *p, size_t len)
-{
-    const char *at = p;
-    while (len > 0) {
-        ssize_t n = write(fd, at, len);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0) {
-            errno = n == 0 ? ENOSPC : errno;
-            return -1;
-        }
-        at += n;
-        len -= (size_t)n;
-    }
-    return 0;
+    return disk_file_open(dir, name, flags, FILE_MODE);
 }
 
 /* The file is locked by us and still has its name, or was swept away in between. */
@@ -216,7 +178,7 @@ int held_list(int dir, bool (*accept)(const char *name), char ***names_r, size_t
     int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *d = fd < 0 ? NULL : fdopendir(fd);
     if (!d)
-        return fd < 0 ? -1 : close_failed(fd);
+        return fd < 0 ? -1 : disk_close_failed(fd);
     struct dirent *e;
     int error = 0;
     while (!error && (errno = 0, e = readdir(d)))

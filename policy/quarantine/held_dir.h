@@ -23,9 +23,8 @@ void held_name(char name_r[HELD_NAME_MAX], const char *id, const char *extension
 
 /* The descriptor of the directory at path, made (0750) where it is missing and make is set. above: AT_FDCWD or a directory's. */
 int held_dir_open(int above, const char *path, bool make);
-/* As openat with O_CLOEXEC and O_NOFOLLOW; what it makes has mode 0640. */
+/* As disk_file_open; what it makes has mode 0640. */
 int held_file_open(int dir, const char *name, int flags);
-int held_write_all(int fd, const void *p, size_t len);
 /* A new file of a name that ends in ".tmp", locked: held_temp_sweep leaves it alone as long as fd is open. */
 int held_temp_make(int dir, char name_r[HELD_NAME_MAX]);
 /* Removes the file if it is temporary and nobody's any more. */

@@ -13,6 +13,7 @@
 #include "held_dir.h"
 #include "held_line.h"
 #include "quarantine_private.h"
+#include "disk.h"
 
 #define LOG_MAX (64u << 20) /* bytes that are read of one */
 
@@ -231,7 +232,7 @@ const struct held_line *held_log_lines(const struct held_log *l, size_t *count_r
 /* A line that is not whole on the disk is taken back: so nobody acts upon it. */
 static int write_line(struct held_log *l, struct span text)
 {
-    if (held_write_all(l->fd, text.p, text.len) == 0 && fdatasync(l->fd) == 0) {
+    if (disk_write_all(l->fd, text.p, text.len) == 0 && fdatasync(l->fd) == 0) {
         l->size += text.len;
         return 0;
     }

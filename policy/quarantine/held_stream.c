@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "held_dir.h"
+#include "disk.h"
 
 #define MAGIC     "vouch-held-1 "
 #define NO_KEY    "----"
@@ -29,12 +30,12 @@ int held_out_begin(struct held_out *o, int fd, const struct pseudonym_key *key)
     uint8_t header[HEADER];
     *o = (struct held_out){.fd = fd, .encrypted = key};
     int n = snprintf(title, sizeof title, MAGIC "%s\n", key ? key->id : NO_KEY);
-    if (held_write_all(fd, title, (size_t)n) != 0)
+    if (disk_write_all(fd, title, (size_t)n) != 0)
         return VOUCH_E_IO;
     if (!key)
         return 0;
     crypto_secretstream_xchacha20poly1305_init_push(&o->state, header, key->bytes);
-    return held_write_all(fd, header, sizeof header) == 0 ? 0 : VOUCH_E_IO;
+    return disk_write_all(fd, header, sizeof header) == 0 ? 0 : VOUCH_E_IO;
 }
 
 static void chain(uint8_t sum[32], const uint8_t length[LENGTH], const void *p, size_t len)
@@ -66,7 +67,7 @@ int held_out_block(struct held_out *o, const void *p, size_t len, bool last)
             memcpy(block + LENGTH, p, len);
         memcpy(block + LENGTH + len, o->chain, CHECK);
     }
-    int rc = held_write_all(o->fd, block, whole) == 0 ? 0 : VOUCH_E_IO, error = errno;
+    int rc = disk_write_all(o->fd, block, whole) == 0 ? 0 : VOUCH_E_IO, error = errno;
     free(block);
     errno = error;
     return rc;

@@ -10,6 +10,7 @@ cd "$src" || exit 1
 # Room: the rooms it may include, itself first. "policy" is assess and settings_load.
 rooms='
 policy/clock:policy/clock
+policy/disk:policy/disk
 policy/message:policy/message
 policy/evidence:policy/evidence policy/message
 policy/trust:policy/trust policy/evidence policy/message
@@ -17,8 +18,8 @@ policy/rules:policy/rules policy/trust policy/evidence policy/message
 policy/verify:policy/verify policy/clock policy/evidence policy/message
 policy/store:policy/store policy/clock policy/trust policy/evidence policy/message
 policy/release:policy/release policy/clock policy/message
-policy/journal:policy/journal policy/clock policy/rules policy/trust policy/evidence policy/message
-policy/quarantine:policy/quarantine policy/clock policy/message
+policy/journal:policy/journal policy/clock policy/disk policy/rules policy/trust policy/evidence policy/message
+policy/quarantine:policy/quarantine policy/clock policy/disk policy/message
 policy:policy policy/clock policy/verify policy/store policy/journal policy/rules policy/trust policy/evidence policy/message
 policy/replay:policy/replay policy policy/clock policy/verify policy/store policy/journal policy/rules policy/trust policy/evidence policy/message
 policy/tool:policy/tool policy/release policy/replay policy/quarantine policy policy/clock policy/verify policy/store policy/journal policy/rules policy/trust policy/evidence policy/message
