@@ -49,8 +49,9 @@ static int set_units(const char *option, const struct unit *units, const char *t
     return wrong ? tool_usage_error("--%s '%s' %s", option, text, wrong) : 0;
 }
 
-static int set_option(struct removal *r, int option, const char *value)
+static int set_option(void *arg, int option, const char *value)
 {
+    struct removal *r = arg;
     uint64_t ms = 0;
     int status = 0;
     switch (option) {
@@ -74,31 +75,12 @@ static int set_option(struct removal *r, int option, const char *value)
     }
 }
 
-/* 0: go on; otherwise *status_r is the exit status. */
-static int parse_options(struct removal *r, const char *usage, int argc, char **argv, int *status_r)
-{
-    static const struct option options[] = {{"older-than", required_argument, NULL, 'o'},
-                                            {"beyond", required_argument, NULL, 'b'},
-                                            {"dry-run", no_argument, NULL, 'y'},
-                                            {"directory", required_argument, NULL, 'd'},
-                                            {"config", required_argument, NULL, 'c'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {NULL, 0, NULL, 0}};
-    bool purges = usage == purge_usage;
-    optind = 1;
-    for (int o; (o = getopt_long(argc, argv, ":h", options, NULL)) != -1;) {
-        bool wrong = o == '?' || o == ':' || (!purges && (o == 'o' || o == 'b'));
-        *status_r = 0;
-        if (o == 'h')
-            fputs(usage, stdout);
-        else
-            *status_r = wrong ? tool_option_error(o == ':' ? ':' : '?', argv[optind - 1])
-                              : set_option(r, o, optarg);
-        if (o == 'h' || *status_r != 0)
-            return -1;
+#define BOTH_OPTIONS                                                                               \
+    {"dry-run", no_argument, NULL, 'y'}, {"directory", required_argument, NULL, 'd'},              \
+        {"config", required_argument, NULL, 'c'}, {"help", no_argument, NULL, 'h'},                \
+    {                                                                                              \
+        NULL, 0, NULL, 0                                                                           \
     }
-    return 0;
-}
 
 static void tell(const struct quarantine_item *item, const char *what)
 {
@@ -132,19 +114,12 @@ static int delete_one(const struct removal *r, const char *id)
     return status == EX_DATAERR || status == EX_NOPERM ? 0 : status;
 }
 
-static int finish(struct removal *r, int status)
-{
-    if (fflush(stdout) != 0 && status == 0)
-        status = tool_error(EX_IOERR, "standard output: %s", strerror(errno));
-    quarantine_place_close(&r->place);
-    return status;
-}
-
 int quarantine_remove(int argc, char **argv)
 {
+    static const struct option options[] = {BOTH_OPTIONS};
     struct removal r = {0};
     int status = 0;
-    if (parse_options(&r, delete_usage, argc, argv, &status) != 0)
+    if (tool_options(argc, argv, options, delete_usage, set_option, &r, &status) != 0)
         return status;
     int first = optind;
     if (first == argc)
@@ -152,7 +127,7 @@ int quarantine_remove(int argc, char **argv)
     status = quarantine_place_open(&r.place);
     for (int i = first; i < argc && status == 0; i++)
         status = delete_one(&r, argv[i]);
-    return finish(&r, status);
+    return quarantine_place_finish(&r.place, status);
 }
 
 static int add_bytes(void *arg, const char *id, uint64_t bytes)
@@ -195,14 +170,17 @@ static int purge(struct removal *r)
 
 int quarantine_clean(int argc, char **argv)
 {
+    static const struct option options[] = {{"older-than", required_argument, NULL, 'o'},
+                                            {"beyond", required_argument, NULL, 'b'},
+                                            BOTH_OPTIONS};
     struct removal r = {.before_us = INT64_MIN};
     int status = 0;
-    if (parse_options(&r, purge_usage, argc, argv, &status) != 0)
+    if (tool_options(argc, argv, options, purge_usage, set_option, &r, &status) != 0)
         return status;
     if (optind < argc)
         return tool_usage_error("'%s': purge takes no ids; 'delete' does", argv[optind]);
     if (!r.aged && !r.sized)
         return tool_usage_error("what? --older-than 30d, --beyond 10G, or both");
     status = quarantine_place_open(&r.place);
-    return finish(&r, status ? status : purge(&r));
+    return quarantine_place_finish(&r.place, status ? status : purge(&r));
 }

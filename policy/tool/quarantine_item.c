@@ -30,10 +30,13 @@ int quarantine_place_open(struct quarantine_place *p)
     return p->q ? 0 : tool_error(errno == EACCES ? EX_NOPERM : EX_NOINPUT, "%s", error);
 }
 
-void quarantine_place_close(struct quarantine_place *p)
+int quarantine_place_finish(struct quarantine_place *p, int status)
 {
+    if (fflush(stdout) != 0 && status == 0 && errno != EPIPE)
+        status = tool_error(EX_IOERR, "standard output: %s", strerror(errno));
     quarantine_close(&p->q);
     settings_unref(&p->settings);
+    return status;
 }
 
 const char *quarantine_state_name(enum quarantine_state state)

@@ -18,7 +18,8 @@ struct quarantine_place {
     "  --help               this text\n"
 /* Root goes on, for good, as the user whom the directory belongs to. 0, or an exit status; then the error was printed. */
 int quarantine_place_open(struct quarantine_place *p);
-void quarantine_place_close(struct quarantine_place *p);
+/* Closes it, at the end of a command: status, or an error of its own if what was printed did not get out. */
+int quarantine_place_finish(struct quarantine_place *p, int status);
 
 /* Of a whole message: QUARANTINE_PART: some of its recipients have it, the others wait. */
 enum quarantine_state {

@@ -72,8 +72,9 @@ static int set_time(const char *option, const char *text, int64_t *time_us_r)
     return tool_usage_error("--%s '%s': not a time, such as 2026-01-31T12:00:00Z", option, text);
 }
 
-static int set_option(struct listing *l, int option, const char *value)
+static int set_option(void *arg, int option, const char *value)
 {
+    struct listing *l = arg;
     switch (option) {
     case 's':
         return set_time("since", value, &l->query.since_us);
@@ -126,17 +127,8 @@ static int parse_options(struct listing *l, int argc, char **argv, int *status_r
                                             {"config", required_argument, NULL, 'c'},
                                             {"help", no_argument, NULL, 'h'},
                                             {NULL, 0, NULL, 0}};
-    optind = 1;
-    for (int o; (o = getopt_long(argc, argv, ":h", options, NULL)) != -1;) {
-        *status_r = 0;
-        if (o == 'h')
-            fputs(usage, stdout);
-        else
-            *status_r = o == '?' || o == ':' ? tool_option_error(o, argv[optind - 1])
-                                             : set_option(l, o, optarg);
-        if (o == 'h' || *status_r != 0)
-            return -1;
-    }
+    if (tool_options(argc, argv, options, usage, set_option, l, status_r) != 0)
+        return -1;
     if (optind < argc) {
         *status_r =
             tool_usage_error("'%s': list takes no arguments; 'show' takes ids", argv[optind]);
@@ -300,9 +292,6 @@ int quarantine_list(int argc, char **argv)
     if (parse_options(&l, argc, argv, &status) != 0)
         return status;
     status = list(&l);
-    if (fflush(stdout) != 0 && status == 0 && errno != EPIPE)
-        status = tool_error(EX_IOERR, "standard output: %s", strerror(errno));
     arena_free(&l.arena);
-    quarantine_place_close(&l.place);
-    return status;
+    return quarantine_place_finish(&l.place, status);
 }

@@ -61,8 +61,9 @@ static void set_who(struct releasing *r)
     r->order.who = r->who;
 }
 
-static int set_option(struct releasing *r, int option, const char *value)
+static int set_option(void *arg, int option, const char *value)
 {
+    struct releasing *r = arg;
     switch (option) {
     case 't':
         r->to[r->order.to_count++] = value;
@@ -108,17 +109,8 @@ static int parse_options(struct releasing *r, int argc, char **argv, int *status
                                             {"config", required_argument, NULL, 'c'},
                                             {"help", no_argument, NULL, 'h'},
                                             {NULL, 0, NULL, 0}};
-    optind = 1;
-    for (int o; (o = getopt_long(argc, argv, ":h", options, NULL)) != -1;) {
-        *status_r = 0;
-        if (o == 'h')
-            fputs(usage, stdout);
-        else
-            *status_r = o == '?' || o == ':' ? tool_option_error(o, argv[optind - 1])
-                                             : set_option(r, o, optarg);
-        if (o == 'h' || *status_r != 0)
-            return -1;
-    }
+    if (tool_options(argc, argv, options, usage, set_option, r, status_r) != 0)
+        return -1;
     if (optind == argc)
         *status_r = tool_usage_error("which one? 'vouch quarantine list' has the ids");
     else if (r->undo + r->order.done + r->order.again > 1)
@@ -266,7 +258,7 @@ int quarantine_release(int argc, char **argv)
             status = handle_all(&r, argc - first, argv + first);
         release_lesson_close(&r.lesson);
         sender_free(&r.sender);
-        quarantine_place_close(&r.place);
+        status = quarantine_place_finish(&r.place, status);
     }
     free(r.to);
     return status;

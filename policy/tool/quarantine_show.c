@@ -33,6 +33,25 @@ struct showing {
     bool full, raw;
 };
 
+static int set_option(void *arg, int option, const char *value)
+{
+    struct showing *s = arg;
+    switch (option) {
+    case 'f':
+        s->full = true;
+        return 0;
+    case 'r':
+        s->raw = true;
+        return 0;
+    case 'd':
+        s->place.dir = value;
+        return 0;
+    default:
+        s->place.config = value;
+        return 0;
+    }
+}
+
 /* 0: go on; otherwise *status_r is the exit status. */
 static int parse_options(struct showing *s, int argc, char **argv, int *status_r)
 {
@@ -42,23 +61,8 @@ static int parse_options(struct showing *s, int argc, char **argv, int *status_r
                                             {"config", required_argument, NULL, 'c'},
                                             {"help", no_argument, NULL, 'h'},
                                             {NULL, 0, NULL, 0}};
-    optind = 1;
-    for (int o; (o = getopt_long(argc, argv, ":h", options, NULL)) != -1;) {
-        if (o == 'f') {
-            s->full = true;
-        } else if (o == 'r') {
-            s->raw = true;
-        } else if (o == 'd') {
-            s->place.dir = optarg;
-        } else if (o == 'c') {
-            s->place.config = optarg;
-        } else {
-            if (o == 'h')
-                fputs(usage, stdout);
-            *status_r = o == 'h' ? 0 : tool_option_error(o, argv[optind - 1]);
-            return -1;
-        }
-    }
+    if (tool_options(argc, argv, options, usage, set_option, s, status_r) != 0)
+        return -1;
     *status_r = optind == argc ? tool_usage_error("which one? 'vouch quarantine list' has the ids")
                 : s->raw && isatty(STDOUT_FILENO)
                     ? tool_usage_error("--raw writes what the message holds, also what would drive "
@@ -165,8 +169,5 @@ int quarantine_show(int argc, char **argv)
     status = quarantine_place_open(&s.place);
     for (int i = first; i < argc && status == 0; i++)
         status = show(&s, argv[i]);
-    if (fflush(stdout) != 0 && status == 0)
-        status = tool_error(EX_IOERR, "standard output: %s", strerror(errno));
-    quarantine_place_close(&s.place);
-    return status;
+    return quarantine_place_finish(&s.place, status);
 }

@@ -60,6 +60,24 @@ int tool_option_error(int answer, const char *argument)
                          : tool_usage_error("%s: there is no such option", argument);
 }
 
+int tool_options(int argc, char **argv, const struct option *options, const char *usage,
+                 int (*set)(void *arg, int option, const char *value), void *arg, int *status_r)
+{
+    *status_r = 0;
+    optind = 1;
+    for (int o; (o = getopt_long(argc, argv, ":h", options, NULL)) != -1;) {
+        if (o == 'h') {
+            fputs(usage, stdout);
+            return -1;
+        }
+        *status_r =
+            o == '?' || o == ':' ? tool_option_error(o, argv[optind - 1]) : set(arg, o, optarg);
+        if (*status_r != 0)
+            return -1;
+    }
+    return 0;
+}
+
 void tool_print_mistakes(FILE *out, const char *path, const struct settings_error *errors,
                          size_t count)
 {

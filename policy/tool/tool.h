@@ -23,8 +23,8 @@ int tool_replay(int argc, char **argv);
 int tool_model(int argc, char **argv); /* dispatches its own subcommands */
 int tool_forget(int argc, char **argv);
 int tool_journal_command(int argc, char **argv); /* dispatches cat, tail, verify */
-int tool_policy(int argc, char **argv); /* dispatches test, diff */
-int tool_quarantine(int argc, char **argv); /* dispatches list, show, release, delete, purge */
+int tool_policy(int argc, char **argv);          /* dispatches test, diff */
+int tool_quarantine(int argc, char **argv);      /* dispatches list, show, release, delete, purge */
 int tool_config(int argc, char **argv);
 int tool_stats(int argc, char **argv);
 
@@ -38,6 +38,11 @@ int tool_usage_error(const char *format, ...) __attribute__((format(printf, 1, 2
 /* The usage error of getopt_long's answer '?' or, for a value that is missing, ':' to an
  * argument. */
 int tool_option_error(int answer, const char *argument);
+
+/* Takes all options: set is called for each but --help ('h'), which prints usage, and returns 0 or, having said what is wrong, an
+ * exit status. 0: go on, with the arguments from optind; otherwise *status_r is the exit status. */
+int tool_options(int argc, char **argv, const struct option *options, const char *usage,
+                 int (*set)(void *arg, int option, const char *value), void *arg, int *status_r);
 
 /* The settings of --config FILE; without it (file NULL) those of the default file, or the built-in
  * ones if there is none. On error prints every mistake ("FILE:LINE: ...") and returns NULL with
