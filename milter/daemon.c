@@ -59,13 +59,8 @@ static void take_timeouts(struct daemon *d, const struct settings *s)
 struct daemon *daemon_new(struct settings *settings, const char *file, struct log *log)
 {
     struct daemon *d = calloc(1, sizeof *d);
-    if (!d || (file && !(d->file = strdup(file))) || !(d->metrics = metrics_new()) ||
-        !(d->load = load_new(log, d->metrics))) {
-        if (d) {
-            metrics_free(&d->metrics);
-            free(d->file);
-        }
-        free(d);
+    const struct keeper_options keeper = {settings_in_force, d, log};
+    if (!d) {
         settings_unref(&settings);
         return NULL;
     }
@@ -73,8 +68,8 @@ struct daemon *daemon_new(struct settings *settings, const char *file, struct lo
     d->settings = settings;
     d->settings_us = d->start_us = clock_wall_us();
     d->log = log;
-    const struct keeper_options keeper = {settings_in_force, d, log};
-    if (!(d->keeper = keeper_new(&keeper))) {
+    if ((file && !(d->file = strdup(file))) || !(d->metrics = metrics_new()) ||
+        !(d->load = load_new(log, d->metrics)) || !(d->keeper = keeper_new(&keeper))) {
         daemon_free(&d);
         return NULL;
     }

@@ -94,32 +94,38 @@ static void put(struct log *l, enum log_level level, char *line)
         syslog(priority(level), "%s", line);
 }
 
-void log_write(struct log *l, enum log_level level, const char *format, ...)
+/* kind: of what may come often, see repeats.h; NULL: each line is written */
+static void write_line(struct log *l, enum log_level level, const char *kind, const char *format,
+                       va_list args)
 {
+    char line[LINE_MAX_BYTES];
+    bool pass = true;
     if ((unsigned)level > atomic_load(&l->level))
         return;
-    char line[LINE_MAX_BYTES];
+    vsnprintf(line, sizeof line, format, args);
+    if (kind) {
+        pthread_mutex_lock(&l->lock);
+        pass = repeats_pass(&l->repeats, kind, level, line, clock_ms());
+        pthread_mutex_unlock(&l->lock);
+    }
+    if (pass)
+        put(l, level, line);
+}
+
+void log_write(struct log *l, enum log_level level, const char *format, ...)
+{
     va_list args;
     va_start(args, format);
-    vsnprintf(line, sizeof line, format, args);
+    write_line(l, level, NULL, format, args);
     va_end(args);
-    put(l, level, line);
 }
 
 void log_often(struct log *l, enum log_level level, const char *format, ...)
 {
-    if ((unsigned)level > atomic_load(&l->level))
-        return;
-    char line[LINE_MAX_BYTES];
     va_list args;
     va_start(args, format);
-    vsnprintf(line, sizeof line, format, args);
+    write_line(l, level, format, format, args);
     va_end(args);
-    pthread_mutex_lock(&l->lock);
-    bool pass = repeats_pass(&l->repeats, format, level, line, clock_ms());
-    pthread_mutex_unlock(&l->lock);
-    if (pass)
-        put(l, level, line);
 }
 
 void log_tick(struct log *l)

@@ -38,24 +38,10 @@ static bool send_all(int fd, const void *bytes, size_t n)
 
 int self_connect(const struct self *self, uint32_t steps)
 {
-    /* SMFIC_OPTNEG, version 6 */
-    const unsigned char greeting[] = {0,
-                                      0,
-                                      0,
-                                      13,
-                                      'O',
-                                      0,
-                                      0,
-                                      0,
-                                      6,
-                                      0,
-                                      0,
-                                      0,
-                                      0,
-                                      (unsigned char)(steps >> 24),
-                                      (unsigned char)(steps >> 16),
-                                      (unsigned char)(steps >> 8),
-                                      (unsigned char)steps};
+    /* SMFIC_OPTNEG, version 6, no actions, and these steps */
+    unsigned char greeting[17] = {0, 0, 0, 13, 'O', 0, 0, 0, 6};
+    for (unsigned i = 0; i < 4; i++)
+        greeting[13 + i] = (unsigned char)(steps >> (24 - 8 * i));
     struct timeval timeout = {.tv_usec = SEND_TIMEOUT_US};
     int fd = socket(self->address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
