@@ -141,8 +141,9 @@ static sfsistat on_connect(SMFICTX *ctx, char *name, _SOCK_ADDR *from)
     struct session *s = session_of(ctx);
     struct ipaddr ip = address_of(from);
     peers_came();
-    if (!s) { /* a second connection by SMFIC_QUIT_NC negotiates nothing: libmilter knows what was agreed and refuses the rest */
-        s = session_new(the_daemon, MTA_ALL);
+    if (!s) { /* a second connection by SMFIC_QUIT_NC negotiates nothing: libmilter knows what was agreed and refuses the rest,
+                 but for a reply where none was to be */
+        s = session_new(the_daemon, MTA_ALL & ~(unsigned)MTA_SKIP);
         smfi_setpriv(ctx, s);
     }
     if (!s)

@@ -72,12 +72,24 @@ class Client:
         if queue_id:
             self.macro(b"E", b"i", queue_id)
         self.send(b"E")
+        return self.answer()
+
+    def answer(self):
         edits = []
         while True:
             command, data = self.read()
             if command in [bytes([c]) for c in FINAL]:
                 return command, data, edits
             edits.append((command, data))
+
+
+class Script(Client):
+    """What a Client would send, to be sent in other pieces: in .sent. Nothing is answered."""
+    def __init__(self):
+        self.sent, self.steps = b"", NR_RCPT | NR_BODY
+
+    def send(self, command, data=b""):
+        self.sent += struct.pack("!I", len(data) + 1) + command + data
 
 
 def inserted(edits, name):

@@ -64,6 +64,8 @@ wire() {
 @test "huge envelopes" { wire huge_envelopes; }
 @test "clients of other address families" { wire client_families; }
 @test "commands out of order, noise" { wire out_of_order; }
+@test "packets in pieces, and many in one" { wire pieces; }
+@test "a connection that breaks off leaves nothing to the next" { wire broken_off; }
 @test "a client without reverse DNS does not keep the forged domain's policy from being read" { wire slow_client; }
 @test "a domain whose DNS never answers delays nobody else" { wire slow_names; }
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """wire.py CASE: one case of what miltertest cannot say to vouch-milter, at the socket $MILTER_SOCKET."""
 import os
+import random
 import re
 import select
 import struct
@@ -9,7 +10,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.environ["VOUCH_SRCDIR"], "tests", "lib"))
-from milterclient import ADDHDRS, ALL_ACTIONS, ALL_STEPS, Client, deleted, inserted  # noqa: E402
+from milterclient import ADDHDRS, ALL_ACTIONS, ALL_STEPS, SKIP, Client, Script, deleted, inserted  # noqa: E402
 
 PATH = os.environ["MILTER_SOCKET"]
 
@@ -142,6 +143,72 @@ def out_of_order():
         c = Client(PATH, version=0)
         c.socket.sendall(noise)
         c.close()
+
+
+def scripted(*bodies):
+    """SMTP connections that follow each other on one to vouch-milter, each with a message."""
+    script = Script()
+    for number, body in enumerate(bodies):
+        if number:
+            script.send(b"K")
+        script.connect(ip=b"198.51.100.%d" % (number + 1))
+        script.envelope()
+        script.header([(b"From", b" sender@example.net"), (b"X-Vouch", b" forged"), (b"X-Number", b" %d" % number)])
+        for at in range(0, len(body), 65535):
+            script.body(body[at:at + 65535])
+        script.send(b"E")
+    return script.sent
+
+
+def judged_in_pieces(sent, messages, sizes):
+    c = Client(PATH, steps=ALL_STEPS & ~SKIP)
+    at = 0
+    while at < len(sent):
+        n = next(sizes)
+        c.socket.sendall(sent[at:at + n])
+        at += n
+    for number in range(messages):
+        assert c.read()[0] == b"c"  # the recipient
+        edits = goes_on(c.answer())
+        assert deleted(edits) == [("X-Vouch", 1)], (number, edits)
+        address = "smtp.remote-ip=198.51.100.%d" % (number + 1)
+        assert address in inserted(edits, b"Authentication-Results"), (address, edits)
+    c.close()
+
+
+def pieces():
+    """However the MTA's bytes are cut, the packets are the same."""
+    def always(n):
+        while True:
+            yield n
+
+    def odd(seed):
+        chance = random.Random(seed)
+        while True:
+            yield chance.choice((1, 2, 4, 5, 6, 100, 4096, 8191, 8192, 8193, 70000))
+
+    bodies = [b"hello\r\n", b"x" * 100000 + b"\r\n", b"", b"y" * 8192]
+    sent = scripted(*bodies)
+    for sizes in [always(len(sent)), always(4096), always(8192)] + [odd(seed) for seed in range(20)]:
+        judged_in_pieces(sent, len(bodies), sizes)
+    judged_in_pieces(scripted(b"hello\r\n", b""), 2, always(1))
+    for n in range(7700, 7960):  # ends of packets come to lie everywhere around the buffer's
+        judged_in_pieces(scripted(b"z" * n, b"hello\r\n"), 2, always(1 << 20))
+
+
+def broken_off():
+    """A connection that ends with packets not looked at leaves nothing to the next one, which has its descriptor."""
+    for nonsense in (b"\0\0\0\1?", b"\0\0\0\1Q"):
+        for _ in range(20):
+            c = Client(PATH)
+            c.socket.sendall(nonsense + scripted(b"left over\r\n", b"and more"))
+            try:
+                while c.socket.recv(4096):
+                    pass
+            except ConnectionError:
+                pass
+            c.close()
+            judged_in_pieces(scripted(b"hello\r\n"), 1, iter([1 << 20]))
 
 
 DNS_DEADLINE = 0.4  # protocol.conf's
