@@ -158,6 +158,11 @@ int daemon_open(struct daemon *d, char *error_r, size_t size)
     return status;
 }
 
+struct keeper *daemon_keeper(struct daemon *d)
+{
+    return d->keeper;
+}
+
 struct quarantine *daemon_quarantine(struct daemon *d)
 {
     return keeper_quarantine(d->keeper);

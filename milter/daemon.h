@@ -9,6 +9,7 @@
 /* What all sessions of one daemon share: the settings in force, what assess needs, the log. Safe to use from any thread. */
 
 struct daemon;
+struct keeper;
 struct learning;
 struct load;
 struct metrics;
@@ -40,6 +41,7 @@ struct learning *daemon_learning(struct daemon *d);
 int64_t daemon_settings_time(struct daemon *d, bool *refused_r);
 int64_t daemon_start_time(const struct daemon *d);
 
+struct keeper *daemon_keeper(struct daemon *d);
 /* NULL: it cannot be used now, or nothing may be stored. Borrowed until the daemon ends. */
 struct quarantine *daemon_quarantine(struct daemon *d);
 

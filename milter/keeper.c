@@ -9,7 +9,6 @@
 #include <time.h>
 #include "clock.h"
 #include "clock_guard.h"
-#include "quarantine.h"
 
 #define ROUND_S   60
 #define REMIND_MS 600000 /* of what still fails */
@@ -24,6 +23,10 @@ struct keeper {
     int64_t told_ms;          /* when the log last heard of a failure; 0: nothing fails */
 
     struct clock_guard clock; /* the thread's */
+
+    pthread_mutex_t totals_lock;
+    struct quarantine_purged totals;
+    bool counted; /* totals are known */
 };
 
 struct keeper *keeper_new(const struct keeper_options *options)
@@ -38,6 +41,7 @@ struct keeper *keeper_new(const struct keeper_options *options)
     pthread_cond_init(&k->changed, &attr);
     pthread_condattr_destroy(&attr);
     pthread_mutex_init(&k->lock, NULL);
+    pthread_mutex_init(&k->totals_lock, NULL);
     clock_guard_doubt(&k->clock, clock_wall_us(), clock_steady_us());
     return k;
 }
@@ -67,6 +71,7 @@ void keeper_free(struct keeper **kp)
     quarantine_close(&q);
     pthread_cond_destroy(&k->changed);
     pthread_mutex_destroy(&k->lock);
+    pthread_mutex_destroy(&k->totals_lock);
     free(k);
 }
 
@@ -108,11 +113,31 @@ static void open_wanted(struct keeper *k, const struct settings *s)
     atomic_store(&k->quarantine, q);
 }
 
+static void note_totals(struct keeper *k, const struct quarantine_purged *now, bool complete)
+{
+    pthread_mutex_lock(&k->totals_lock);
+    unsigned removed = k->totals.removed + now->removed;
+    if (complete)
+        k->totals = *now;
+    k->totals.removed = removed;
+    k->counted |= complete;
+    pthread_mutex_unlock(&k->totals_lock);
+}
+
+bool keeper_totals(struct keeper *k, struct quarantine_purged *totals_r)
+{
+    pthread_mutex_lock(&k->totals_lock);
+    *totals_r = k->totals;
+    bool counted = k->counted;
+    pthread_mutex_unlock(&k->totals_lock);
+    return counted;
+}
+
 /* Removes what is too old, or too much. */
 static void purge(struct keeper *k, const struct settings *s)
 {
     struct quarantine *q = atomic_load(&k->quarantine);
-    unsigned count = 0;
+    struct quarantine_purged now;
     int64_t now_us;
     bool sure = clock_guard_sure(&k->clock, clock_wall_us(), clock_steady_us(), &now_us);
     if (!q)
@@ -120,7 +145,7 @@ static void purge(struct keeper *k, const struct settings *s)
     int64_t before_us = sure && s->quarantine_keep_age_s
                             ? now_us - (int64_t)s->quarantine_keep_age_s * 1000000
                             : INT64_MIN;
-    int rc = quarantine_purge(q, before_us, s->quarantine_keep_bytes, &count);
+    int rc = quarantine_purge(q, before_us, s->quarantine_keep_bytes, &now);
     const char *error = rc == VOUCH_E_IO ? strerror(errno) : vouch_strerror(rc);
     pthread_mutex_lock(&k->lock);
     if (rc != 0)
@@ -128,10 +153,11 @@ static void purge(struct keeper *k, const struct settings *s)
     else
         k->told_ms = 0;
     pthread_mutex_unlock(&k->lock);
-    if (count)
+    note_totals(k, &now, rc == 0);
+    if (now.removed)
         log_write(k->options.log, LOG_LEVEL_INFO,
                   "quarantine: %u messages removed, older than keep_age or beyond keep_size",
-                  count);
+                  now.removed);
 }
 
 /* Waits for the next round; false: stop. */

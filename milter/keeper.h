@@ -3,13 +3,13 @@
 #define VOUCH_KEEPER_H
 
 #include "log.h"
+#include "quarantine.h"
 #include "settings.h"
 
 /* The daemon's quarantine: opened once some policy may store mail, and kept in bounds by a thread that looks at it every minute. Safe to
  * use from any thread. */
 
 struct keeper;
-struct quarantine;
 
 struct keeper_options {
     struct settings *(*settings)(void *arg); /* the snapshot in force; the keeper unrefs it */
@@ -26,6 +26,8 @@ void keeper_free(struct keeper **kp);
 void keeper_refresh(struct keeper *k);
 /* NULL: not open (now). Borrowed until keeper_free. */
 struct quarantine *keeper_quarantine(struct keeper *k);
+/* What the last look left in the quarantine, and in removed what all looks have removed; false: there was none. Waits for no disk. */
+bool keeper_totals(struct keeper *k, struct quarantine_purged *totals_r);
 /* Both settings put the quarantine into the same place and treat it alike, but for what a reload changes. */
 bool keeper_same(const struct settings *a, const struct settings *b);
 

@@ -58,6 +58,11 @@ unsigned load_messages(struct load *l)
     return atomic_load(&l->messages);
 }
 
+size_t load_held(struct load *l)
+{
+    return atomic_load(&l->memory);
+}
+
 /* One message is beyond a limit. */
 static void refuse(struct load *l, const struct settings *s)
 {

@@ -25,6 +25,8 @@ void load_session_ended(struct load *l);
 bool load_message_began(struct load *l, const struct settings *s);
 void load_message_ended(struct load *l);
 unsigned load_messages(struct load *l);
+/* bytes that they hold */
+size_t load_held(struct load *l);
 
 /* What a message holds has changed to held bytes; *held_before: what was said of it last, 0 at first, and is kept there. False:
  * all together hold too much, this one more than others, and it grew: it is to be given up, and on_overload decides. */

@@ -18,6 +18,8 @@ enum metric {
     METRIC_STORE_LATE,    /* judged without the model; counted by metrics_decision */
     METRIC_TIMEOUTS,      /* connections closed because the peer was silent or slow */
     METRIC_EDITS_REFUSED, /* the MTA did not take an edit, or cannot */
+    METRIC_STORED,        /* messages that the quarantine took */
+    METRIC_STORES_FAILED, /* messages that it should have taken */
     METRIC_RELOADS,       /* settings read again and in force */
     METRIC_RELOADS_REFUSED, /* settings with mistakes */
     METRIC_COUNT

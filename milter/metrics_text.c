@@ -59,6 +59,9 @@ static void add_events(const struct metrics *m, struct sbuf *out)
          "Messages that were too many at a time: on_overload decided."},
         {METRIC_EDITS_REFUSED, "vouch_messages_edits_refused_total",
          "Messages with which the MTA did not do what was decided."},
+        {METRIC_STORED, "vouch_quarantine_stored_total", "Messages that the quarantine took."},
+        {METRIC_STORES_FAILED, "vouch_quarantine_failures_total",
+         "Messages that the quarantine should have taken, and could not: they are held instead."},
         {METRIC_DNS_LATE, "vouch_messages_dns_late_total",
          "Messages judged without some answer of DNS, which was not there in time."},
         {METRIC_STORE_LATE, "vouch_store_errors_total",
@@ -176,6 +179,18 @@ static void add_lag(const struct learn_lag *lag, struct sbuf *out)
     gauge(out, "vouch_learner_lag_seconds", "Age of the oldest of them.", (double)lag->seconds);
 }
 
+static void add_quarantine(const struct quarantine_purged *q, int64_t age_s, struct sbuf *out)
+{
+    gauge(out, "vouch_quarantine_messages",
+          "Messages in the quarantine, as of a minute ago at most.", (double)q->messages);
+    gauge(out, "vouch_quarantine_released_messages",
+          "Those of them that were released, to one recipient at least.", (double)q->released);
+    gauge(out, "vouch_quarantine_bytes", "What they take.", (double)q->bytes);
+    gauge(out, "vouch_quarantine_oldest_seconds", "Age of the oldest of them.", (double)age_s);
+    counter(out, "vouch_quarantine_expired_total",
+            "Messages removed from the quarantine: too old, or too much.", q->removed);
+}
+
 static void add_settings(const struct metrics *m, const struct gauges *g, struct sbuf *out)
 {
     family(out, "vouch_reloads_total", "counter", "Times that the settings were read again.");
@@ -208,6 +223,9 @@ void metrics_text(const struct metrics *m, const struct gauges *g, struct sbuf *
 {
     add_events(m, out);
     gauge(out, "vouch_messages_in_flight", "Messages under way.", g->messages);
+    gauge(out, "vouch_messages_in_flight_bytes", "Memory that they hold.", (double)g->held);
+    gauge(out, "vouch_messages_in_flight_max_bytes", "Memory that they may hold: limits.memory.",
+          (double)g->held_max);
     add_decisions(m, out);
     add_checks(m, out);
     add_stages(m, out);
@@ -217,6 +235,8 @@ void metrics_text(const struct metrics *m, const struct gauges *g, struct sbuf *
         add_journal(&g->journal, out);
     if (g->lag_known)
         add_lag(&g->lag, out);
+    if (g->quarantine_known)
+        add_quarantine(&g->quarantine, g->quarantine_age_s, out);
     add_settings(m, g, out);
     add_process(g, out);
 }

@@ -360,9 +360,9 @@ struct to_store {
     const struct record *record;
 };
 
-static int store(void *arg, const char *const *rcpts, size_t count, char *error_r, size_t size)
+static int keep_held(const struct to_store *what, const char *const *rcpts, size_t count,
+                     char *error_r, size_t size)
 {
-    const struct to_store *what = arg;
     struct session *s = what->session;
     const struct held_envelope e = {
         .sender = s->sender, .rcpts = rcpts, .rcpt_count = count, .body = s->body, .utf8 = s->utf8};
@@ -378,6 +378,15 @@ static int store(void *arg, const char *const *rcpts, size_t count, char *error_
     daemon_before_wait(s->daemon); /* for the disk */
     int rc = held_keep(s->held, what->record->id, &e, json, error_r, size);
     free(json);
+    return rc;
+}
+
+static int store(void *arg, const char *const *rcpts, size_t count, char *error_r, size_t size)
+{
+    const struct to_store *what = arg;
+    int rc = keep_held(what, rcpts, count, error_r, size);
+    metrics_add(daemon_metrics(what->session->daemon),
+                rc == 0 ? METRIC_STORED : METRIC_STORES_FAILED);
     return rc;
 }
 

@@ -222,7 +222,7 @@ static int explain(const struct held_writer *w, int rc, char *error_r, size_t si
     const struct quarantine *q = w->q;
     if (rc == VOUCH_E_RANGE)
         snprintf(error_r, size,
-                 "the quarantine %s is full: it may hold %" PRIu64 " bytes (quarantine.max_bytes)",
+                 "the quarantine %s is full: it may hold %" PRIu64 " bytes (quarantine.max_size)",
                  q->path, q->bytes);
     else if (rc == VOUCH_E_IO)
         snprintf(error_r, size, "cannot write to the quarantine %s: %s", q->path, strerror(errno));

@@ -77,8 +77,16 @@ int quarantine_each(struct quarantine *q, int (*each)(void *arg, const char *id,
                     void *arg);
 /* Removes a message for good, with its log. 0; VOUCH_E_IO with errno: EBUSY where its log is open, the caller's own included; ENOENT. */
 int quarantine_delete(struct quarantine *q, const char *id);
+/* What a purge did, and what it left. */
+struct quarantine_purged {
+    unsigned removed;         /* messages */
+    uint64_t messages, bytes; /* that are left */
+    uint64_t released;        /* of those that are left: to one recipient at least */
+    int64_t oldest_us;        /* when the oldest of them came; 0: there is none */
+};
 /* Removes what came before before_us, then the oldest while there is more than bytes (0: no limit); never one whose release is
- * under way. Sweeps up what crashes left. *count_r: how many messages. 0, VOUCH_E_IO or VOUCH_E_NOMEM. */
-int quarantine_purge(struct quarantine *q, int64_t before_us, uint64_t bytes, unsigned *count_r);
+ * under way. Sweeps up what crashes left. 0, VOUCH_E_IO or VOUCH_E_NOMEM: only removed is right then. */
+int quarantine_purge(struct quarantine *q, int64_t before_us, uint64_t bytes,
+                     struct quarantine_purged *purged_r);
 
 #endif

@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include "clock.h"
 #include "held_dir.h"
+#include "held_log.h"
 #include "quarantine_private.h"
 
 #define DELETE_WAIT_MS 100 /* for one who only looks */
@@ -84,71 +85,108 @@ static bool is_leftover(const char *name)
     return held_is_temp(name) || is_log(name);
 }
 
-/* A log whose message is gone: a crash came between. */
-static void sweep_log(int dir, const char *log_name)
+static bool was_released(struct quarantine *q, const char *id)
+{
+    char error[300];
+    size_t count = 0, i = 0;
+    struct held_log *l = held_log_read(q, id, error, sizeof error);
+    const struct held_line *lines = l ? held_log_lines(l, &count) : NULL;
+    while (i < count && lines[i].event != HELD_RELEASED)
+        i++;
+    held_log_close(&l);
+    return i < count;
+}
+
+/* A log whose message is gone goes: a crash came between. True: it is there, and was released. */
+static bool sweep_log(struct quarantine *q, int dir, const char *log_name)
 {
     char id[HELD_ID_TEXT], name[HELD_NAME_MAX];
     memcpy(id, log_name, HELD_ID_TEXT - 1);
     id[HELD_ID_TEXT - 1] = '\0';
     held_name(name, id, ".held");
-    if (held_id_ok(id) && faccessat(dir, name, F_OK, 0) != 0 && errno == ENOENT)
+    if (!held_id_ok(id))
+        return false;
+    if (faccessat(dir, name, F_OK, 0) == 0)
+        return was_released(q, id);
+    if (errno == ENOENT)
         unlinkat(dir, log_name, 0);
+    return false;
 }
 
-static void sweep(int dir)
+/* How many of the messages there were released. */
+static uint64_t sweep(struct quarantine *q, int dir)
 {
+    uint64_t released = 0;
     char **names;
     size_t count;
     if (held_list(dir, is_leftover, &names, &count) != 0)
-        return;
+        return 0;
     for (size_t i = 0; i < count; i++) {
         if (is_log(names[i]))
-            sweep_log(dir, names[i]);
+            released += sweep_log(q, dir, names[i]);
         else
             held_temp_sweep(dir, names[i]);
     }
     held_list_free(&names, count);
+    return released;
 }
 
-/* Leftovers and empty days; who is about to write into such a day makes it anew. */
-static void tidy(struct quarantine *q)
+/* Leftovers and empty days; who is about to write into such a day makes it anew. How many messages were released. */
+static uint64_t tidy(struct quarantine *q)
 {
+    uint64_t released = 0;
     char **days;
     size_t count;
-    sweep(q->dir);
+    sweep(q, q->dir);
     if (held_list(q->dir, held_is_day, &days, &count) != 0)
-        return;
+        return 0;
     for (size_t i = 0; i < count; i++) {
         int dir = held_dir_open(q->dir, days[i], false);
         if (dir < 0)
             continue;
-        sweep(dir);
+        released += sweep(q, dir);
         close(dir);
         unlinkat(q->dir, days[i], AT_REMOVEDIR); /* ENOTEMPTY: not yet */
     }
     held_list_free(&days, count);
+    return released;
 }
 
-int quarantine_purge(struct quarantine *q, int64_t before_us, uint64_t bytes, unsigned *count_r)
+/* Removes those of all that are too old or too much, and counts what stays. */
+static int remove_from(struct quarantine *q, struct all *all, int64_t before_us, uint64_t bytes,
+                       struct quarantine_purged *p)
+{
+    for (size_t i = 0; i < all->count; i++) {
+        const struct kept *k = &all->list[i];
+        int64_t us = held_id_us(k->id);
+        if (us < before_us || (bytes > 0 && all->bytes > bytes)) {
+            bool removed = quarantine_delete(q, k->id) == 0;
+            p->removed += removed;
+            if (removed || errno == ENOENT) {
+                all->bytes -= k->bytes;
+                continue;
+            }
+            if (errno != EBUSY)
+                return VOUCH_E_IO;
+        }
+        if (p->messages++ == 0)
+            p->oldest_us = us;
+    }
+    p->bytes = all->bytes;
+    return 0;
+}
+
+int quarantine_purge(struct quarantine *q, int64_t before_us, uint64_t bytes,
+                     struct quarantine_purged *purged_r)
 {
     struct all all = {0};
-    *count_r = 0;
-    int rc = quarantine_each(q, note, &all), error = errno;
-    for (size_t i = 0; i < all.count && rc == 0; i++) {
-        bool old = held_id_us(all.list[i].id) < before_us;
-        bool much = bytes > 0 && all.bytes > bytes;
-        if (!old && !much)
-            break;
-        if (quarantine_delete(q, all.list[i].id) == 0) {
-            all.bytes -= all.list[i].bytes;
-            ++*count_r;
-        } else if (errno != EBUSY && errno != ENOENT) {
-            rc = VOUCH_E_IO;
-            error = errno;
-        }
-    }
+    *purged_r = (struct quarantine_purged){0};
+    int rc = quarantine_each(q, note, &all);
+    if (rc == 0)
+        rc = remove_from(q, &all, before_us, bytes, purged_r);
+    int error = errno;
     free(all.list);
-    tidy(q);
+    purged_r->released = tidy(q);
     if (rc == 0) {
         pthread_mutex_lock(&q->lock);
         q->kept = all.bytes;

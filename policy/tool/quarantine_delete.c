@@ -153,13 +153,15 @@ static int would_go(void *arg, const char *id, uint64_t bytes)
 
 static int purge(struct removal *r)
 {
+    struct quarantine_purged purged;
     int rc;
     if (r->dry_run) {
         rc = quarantine_each(r->place.q, add_bytes, r);
         if (rc == 0)
             rc = quarantine_each(r->place.q, would_go, r);
     } else {
-        rc = quarantine_purge(r->place.q, r->before_us, r->beyond, &r->count);
+        rc = quarantine_purge(r->place.q, r->before_us, r->beyond, &purged);
+        r->count = purged.removed;
     }
     printf("%u message%s %s\n", r->count, r->count == 1 ? "" : "s",
            r->dry_run ? "would go" : "removed");

@@ -45,8 +45,8 @@ hostile() { # CASE
     $PYTHON "$VOUCH_SRCDIR/tests/milter/metrics.py" "$1" "$MTA/run/metrics.sock"
 }
 
-mail() { # COUNT RECIPIENT
-    $PYTHON - "$MILTER_SOCKET" "$1" "$2" <<EOF
+mail() { # COUNT RECIPIENT [BODY-CHUNKS]
+    $PYTHON - "$MILTER_SOCKET" "$1" "$2" "${3:-1}" <<EOF
 import sys
 sys.path.insert(0, "$LIB")
 from milterclient import Client
@@ -55,7 +55,8 @@ c.connect()
 for i in range(int(sys.argv[2])):
     c.envelope(rcpts=[sys.argv[3].encode()])
     c.header()
-    c.body()
+    for chunk in range(int(sys.argv[4])):
+        c.body(bytes(60000) if chunk else b"hello\r\n")
     c.end()
 EOF
 }
@@ -125,6 +126,26 @@ EOF
     is vouch_journal_failing 0
     is vouch_messages_unjudged_total 0
     mta_until is vouch_learner_lag_records 0
+}
+
+@test "what is stored, what it takes, and what goes" {
+    settings 'quarantine: { method = "store"; directory = "'"$MTA/q"'"; max_size = "1300K"; };' \
+        'actions: { suspicious = "quarantine"; };'
+    mta_milter
+    is vouch_messages_in_flight_max_bytes $((256 << 20))
+    mta_until is vouch_quarantine_messages 0
+    mail 4 '<accept@example.org>' 8 # of 420 KB: one more than it may hold
+    is vouch_quarantine_stored_total 3
+    is vouch_quarantine_failures_total 1
+    kill -USR1 "$MILTER_PID" # looks at once
+    mta_until is vouch_quarantine_messages 3
+    [ "$(sed -n 's/^vouch_quarantine_bytes //p' "$MTA/page")" -gt 1260000 ]
+    is vouch_quarantine_expired_total 0
+    sed -i 's/^quarantine: {/& keep_size = "1M"; /' "$MTA/vouch.conf"
+    kill -USR1 "$MILTER_PID"
+    mta_until is vouch_quarantine_expired_total 1
+    is vouch_quarantine_messages 2
+    is vouch_messages_in_flight_bytes 0
 }
 
 @test "a reload, one with mistakes, and a policy that goes" {

@@ -29,7 +29,7 @@ static void read_file(const char *name, struct sbuf *text)
 /* All that there can be. */
 static struct sbuf told(void)
 {
-    const struct gauges g = {.has_journal = true, .lag_known = true};
+    const struct gauges g = {.has_journal = true, .lag_known = true, .quarantine_known = true};
     struct metrics *m = metrics_new();
     struct sbuf text;
     sbuf_init(&text, METRICS_TEXT_MAX);

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include "clock.h"
 #include "keeper.h"
 #include "quarantine.h"
 
@@ -114,6 +115,57 @@ static void so_is_a_key_file(void **state)
     assert_non_null(keeper_quarantine(f->keeper));
 }
 
+/* Whether totals say so; the thread looks when it comes to it. */
+static bool counts(struct fixture *f, uint64_t messages, unsigned removed)
+{
+    struct quarantine_purged t;
+    int64_t end = clock_ms() + 30000;
+    while (!keeper_totals(f->keeper, &t) || t.messages != messages || t.removed != removed) {
+        if (clock_ms() > end)
+            return false;
+        usleep(1000);
+    }
+    return messages ? t.bytes > 0 && t.oldest_us > 0 : t.bytes == 0 && t.oldest_us == 0;
+}
+
+static void keep_one(struct fixture *f, const char *id)
+{
+    static const char *const rcpts[] = {"<b@example.com>"};
+    const struct held_envelope e = {.sender = "<a@example.net>", .rcpts = rcpts, .rcpt_count = 1};
+    static const char kib[1024];
+    char error[400];
+    struct held_writer *w = held_writer_new(keeper_quarantine(f->keeper));
+    for (int i = 0; i < 600; i++)
+        held_add(w, span_make(kib, sizeof kib));
+    assert_int_equal(held_keep(w, id, &e, "{}", error, sizeof error), 0);
+    held_writer_free(&w);
+}
+
+/* What is removed stays counted, what is left is counted anew at each look. */
+static void totals_of_what_is_kept(void **state)
+{
+    struct fixture *f = *state;
+    struct quarantine_purged t;
+    assert_int_equal(mkdir(f->parent, 0700), 0);
+    reload(f, "hold", "");
+    assert_false(keeper_totals(f->keeper, &t));
+    reload(f, "store", "");
+    assert_true(counts(f, 0, 0));
+    keep_one(f, "019b76da-a800-7000-8000-000000000001");
+    keep_one(f, "019b76da-a801-7000-8000-000000000002");
+    reload(f, "store", "");
+    assert_true(counts(f, 2, 0));
+    reload(f, "store", "keep_size = \"1M\";");
+    assert_true(counts(f, 1, 1));
+    keep_one(f, "019b76da-a802-7000-8000-000000000003");
+    reload(f, "store", "keep_size = \"1M\";");
+    assert_true(counts(f, 1, 2));
+    assert_int_equal(
+        quarantine_delete(keeper_quarantine(f->keeper), "019b76da-a802-7000-8000-000000000003"), 0);
+    reload(f, "store", "");
+    assert_true(counts(f, 0, 2));
+}
+
 static void it_ends_twice(void **state)
 {
     struct fixture *f = *state;
@@ -154,6 +206,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(only_where_it_is_wanted, setup, teardown),
         cmocka_unit_test_setup_teardown(what_cannot_be_used_is_tried_again, setup, teardown),
         cmocka_unit_test_setup_teardown(so_is_a_key_file, setup, teardown),
+        cmocka_unit_test_setup_teardown(totals_of_what_is_kept, setup, teardown),
         cmocka_unit_test_setup_teardown(it_ends_twice, setup, teardown),
         cmocka_unit_test_setup_teardown(what_a_reload_changes, setup, teardown),
     };

@@ -214,6 +214,7 @@ static void what_went_wrong(void **state)
     for (size_t i = 0; i < sizeof there / sizeof *there; i++)
         assert_line(m, there[i], true);
     assert_line(m, "process_open_fds -1", false);
+    assert_line(m, "vouch_quarantine_messages 0", false); /* there is none */
     metrics_free(&m);
 }
 
@@ -221,6 +222,8 @@ static void state_of_things(void **state)
 {
     const struct gauges g = {
         .messages = 3,
+        .held = 30,
+        .held_max = 31,
         .reload_refused = true,
         .settings_us = 1500000,
         .breaker = STORE_BREAKER_OPEN,
@@ -228,6 +231,9 @@ static void state_of_things(void **state)
         .journal = {.last = 9007199254740991, .in_memory = 4, .lost = 5, .failing = true},
         .lag_known = true,
         .lag = {.records = 6, .seconds = 7},
+        .quarantine_known = true,
+        .quarantine = {.removed = 20, .messages = 21, .bytes = 22, .released = 23},
+        .quarantine_age_s = 24,
         .process = {.resident_bytes = 8, .open_files = 9, .threads = 10, .cpu_seconds = 0.5},
     };
     static const char *const there[] = {
@@ -242,6 +248,13 @@ static void state_of_things(void **state)
         "\nvouch_journal_failing 1\n",
         "\nvouch_learner_lag_records 6\n",
         "\nvouch_learner_lag_seconds 7\n",
+        "\nvouch_messages_in_flight_bytes 30\n",
+        "\nvouch_messages_in_flight_max_bytes 31\n",
+        "\nvouch_quarantine_expired_total 20\n",
+        "\nvouch_quarantine_messages 21\n",
+        "\nvouch_quarantine_bytes 22\n",
+        "\nvouch_quarantine_released_messages 23\n",
+        "\nvouch_quarantine_oldest_seconds 24\n",
         "\nprocess_resident_memory_bytes 8\n",
         "\nprocess_threads 10\n",
         "\nprocess_cpu_seconds_total 0.5\n",

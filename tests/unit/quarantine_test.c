@@ -240,36 +240,80 @@ static void what_expires(void **state)
 {
     struct held_fixture *f = *state;
     char id[HELD_ID_TEXT], error[400];
-    unsigned count;
+    struct quarantine_purged purged;
     struct quarantine *q = held_fixture_open(f);
     for (unsigned n = 0; n < 10; n++) { /* one each day; written in another order */
         held_fixture_id(id, (n * 7 % 10) * DAY_MS);
         held_fixture_keep(q, id, 1000);
     }
     assert_int_equal(look(q).count, 10);
-    assert_int_equal(quarantine_purge(q, INT64_MIN, 0, &count), 0);
-    assert_int_equal(count, 0);
+    assert_int_equal(quarantine_purge(q, INT64_MIN, 0, &purged), 0);
+    assert_int_equal(purged.removed, 0);
     held_fixture_id(id, 2 * DAY_MS);
-    assert_int_equal(quarantine_purge(q, held_id_us(id), 0, &count), 0); /* that day stays */
-    assert_int_equal(count, 2);
+    assert_int_equal(quarantine_purge(q, held_id_us(id), 0, &purged), 0); /* that day stays */
+    assert_int_equal(purged.removed, 2);
     struct seen seen = look(q);
     assert_int_equal(seen.count, 8);
+    assert_int_equal(purged.messages, 8);
+    assert_int_equal(purged.bytes, seen.bytes);
+    assert_int_equal(purged.oldest_us, held_id_us(id));
     assert_string_equal(seen.first, id);
     struct held_log *l = held_log_open(q, id, 0, error, sizeof error); /* under release */
     assert_int_equal(quarantine_delete(q, id), VOUCH_E_IO);
     assert_int_equal(errno, EBUSY);
-    assert_int_equal(quarantine_purge(q, INT64_MIN, seen.bytes / 2, &count), 0);
-    assert_int_equal(count, 4);
-    assert_string_equal(look(q).first, id);
+    assert_int_equal(quarantine_purge(q, INT64_MIN, seen.bytes / 2, &purged), 0);
+    assert_int_equal(purged.removed, 4);
+    seen = look(q);
+    assert_string_equal(seen.first, id);
+    assert_int_equal(purged.messages, 4);
+    assert_int_equal(purged.bytes, seen.bytes);
+    assert_int_equal(purged.oldest_us, held_id_us(id)); /* too old for long, and there */
     held_fixture_check(q, id, 1000);
     held_log_close(&l);
-    assert_int_equal(quarantine_purge(q, INT64_MAX, 0, &count), 0);
-    assert_int_equal(count, 4);
+    assert_int_equal(quarantine_purge(q, INT64_MAX, 0, &purged), 0);
+    assert_int_equal(purged.removed, 4);
     assert_int_equal(look(q).count, 0);
+    assert_int_equal(purged.messages + purged.bytes, 0);
+    assert_int_equal(purged.oldest_us, 0);
     assert_int_equal(held_fixture_files(f, ""), 0);
     char day[300];
     snprintf(day, sizeof day, "%s/2026-01-03", f->dir);
     assert_int_equal(access(day, F_OK), -1);
+    quarantine_close(&q);
+}
+
+/* What was released counts once, however often and to whomever; what failed or is under way does not. */
+static void released_are_counted(void **state)
+{
+    static const struct {
+        enum held_event events[3];
+        size_t count;
+    } table[] = {
+        {{0}, 0},
+        {{HELD_BEGAN}, 1},
+        {{HELD_BEGAN, HELD_FAILED}, 2},
+        {{HELD_BEGAN, HELD_RELEASED, HELD_LEARNT}, 3},
+        {{HELD_RELEASED, HELD_BEGAN, HELD_FAILED}, 3},
+        {{HELD_RELEASED, HELD_RELEASED, HELD_UNDONE}, 3},
+    };
+    struct held_fixture *f = *state;
+    char id[HELD_ID_TEXT], error[400];
+    struct quarantine_purged purged;
+    struct quarantine *q = held_fixture_open(f);
+    for (unsigned i = 0; i < sizeof table / sizeof *table; i++) {
+        held_fixture_id(id, i);
+        held_fixture_keep(q, id, 10);
+        for (size_t k = 0; k < table[i].count; k++) {
+            const struct held_line line = {
+                .event = table[i].events[k], .time_us = 1, .who = "test"};
+            struct held_log *l = held_log_open(q, id, 0, error, sizeof error);
+            assert_int_equal(held_log_add(l, &line), 0);
+            held_log_close(&l);
+        }
+    }
+    assert_int_equal(quarantine_purge(q, INT64_MIN, 0, &purged), 0);
+    assert_int_equal(purged.messages, sizeof table / sizeof *table);
+    assert_int_equal(purged.released, 3);
     quarantine_close(&q);
 }
 
@@ -278,7 +322,7 @@ static void leftovers(void **state)
 {
     struct held_fixture *f = *state;
     char id[HELD_ID_TEXT], path[400], name[HELD_NAME_MAX];
-    unsigned count;
+    struct quarantine_purged purged;
     struct quarantine *q = held_fixture_open(f);
     held_fixture_id(id, 1);
     held_fixture_keep(q, id, 10);
@@ -290,11 +334,11 @@ static void leftovers(void **state)
     snprintf(path, sizeof path, "%s/2026-01-01", f->dir);
     int dir = held_dir_open(AT_FDCWD, path, false), fd = held_temp_make(dir, name);
     assert_true(fd >= 0);
-    assert_int_equal(quarantine_purge(q, INT64_MIN, 0, &count), 0);
+    assert_int_equal(quarantine_purge(q, INT64_MIN, 0, &purged), 0);
     assert_int_equal(held_fixture_files(f, ".log"), 0);
     assert_int_equal(held_fixture_files(f, ".tmp"), 1);
     close(fd);
-    assert_int_equal(quarantine_purge(q, INT64_MIN, 0, &count), 0);
+    assert_int_equal(quarantine_purge(q, INT64_MIN, 0, &purged), 0);
     assert_int_equal(held_fixture_files(f, ".tmp"), 0);
     assert_int_equal(held_fixture_files(f, ".held"), 1);
     close(dir);
@@ -308,14 +352,14 @@ static void leftovers(void **state)
 static void worker(const struct held_fixture *f, unsigned which)
 {
     char id[HELD_ID_TEXT];
-    unsigned count;
+    struct quarantine_purged purged;
     struct quarantine *q = held_fixture_open(f);
     for (unsigned n = 0; n < EACH; n++) {
         held_fixture_id(id, (which * EACH + n) * (DAY_MS / 8));
         held_fixture_keep(q, id, 3000);
         if (n % 2 && quarantine_delete(q, id) != 0)
             _exit(2);
-        if (quarantine_purge(q, INT64_MIN, 0, &count) != 0 || count)
+        if (quarantine_purge(q, INT64_MIN, 0, &purged) != 0 || purged.removed)
             _exit(3);
     }
     quarantine_close(&q);
@@ -436,6 +480,7 @@ int main(void)
         TEST(an_id_is_kept_once),
         TEST(a_full_one_takes_no_more),
         TEST(what_expires),
+        TEST(released_are_counted),
         TEST(leftovers),
         TEST(several_processes),
         TEST(several_release_once),
