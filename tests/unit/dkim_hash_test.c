@@ -101,11 +101,11 @@ static size_t canonicalize(bool relaxed, struct span body, char *out)
 static void random_bodies(void **state)
 {
     (void)state;
-    static const char *const parts[] = {"a",  "text", " ",    "  ",      "\t",
-                                        "\r", "\n",   "\r\n", "\r\n\r\n"};
+    static const char *const parts[] = {"a",  "text", " ",    "  ",       "\t",
+                                        "\r", "\n",   "\r\n", "\r\n\r\n", "a line\r\nand one more"};
     unsigned chance = 1;
     for (int i = 0; i < BODIES; i++) {
-        char body[BODY_MAX + 8], canonical[BODY_MAX + 8];
+        char body[BODY_MAX + 32], canonical[BODY_MAX + 32];
         size_t len = 0, most = i % BODY_MAX;
         while (len < most) {
             chance = chance * 1103515245 + 12345;
