@@ -41,6 +41,8 @@ struct daemon {
     struct load *load;
     struct poke *_Atomic poke;
     atomic_bool model_silent, dns_silent;
+    const char *_Atomic stuck;
+    atomic_llong watch_due_ms;                      /* of clock_ms(); 0: nobody watches */
     atomic_uint packet_timeout_ms, idle_timeout_ms; /* as in settings */
     struct turnstile judging;
 };
@@ -389,6 +391,20 @@ void daemon_busy(struct daemon *d, int64_t *dns_ms_r, int64_t *journal_ms_r)
 bool daemon_model_silent(struct daemon *d)
 {
     return atomic_load(&d->model_silent);
+}
+
+void daemon_set_stuck(struct daemon *d, const char *stuck, int64_t good_ms)
+{
+    atomic_store(&d->stuck, stuck);
+    atomic_store(&d->watch_due_ms, clock_ms() + good_ms);
+}
+
+const char *daemon_stuck(struct daemon *d)
+{
+    int64_t due_ms = atomic_load(&d->watch_due_ms);
+    if (due_ms && clock_ms() > due_ms)
+        return "the main thread does not come back from what it does";
+    return atomic_load(&d->stuck);
 }
 
 unsigned daemon_messages(struct daemon *d)

@@ -63,6 +63,9 @@ struct turnstile *daemon_judging(struct daemon *d);
 /* How long the threads of DNS and of the journal have been at work without a pause; milliseconds. Takes no lock. */
 void daemon_busy(struct daemon *d, int64_t *dns_ms_r, int64_t *journal_ms_r);
 bool daemon_model_silent(struct daemon *d);
+/* The watch (watch.h) says at each look what is stuck, for who asks: a literal, or NULL. Without another look for good_ms it is itself. */
+void daemon_set_stuck(struct daemon *d, const char *stuck, int64_t good_ms);
+const char *daemon_stuck(struct daemon *d);
 /* what is under way */
 struct load *daemon_load(struct daemon *d);
 /* messages that are being judged, so that a stop can let them end */

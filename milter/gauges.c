@@ -22,6 +22,7 @@ void gauges_read(struct daemon *d, struct gauges *g_r)
     struct journal *journal = recorder_journal(daemon_recorder(d));
     *g_r = (struct gauges){.messages = daemon_messages(d), .has_journal = journal != NULL};
     struct settings *settings = daemon_settings(d);
+    g_r->stuck = daemon_stuck(d);
     g_r->held = load_held(daemon_load(d));
     g_r->held_max = settings->max_memory;
     settings_unref(&settings);

@@ -12,6 +12,7 @@
 struct gauges {
     unsigned messages;       /* under way */
     uint64_t held, held_max; /* bytes that they hold, and may (limits.memory) */
+    bool stuck;              /* something is: daemon_stuck */
     bool reload_refused;     /* the last one: what is in force is older than the file */
     int64_t start_us;        /* since the epoch */
     int64_t settings_us;     /* since the epoch: when those that are in force were read */

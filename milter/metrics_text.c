@@ -238,5 +238,7 @@ void metrics_text(const struct metrics *m, const struct gauges *g, struct sbuf *
     if (g->quarantine_known)
         add_quarantine(&g->quarantine, g->quarantine_age_s, out);
     add_settings(m, g, out);
+    gauge(out, "vouch_stuck", "1: a thread has come to a standstill; /healthz says which.",
+          g->stuck);
     add_process(g, out);
 }

@@ -13,7 +13,7 @@ static unsigned overview(struct daemon *d, struct sbuf *text)
     (void)d;
     sbuf_adds(text, "vouch-milter " PACKAGE_VERSION "\n\n"
                     "/metrics  numbers for Prometheus\n"
-                    "/healthz  200 while the process works\n"
+                    "/healthz  200 while the process works, else what is stuck\n"
                     "/readyz   200 while it should be given mail, and why not\n\n"
                     "The manual is vouch-milter(8), METRICS.\n");
     return OK;
@@ -29,9 +29,9 @@ static unsigned metrics(struct daemon *d, struct sbuf *text)
 
 static unsigned healthz(struct daemon *d, struct sbuf *text)
 {
-    (void)d;
-    sbuf_adds(text, "ok\n");
-    return OK;
+    const char *stuck = daemon_stuck(d);
+    sbuf_addf(text, "%s%s\n", stuck ? "stuck: " : "ok", stuck ? stuck : "");
+    return stuck ? UNAVAILABLE : OK;
 }
 
 /* Not ready is what another daemon in this one's place could do better. A journal that cannot be written is this host's trouble. A

@@ -100,6 +100,7 @@ static void tell(struct watch *w, const char *stuck)
     else if (!stuck && w->stuck)
         log_write(log, LOG_LEVEL_WARNING, "no longer stuck");
     w->stuck = stuck;
+    daemon_set_stuck(w->daemon, stuck, w->tick_ms + w->limit_ms);
 }
 
 void watch_status(struct watch *w, char *text_r, size_t size)

@@ -142,6 +142,10 @@ service() {
     service watchdog
 }
 
+@test "/healthz says what is stuck, the main thread too, and that it is over" {
+    service healthz
+}
+
 @test "a socket left behind by a crash is replaced" {
     mta_milter
     kill -KILL "$MILTER_PID"

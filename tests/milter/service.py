@@ -15,6 +15,8 @@ libc = ctypes.CDLL(None, use_errno=True)
 
 
 class Service:
+    processes = []
+
     def __init__(self, name=work + "/notify", **env):
         self.manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.manager.bind(name.replace("@", "\0"))
@@ -22,6 +24,7 @@ class Service:
         self.socket = work + "/notified.sock"
         self.process = subprocess.Popen([milter, "-f", "-c", conf, "-s", "unix:" + self.socket], stderr=self.log,
                                         env={**os.environ, "NOTIFY_SOCKET": name, **env})
+        self.processes.append(self.process)
         self.name = name
 
     def next(self, seconds=30):
@@ -91,14 +94,28 @@ def ptrace(request, tid):
         raise OSError(ctypes.get_errno(), "ptrace")
 
 
-def freeze(pid):
-    """Stops all threads but the main one, as a deadlock would."""
-    tids = [int(t) for t in os.listdir("/proc/%d/task" % pid) if int(t) != pid]
+def freeze(tid):
+    """Stops a thread, as a deadlock would."""
+    ptrace(PTRACE_SEIZE, tid)
+    ptrace(PTRACE_INTERRUPT, tid)
+    libc.waitpid(tid, None, __WALL)  # it is stopped
+    return tid
+
+
+def freeze_others(pid):
+    """All but the main thread, and the one that serves HTTP; those too that come into being meanwhile."""
+    frozen = []
+    while True:
+        tids = {int(t) for t in os.listdir("/proc/%d/task" % pid)} - {pid, *frozen}
+        tids = [t for t in tids if not open("/proc/%d/task/%d/comm" % (pid, t)).read().startswith("MHD-")]
+        if not tids:
+            return frozen
+        frozen += map(freeze, tids)
+
+
+def thaw(tids):
     for t in tids:
-        ptrace(PTRACE_SEIZE, t)
-        ptrace(PTRACE_INTERRUPT, t)
-        libc.waitpid(t, None, __WALL)  # it is stopped
-    return tids
+        ptrace(PTRACE_DETACH, t)
 
 
 def watchdog():
@@ -114,7 +131,7 @@ def watchdog():
         s.until("WATCHDOG", 2)
         assert time.monotonic() - last < 2
         last = time.monotonic()
-    frozen = freeze(s.process.pid)
+    frozen = freeze_others(s.process.pid)
     end = time.monotonic() + 30
     while not (n := s.next(1)).get("STATUS", "").startswith("Stuck: the milter library does not answer"):
         assert time.monotonic() < end, s.logged()
@@ -122,11 +139,50 @@ def watchdog():
     while (left := end - time.monotonic()) > 0:
         assert "WATCHDOG" not in s.next(left)
     assert "stuck: the milter library does not answer on our own socket; the service manager will restart us" in s.logged()
-    for t in frozen:
-        ptrace(PTRACE_DETACH, t)
+    thaw(frozen)
     s.until("WATCHDOG")
     assert "no longer stuck" in s.logged()
     s.stop()
 
 
-{"ready": ready, "reload": reload, "watchdog": watchdog}[case]()
+def health(expected):
+    """What /healthz and the number say, in time: a status and the page's begin."""
+    def get(path):
+        http = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        http.settimeout(30)
+        http.connect(work + "/metrics.sock")
+        http.sendall(b"GET %s HTTP/1.1\r\nHost: vouch\r\n\r\n" % path)
+        head, _, page = b"".join(iter(lambda: http.recv(65536), b"")).partition(b"\r\n\r\n")
+        return int(head.split()[1]), page
+
+    end = time.monotonic() + 30
+    while (seen := get(b"/healthz")) != expected:
+        assert time.monotonic() < end, (seen, s.logged())
+        time.sleep(0.05)
+    assert b"\nvouch_stuck %d\n" % (expected[0] != 200) in get(b"/metrics")[1]
+    assert get(b"/readyz")[0] == 200
+
+
+def healthz():
+    global s
+    with open(conf, "a") as f:
+        f.write('metrics: { listen = "unix:%s/metrics.sock"; };\n' % work)
+    s = Service(WATCHDOG_USEC="2000000")
+    s.until("WATCHDOG")
+    health((200, b"ok\n"))
+    frozen = freeze_others(s.process.pid)
+    health((503, b"stuck: the milter library does not answer on our own socket\n"))
+    thaw(frozen)
+    health((200, b"ok\n"))
+    frozen = [freeze(s.process.pid)]
+    health((503, b"stuck: the main thread does not come back from what it does\n"))
+    thaw(frozen)
+    health((200, b"ok\n"))
+    s.stop()
+
+
+try:
+    {"ready": ready, "reload": reload, "watchdog": watchdog, "healthz": healthz}[case]()
+finally:
+    for process in Service.processes:
+        process.kill()  # which a test that failed leaves behind

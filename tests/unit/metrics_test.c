@@ -222,6 +222,7 @@ static void state_of_things(void **state)
 {
     const struct gauges g = {
         .messages = 3,
+        .stuck = true,
         .held = 30,
         .held_max = 31,
         .reload_refused = true,
@@ -248,6 +249,7 @@ static void state_of_things(void **state)
         "\nvouch_journal_failing 1\n",
         "\nvouch_learner_lag_records 6\n",
         "\nvouch_learner_lag_seconds 7\n",
+        "\nvouch_stuck 1\n",
         "\nvouch_messages_in_flight_bytes 30\n",
         "\nvouch_messages_in_flight_max_bytes 31\n",
         "\nvouch_quarantine_expired_total 20\n",
