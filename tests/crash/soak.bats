@@ -10,6 +10,7 @@ setup() {
     mta_begin
     SINK_NOTES=$MTA/notes
     mta_postfix "smtpd_client_message_rate_limit = 0"
+    SINK_PORT=$(sed -n 's/^port //p' "$MTA/sink.out")
 }
 
 teardown() {
@@ -27,7 +28,7 @@ messages() {
 }
 
 @test "soak: every message once, whatever fails around it" {
-    run "$PYTHON" "$VOUCH_SRCDIR/tests/crash/soak.py" "$VOUCH_BUILDDIR" "$LIB" "$(messages)" "$SMTP_PORT" "$MTA/notes"
+    run "$PYTHON" "$VOUCH_SRCDIR/tests/crash/soak.py" "$VOUCH_BUILDDIR" "$LIB" "$(messages)" "$MTA" "$SMTP_PORT" "$SINK_PORT"
     echo "$output"
     [ -z "$VOUCH_KEEP" ] || echo "$output" >&3
     [ "$status" = 0 ]

@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Mail through a real Postfix while everything around vouch-milter fails in turn, and then the accounts.
 
-    soak.py BUILDDIR LIBDIR MESSAGES SMTP-PORT SINK-NOTES [SEED]
+    soak.py BUILDDIR LIBDIR MESSAGES MTA-DIRECTORY SMTP-PORT SINK-PORT [SEED]
 
 Eight clients send MESSAGES messages. Meanwhile one fault after another comes for a while: Redis killed, hung, slow; DNS that is
-killed, silent, late, fails, lies; the journal's disk full; the clock stepped back and forward (with libfaketime, where it is
-installed); and all the time the settings are read again every second. At the end: every message was taken at its first try and
+killed, silent, late, fails, lies; the disks of journal and quarantine full; the clock stepped back and forward (with libfaketime, where it is
+installed); and all the time the settings are read again every second. Some of the mail is for somebody whose mail is kept. At the
+end that is released; then every message was taken at its first try and
 arrived exactly once for each recipient, its record stands in the journal once, the model is the one that the journal gives,
 and memory and descriptors are what they were. MILTER_SOCKET names the milter's socket. Prints what it found; exit status 0 if all of
 that held."""
@@ -26,6 +27,7 @@ from world import Disk, World, until
 
 CLIENTS = 8
 PER_CONNECTION = 20
+KEPT = 1 / 32  # of all mail
 TEMPLATES = 16
 SANITIZED = bool(os.environ.get("VOUCH_SANITIZED"))
 FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
@@ -36,7 +38,7 @@ class SoakWorld(World):
 
     def __init__(self, build, lib):
         super().__init__(build, lib, "redis")
-        self.disk = Disk(f"{self.dir}/journal", 1 << 20)
+        self.disks = [Disk(f"{self.dir}/journal", 1 << 20), Disk(f"{self.dir}/kept", 1 << 18)]
         self.clock = f"{self.dir}/clock"
         self.step(0)
 
@@ -72,7 +74,8 @@ class SoakWorld(World):
         for name in list(self.processes):
             self.processes[name].send_signal(signal.SIGCONT)
             self.kill(name)
-        self.disk.end()
+        for disk in self.disks:
+            disk.end()
         super().end(keep)
 
 
@@ -128,6 +131,8 @@ class Clients:
         i = chance.randrange(TEMPLATES)
         name = f"{number}.{chance.getrandbits(32):x}@example.net"
         rcpts = [f"r{chance.randrange(50)}@example.org"] + (["second@example.org"] if chance.random() < 0.1 else [])
+        if chance.random() < KEPT:
+            rcpts = ["kept@example.org"]
         begin = time.monotonic()
         try:
             refused = client.sendmail(f"user{i}@example.net", rcpts, self.mail.message(name, i), ["BODY=8BITMIME"])
@@ -189,9 +194,11 @@ def dns_that(behaviour):
 
 
 def disk_full(world):
-    world.disk.fill()
+    for disk in world.disks:
+        disk.fill()
     yield
-    world.disk.free()
+    for disk in world.disks:
+        disk.free()
 
 
 def clock_stepped(seconds):
@@ -254,23 +261,35 @@ def arrived(notes):
     return messages
 
 
+def release_all(world, mta):
+    """What is kept goes on to its recipients: the ids of what vouch-milter has kept, and how many Postfix holds."""
+    kept = [json.loads(line)["id"] for line in world.vouch("quarantine", "list", "--json").splitlines()]
+    for i in range(0, len(kept), 200):
+        world.vouch("quarantine", "release", *kept[i:i + 200])
+    held = len(os.listdir(f"{mta}/queue/hold"))
+    for command in (["postsuper", "-H", "ALL"], ["postqueue", "-f"]):
+        subprocess.run([command[0], "-c", f"{mta}/etc", *command[1:]], check=True, capture_output=True)
+    return kept, held
+
+
 def differences(clients, messages, records):
-    """Everything that is not as it should be, by its name."""
+    """Everything that is not as it should be, by its name. records: the ids of those of each Message-ID."""
     wrong = collections.defaultdict(list)
     wrong["refused"] = clients.refused
     for name, rcpts in clients.sent.items():
         got = sorted(r for note in messages[name] for r in note["rcpts"])
         if got != rcpts:
             wrong["lost" if len(got) < len(rcpts) else "doubled"].append((name, rcpts, got))
-        ids = {note["vouch"] for note in messages[name]}
-        if len(ids) != 1 or records[ids.pop()] != 1:
-            wrong["not in the journal once"].append((name, messages[name]))
+        ids = {note["vouch"] for note in messages[name]} - {None}  # what is released is as it was received
+        if len(records[name]) != 1 or ids - set(records[name]):
+            wrong["not in the journal once"].append((name, messages[name], records[name]))
     return {what: found for what, found in wrong.items() if found}
 
 
 def main():
-    build, lib, count, port, notes = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), sys.argv[5]
-    seed = int(sys.argv[6]) if len(sys.argv) > 6 else random.randrange(1 << 32)
+    build, lib, count, mta, port, sink = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4], int(sys.argv[5]), sys.argv[6]
+    notes = f"{mta}/notes"
+    seed = int(sys.argv[7]) if len(sys.argv) > 7 else random.randrange(1 << 32)
     chance, ok = random.Random(seed), False
     world = SoakWorld(os.path.abspath(build), os.path.abspath(lib))
     try:
@@ -278,7 +297,11 @@ def main():
         world.start_dns()
         world.start_redis()
         world.configure(more='milter: { socket_group = "postfix"; };\n'
-                             'actions: { trusted = "accept"; suspicious = "tag"; untrusted = "tag"; };')
+                             'actions: { trusted = "accept"; suspicious = "tag"; untrusted = "tag"; };\n'
+                             'policies = ( { name = "keep"; recipients = [ "kept@example.org" ]; actions: { trusted = "quarantine"; '
+                             'suspicious = "quarantine"; untrusted = "quarantine"; }; } );\n'
+                             f'quarantine: {{ method = "store"; directory = "{world.dir}/kept"; '
+                             f'release = "smtp://127.0.0.1:{sink}"; }};')
         world.start_milter()
         watch = Watch(world)
         begin = time.monotonic()
@@ -287,13 +310,17 @@ def main():
         seconds = time.monotonic() - begin
         watch.stop.set()
         watch.join()
+        kept, held = release_all(world, mta)
         until("all mail to arrive", 120, lambda: sum(map(len, arrived(notes).values())) >= len(clients.sent))
         time.sleep(2)
         _, fds, threads = watch.now()
         quiet = watch.samples[:5] or [watch.now()]
         stopped = world.processes["milter"]
         world.kill("milter", signal.SIGTERM)
-        records = collections.Counter(r["id"] for r in world.records() if r["kind"] == "decision")
+        records = collections.defaultdict(list)
+        for r in world.records():
+            if r["kind"] == "decision":
+                records[f"<{r['message_id']}>"].append(r["id"])
         wrong = differences(clients, arrived(notes), records)
         world.vouch("journal", "verify", "--quiet")
         world.vouch("model", "learn", "--once")
@@ -303,6 +330,7 @@ def main():
         early = megabytes[len(megabytes) // 4:len(megabytes) // 2] or late
         print(f"# {count} messages in {seconds:.0f} s, {count / seconds:.0f} a second, slowest {clients.slowest:.1f} s; "
               f"{watch.reloads} reloads; faults: {dict(came)}")
+        print(f"# kept by vouch-milter and released: {len(kept)}, held by Postfix while the disk was full: {held}")
         print(f"# resident, MiB: most {max(megabytes):.1f}; second quarter {max(early):.1f}, last quarter {max(late):.1f}; "
               f"descriptors: at first {quiet[0][1]}, at the end {fds}; threads: {threads}; children's CPU "
               f"{resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime:.0f} s")
