@@ -104,7 +104,8 @@ AC_DEFUN([VOUCH_LIBRARIES], [
   VOUCH_PKG([LDNS], [ldns], [libldns-dev], [zone files])
   VOUCH_PKG([PSL], [libpsl], [libpsl-dev], [public suffixes])
   VOUCH_PKG([IDN2], [libidn2], [libidn2-dev], [internationalised domain names])
-  VOUCH_PKG([ICU], [icu-i18n], [libicu-dev], [characters that look alike])
+  VOUCH_LIB([UNISTRING], [uninorm.h], [unistring], [u32_normalize], [libunistring-dev],
+    [characters that look alike])
   VOUCH_PKG([HIREDIS], [hiredis], [libhiredis-dev], [the model in Redis])
   VOUCH_PKG([LMDB], [lmdb], [liblmdb-dev], [the embedded model])
   VOUCH_PKG([SODIUM], [libsodium], [libsodium-dev], [mail encrypted at rest])

@@ -3,7 +3,7 @@
 # What contrib/quickstart's commands share: packages, and building in a directory of its own.
 
 packages_build='gcc libc6-dev make autoconf automake pkgconf libmilter-dev libspf2-dev libopendkim-dev
-    libunbound-dev libldns-dev libpsl-dev libidn2-dev libicu-dev libhiredis-dev liblmdb-dev libconfig-dev
+    libunbound-dev libldns-dev libpsl-dev libidn2-dev libunistring-dev libhiredis-dev liblmdb-dev libconfig-dev
     libjansson-dev libseccomp-dev libsodium-dev libssl-dev zlib1g-dev libmicrohttpd-dev publicsuffix'
 packages_demo='postfix python3 python3-dnslib python3-dkim'
 packages_test='libcmocka-dev bats miltertest redis-server redis-tools opendkim-tools python3-yaml

@@ -1,28 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Skeletons after Unicode TR39 s4: NFKC, confusables, case folding, confusables again (a capital and
- * its small letter resemble different things), without marks and what is invisible. The table of
- * confusables is ICU's. On top of it, what only letter case or a mail program's font hides: i, l and
- * 1 are one, so are 0 and o; small capitals are letters. Text after a right-to-left override is
- * turned to what a reader sees.
- *
- * Costs 0.1 us for a name in ASCII, which asks ICU nothing, and 3 to 5 us otherwise; a spoof checker is
- * opened each time (0.6 us), so nothing is shared between threads. ICU's pages that are touched are
- * some 4 MiB of the daemon's resident memory, nearly all of it shared and backed by files.
+/* Skeletons after Unicode TR39 s4: without what is invisible, decomposed (NFKD), confusables mapped and case folded, without
+ * marks. On top of that, what only letter case or a mail program's font hides: i, l and 1 are one, so are 0 and o; small
+ * capitals are letters. Text after a right-to-left override is turned to what a reader sees.
  *
  * Not done: names in capitals of Greek, where capital and small letter resemble different Latin ones,
  * differ from the same name in small letters. */
 #include "skeleton.h"
 #include <idn2.h>
+#include <stdlib.h>
 #include <string.h>
-#include <unicode/uchar.h>
-#include <unicode/unorm2.h>
-#include <unicode/uspoof.h>
-#include <unicode/ustring.h>
+#include <unictype.h>
+#include <uninorm.h>
+#include <unistr.h>
 #include "ascii.h"
+#include "confusables.h"
 #include "domain.h"
 #include "utf8.h"
 
-#define UNITS 1024 /* UTF-16 units of a text under way; confusables can make it longer */
+#define DECOMPOSED 1024 /* characters; what decomposes to more is put on the heap */
 
 #define RTL_OVERRIDE 0x202e
 #define POP          0x202c
@@ -57,10 +52,10 @@ static void add_ascii(struct skeleton *s, char c)
 }
 
 /* The capital that a small one stands for, and kra, which resembles a small k; 0: neither. */
-static char small_capital(UChar32 c)
+static char small_capital(ucs4_t c)
 {
     static const struct {
-        UChar32 from;
+        ucs4_t from;
         char to;
     } table[] = {
         {0x0138, 'k'}, {0x0262, 'g'}, {0x026a, 'i'}, {0x0274, 'n'}, {0x0280, 'r'},
@@ -75,80 +70,85 @@ static char small_capital(UChar32 c)
     return '\0';
 }
 
-static void add_char(struct skeleton *s, UChar32 c)
+static bool is_one_of(ucs4_t c, uint32_t categories)
 {
-    char utf8[U8_MAX_LENGTH];
-    int32_t n = 0;
-    UBool bad = false;
+    return uc_is_general_category_withtable(c, categories);
+}
+
+static void add_char(struct skeleton *s, ucs4_t c)
+{
+    uint8_t utf8[4];
     char small = c < 0x80 ? (char)c : small_capital(c);
     if (c == '\'' || c == 0x2019)
         return; /* O'Neil is one word */
     if (small && ascii_is_alnum(small)) {
         add_ascii(s, small);
-    } else if (u_isalnum(c)) {
-        U8_APPEND((uint8_t *)utf8, n, U8_MAX_LENGTH, c, bad);
-        add(s, utf8, bad ? 0 : (size_t)n);
-    } else if (u_charType(c) != U_NON_SPACING_MARK && u_charType(c) != U_ENCLOSING_MARK) {
+    } else if (is_one_of(c, UC_CATEGORY_MASK_L | UC_CATEGORY_MASK_Nd)) {
+        int n = u8_uctomb(utf8, c, sizeof utf8);
+        add(s, (const char *)utf8, n > 0 ? (size_t)n : 0);
+    } else if (!is_one_of(c, UC_CATEGORY_MASK_Mn | UC_CATEGORY_MASK_Me)) {
         end_word(s);
     }
 }
 
-static bool is_invisible(UChar32 c)
+/* c: decomposed. */
+static void add_likeness(struct skeleton *s, ucs4_t c)
 {
-    return u_hasBinaryProperty(c, UCHAR_DEFAULT_IGNORABLE_CODE_POINT) ||
-           u_charType(c) == U_FORMAT_CHAR;
+    const uint8_t *to = (const uint8_t *)confusable_to(c);
+    if (!to)
+        add_char(s, c);
+    while (to && (to = u8_next(&c, to)))
+        add_char(s, c);
 }
 
-static void reverse(UChar *text, int32_t n)
+static bool is_invisible(ucs4_t c)
 {
-    for (int32_t i = 0; i < n / 2; i++) {
-        UChar c = text[i];
+    return uc_is_property_default_ignorable_code_point(c) || is_one_of(c, UC_CATEGORY_MASK_Cf);
+}
+
+static void reverse(ucs4_t *text, size_t n)
+{
+    for (size_t i = 0; i < n / 2; i++) {
+        ucs4_t c = text[i];
         text[i] = text[n - 1 - i];
         text[n - 1 - i] = c;
     }
 }
 
-/* Takes out what nobody sees, and turns what stands behind an override (the Basic Multilingual Plane
- * is enough: whoever overrides wants to be read). Returns the new length. */
-static int32_t drop_invisible(const UChar *in, int32_t len, UChar *out)
+/* Takes out what nobody sees, and turns what stands behind an override. Bytes that are no UTF-8 become U+FFFD. Returns the
+ * number of characters. */
+static size_t read_visible(struct span text, ucs4_t out[SKELETON_INPUT])
 {
-    int32_t n = 0, turned = -1;
-    for (int32_t i = 0; i < len;) {
-        UChar32 c;
-        U16_NEXT(in, i, len, c);
-        if (c >= LTR_FIRST && c <= RTL_OVERRIDE && turned >= 0) {
+    const size_t none = SIZE_MAX;
+    size_t n = 0, turned = none;
+    for (size_t i = 0; i < text.len;) {
+        ucs4_t c;
+        i += (size_t)u8_mbtouc(&c, (const uint8_t *)text.p + i, text.len - i);
+        if (c >= LTR_FIRST && c <= RTL_OVERRIDE && turned != none) {
             reverse(out + turned, n - turned);
-            turned = -1;
+            turned = none;
         }
         if (c == RTL_OVERRIDE)
             turned = n;
         if (!is_invisible(c))
-            U16_APPEND_UNSAFE(out, n, c); /* no more than came in */
+            out[n++] = c;
     }
-    if (turned >= 0)
+    if (turned != none)
         reverse(out + turned, n - turned);
     return n;
 }
 
-/* 0 characters if ICU cannot: it is then out of memory or without its data. */
+/* 0 characters if there is no memory. */
 static void make_unicode(struct span text, struct skeleton *s)
 {
-    UChar a[UNITS], b[UNITS];
-    UErrorCode rc = U_ZERO_ERROR;
-    int32_t n = 0;
-    u_strFromUTF8WithSub(a, UNITS, &n, text.p, (int32_t)text.len, 0xfffd, NULL, &rc);
-    n = drop_invisible(a, n, b);
-    n = unorm2_normalize(unorm2_getNFKCInstance(&rc), b, n, a, UNITS, &rc);
-    USpoofChecker *checker = uspoof_open(&rc);
-    n = uspoof_getSkeleton(checker, 0, a, n, b, UNITS, &rc);
-    n = u_strFoldCase(a, UNITS, b, n, U_FOLD_CASE_DEFAULT, &rc);
-    n = uspoof_getSkeleton(checker, 0, a, n, b, UNITS, &rc);
-    uspoof_close(checker);
-    for (int32_t i = 0; U_SUCCESS(rc) && i < n;) {
-        UChar32 c;
-        U16_NEXT(b, i, n, c);
-        add_char(s, c);
-    }
+    ucs4_t visible[SKELETON_INPUT], room[DECOMPOSED];
+    size_t n = DECOMPOSED;
+    ucs4_t *decomposed =
+        u32_normalize(UNINORM_NFKD, visible, read_visible(text, visible), room, &n);
+    for (size_t i = 0; decomposed && i < n; i++)
+        add_likeness(s, decomposed[i]);
+    if (decomposed != room)
+        free(decomposed);
 }
 
 static bool make_ascii(struct span text, struct skeleton *s)

@@ -36,7 +36,9 @@ static void texts_that_look_alike_have_one_skeleton(void **state)
                           "Alice\xe2\x80\x8e Liddell"}, /* right-to-left mark */
         {"Alice Liddell", "\xe2\x80\xaelleddiL ecilA"}, /* override */
         {"Alice Liddell", "\xe2\x80\xaelleddiL ecilA\xe2\x80\xac"},
-        {"Alice Liddell", "\xc3\x81lice Lidd\xc3\xabll"}, /* accents */
+        {"ab", "\xe2\x80\xae\xf0\x9d\x90\x9b\xf0\x9d\x90\x9a"}, /* override, bold */
+        {"a z", "a\xe2\x80z"},                                  /* not UTF-8 */
+        {"Alice Liddell", "\xc3\x81lice Lidd\xc3\xabll"},       /* accents */
         {"Alice Liddell", "A\xcc\x81lice Liddell"},
         {"Alice Liddell",
          "\xe1\xb4\x80\xca\x9f\xc9\xaa\xe1\xb4\x84\xe1\xb4\x87 Liddell"}, /* small capitals */
