@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include "assess_private.h"
+#include "budget.h"
 #include "clock.h"
 #include "difference.h"
 #include "observed.h"
@@ -17,26 +18,6 @@
         statement;                                                                                 \
         a->record.timing.field = clock_us() - timed_from;                                          \
     } while (0)
-
-/* The time for a message (deadlines.message), less the CPU that its body took. Whoever comes first leaves the later ones
- * their share: DNS to signatures and the model, signatures to the model. The shadow comes last. */
-struct budget {
-    int64_t end_ms, dns_end_ms; /* clock_ms */
-    unsigned store_ms;          /* the model's share */
-};
-
-static struct budget make_budget(const struct assess *a)
-{
-    const struct settings *s = a->settings;
-    int64_t now_ms = clock_ms();
-    unsigned whole = s->message_deadline_ms;
-    struct budget b = {.end_ms = now_ms + whole - a->spent_us / 1000};
-    b.store_ms = s->store_deadline_ms < whole / 4 ? s->store_deadline_ms : whole / 4;
-    b.dns_end_ms = b.end_ms - b.store_ms - whole / 8;
-    if (b.dns_end_ms > now_ms + s->dns_deadline_ms)
-        b.dns_end_ms = now_ms + s->dns_deadline_ms;
-    return b;
-}
 
 static bool client_is_open(const struct assess *a)
 {
@@ -81,7 +62,7 @@ static int finish_dkim(struct assess *a, const struct budget *b)
     struct evidence *ev = &a->evidence;
     if (!a->dkim)
         return 0;
-    if (clock_ms() >= b->end_ms - b->store_ms)
+    if (clock_ms() >= b->dkim_end_ms)
         assess_shed_dkim(a);
     return dkim_check_finish(a->dkim, !a->body_cut, &ev->dkim, &ev->dkim_count,
                              &ev->dkim_skipped) == 0
@@ -274,7 +255,7 @@ static int fill_record(struct assess *a, int64_t started_us)
 int assess_finish(struct assess *a, const char *queue_id, const struct record **record_r)
 {
     int64_t started_us = clock_us();
-    const struct budget b = make_budget(a);
+    const struct budget b = budget_make(a->settings, a->spent_us, clock_ms());
     if (queue_id && assess_copy(a, &a->message.env.queue_id, queue_id) != 0)
         assess_fail(a);
     a->message.size = a->message.header_bytes + a->body;
