@@ -14,16 +14,13 @@
 
 #define TRIM_BYTES    (2u << 20) /* held at a time, from which on freed memory is worth giving back */
 #define TRIM_EVERY_MS 10000
-#define TELL_EVERY_MS                                                                              \
-    10000 /* one line in the log for all messages that were too many in that time */
 
 struct load {
     struct log *log;
     struct metrics *metrics;
     atomic_uint sessions, messages;
     atomic_size_t memory, peak; /* peak: since freed memory was last given back */
-    atomic_uint refused;        /* since the log told of it */
-    atomic_llong told_ms, trimmed_ms;
+    atomic_llong trimmed_ms;
 };
 
 struct load *load_new(struct log *log, struct metrics *metrics)
@@ -33,7 +30,6 @@ struct load *load_new(struct log *log, struct metrics *metrics)
         return NULL;
     l->log = log;
     l->metrics = metrics;
-    atomic_init(&l->told_ms, clock_ms() - TELL_EVERY_MS);
     return l;
 }
 
@@ -66,19 +62,14 @@ size_t load_held(struct load *l)
 /* One message is beyond a limit. */
 static void refuse(struct load *l, const struct settings *s)
 {
-    long long told = atomic_load(&l->told_ms), now = clock_ms();
     metrics_add(l->metrics, METRIC_OVERLOADED);
-    atomic_fetch_add(&l->refused, 1);
-    if (now - told < TELL_EVERY_MS || !atomic_compare_exchange_strong(&l->told_ms, &told, now))
-        return;
-    log_write(
-        l->log, LOG_LEVEL_WARNING,
-        "overload: %u messages %s unjudged (on_overload); under way: %u messages of %u "
-        "(limits.messages), with %zu KiB of %" PRIu64 " (limits.memory), %u connections of %u "
-        "(limits.connections)",
-        atomic_exchange(&l->refused, 0), s->on_overload == ACTION_ACCEPT ? "accepted" : "deferred",
-        atomic_load(&l->messages), s->max_messages, atomic_load(&l->memory) >> 10,
-        s->max_memory >> 10, atomic_load(&l->sessions), s->max_connections);
+    log_often(l->log, LOG_LEVEL_WARNING,
+              "overload: a message is %s unjudged (on_overload); under way: %u messages of %u "
+              "(limits.messages), with %zu KiB of %" PRIu64 " (limits.memory), %u connections "
+              "of %u (limits.connections)",
+              s->on_overload == ACTION_ACCEPT ? "accepted" : "deferred", atomic_load(&l->messages),
+              s->max_messages, atomic_load(&l->memory) >> 10, s->max_memory >> 10,
+              atomic_load(&l->sessions), s->max_connections);
 }
 
 bool load_message_began(struct load *l, const struct settings *s)

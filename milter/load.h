@@ -21,7 +21,7 @@ void load_session_began(struct load *l);
 void load_session_ended(struct load *l);
 
 /* A message that is, or would be, judged. False: it is one too many (or memory or connections are), is not counted, and
- * on_overload decides; the log tells of it from time to time. */
+ * on_overload decides, and the log tells of it. */
 bool load_message_began(struct load *l, const struct settings *s);
 void load_message_ended(struct load *l);
 unsigned load_messages(struct load *l);

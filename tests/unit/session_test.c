@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 #include "journal_reader.h"
+#include "load.h"
 #include "nomem.h"
 #include "quarantine.h"
 #include "record_avro.h"
@@ -111,35 +112,50 @@ static const char settings_format[] =
     "quarantine: { directory = \"%s/quarantine\";\n"
     "    memory = \"64K\"; };\n";
 
-static int set_up(void **state)
+/* more: settings */
+static int start(struct fixture *f, const char *more)
 {
-    static struct fixture f;
     struct settings_error *errors = NULL;
     size_t count = 0;
     char error[512] = "";
     char text[2000];
-    snprintf(f.dir, sizeof f.dir, "/tmp/session_test.XXXXXX");
-    if (!mkdtemp(f.dir))
+    snprintf(f->dir, sizeof f->dir, "/tmp/session_test.XXXXXX");
+    if (!mkdtemp(f->dir))
         return -1;
-    snprintf(text, sizeof text, settings_format, f.dir, f.dir);
+    int len = snprintf(text, sizeof text, settings_format, f->dir, f->dir);
+    snprintf(text + len, sizeof text - (size_t)len, "%s", more);
     struct settings *s = settings_parse(text, strlen(text), "test.conf", &errors, &count);
     for (size_t i = 0; i < count; i++)
         print_message("# line %d: %s\n", errors[i].line, errors[i].text);
     settings_errors_free(&errors, count);
-    f.log = log_new(false, 0);
-    f.daemon = s ? daemon_new(s, NULL, f.log) : NULL;
-    if (!f.daemon || daemon_open(f.daemon, error, sizeof error) != 0) {
+    f->log = log_new(false, 0);
+    f->daemon = s ? daemon_new(s, NULL, f->log) : NULL;
+    if (!f->daemon || daemon_open(f->daemon, error, sizeof error) != 0) {
         print_message("# %s\n", error);
         return -1;
     }
-    *state = &f;
     return 0;
+}
+
+static int set_up(void **state)
+{
+    static struct fixture f;
+    *state = &f;
+    return start(&f, "");
+}
+
+/* What messages took they have given back, on whichever way. */
+static void expect_nothing_under_way(const struct fixture *f)
+{
+    assert_int_equal(daemon_messages(f->daemon), 0);
+    assert_int_equal(load_held(daemon_load(f->daemon)), 0);
 }
 
 static int tear_down(void **state)
 {
     struct fixture *f = *state;
     char command[100];
+    expect_nothing_under_way(f);
     daemon_free(&f->daemon);
     log_free(&f->log);
     snprintf(command, sizeof command, "rm -r %s", f->dir);
@@ -494,6 +510,42 @@ static void no_allocation_is_relied_on(void **state)
         fail_at(f, i, true);
 }
 
+/* Messages that are refused, or given up as they grow, are ended in each way that there is. */
+static void too_much_is_given_back(void **state)
+{
+    static const enum { END, ABORT, NEXT, CLOSE, WAYS } ways[] = {END, ABORT, NEXT, CLOSE};
+    char large[8000];
+    struct seen seen;
+    struct fixture f = {0};
+    (void)state;
+    memset(large, 'x', sizeof large);
+    assert_int_equal(start(&f, "limits: { messages = 1; memory = \"1M\"; };\n"), 0);
+    for (unsigned i = 0; i < 2 * WAYS; i++) {
+        struct session *first = begin_session(&f), *s = i < WAYS ? begin_session(&f) : first;
+        bring_message(first);
+        assert_int_equal(daemon_messages(f.daemon), 1);
+        if (i < WAYS)
+            bring_message(s);
+        else /* alone, and more than all may hold */
+            for (int n = 0; n < 200; n++)
+                session_field(s, SPAN_LIT("X-Large"), span_make(large, sizeof large));
+        assert_int_equal(daemon_messages(f.daemon), i < WAYS);
+        if (ways[i % WAYS] == END)
+            assert_int_equal(end_message(s, &seen), MTA_CONTINUE);
+        else if (ways[i % WAYS] == ABORT)
+            session_abort(s);
+        else if (ways[i % WAYS] == NEXT)
+            bring_message(s);
+        if (i < WAYS)
+            session_free(&s);
+        assert_int_equal(daemon_messages(f.daemon), i < WAYS || ways[i % WAYS] == NEXT);
+        session_free(&first);
+        expect_nothing_under_way(&f);
+    }
+    void *fixture = &f;
+    assert_int_equal(tear_down(&fixture), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -503,6 +555,7 @@ int main(void)
         cmocka_unit_test(recipients_are_known_in_any_form),
         cmocka_unit_test(stored_as_received),
         cmocka_unit_test(no_allocation_is_relied_on),
+        cmocka_unit_test(too_much_is_given_back),
     };
     return cmocka_run_group_tests_name("session", tests, set_up, tear_down);
 }
