@@ -8,7 +8,7 @@
 #include "errors.h"
 #include "load.h"
 #include "metrics.h"
-#include "quarantine.h"
+#include "held_return.h"
 #include "recorder.h"
 #include "clock.h"
 
@@ -392,6 +392,7 @@ static int store(void *arg, const char *const *rcpts, size_t count, char *error_
 
 static enum mta_answer carry_out(struct session *s, struct apply *a, const struct mta *mta)
 {
+    const char *queue_id = a->record->message->env.queue_id;
     struct to_store what = {s, a->record};
     a->store = store;
     a->store_arg = &what;
@@ -403,19 +404,37 @@ static enum mta_answer carry_out(struct session *s, struct apply *a, const struc
     enum mta_answer answer = apply(a, mta, daemon_log(s->daemon));
     metrics_decision(daemon_metrics(s->daemon), a->record);
     daemon_note_dns(s->daemon);
-    daemon_note_model(s->daemon, !(a->record->flags & FLAG_MODEL_UNAVAILABLE));
     char *line = record_log(a->record->message->arena, a->record);
     log_write(daemon_log(s->daemon), LOG_LEVEL_INFO, "%s", line ? line : a->record->id);
+    if (a->record->flags & FLAG_RELEASED)
+        log_write(daemon_log(s->daemon), LOG_LEVEL_INFO, "%s: %s", queue_id ? queue_id : "NOQUEUE",
+                  a->record->decision->reason);
+    else
+        daemon_note_model(s->daemon, !(a->record->flags & FLAG_MODEL_UNAVAILABLE));
     unsigned round = turnstile_enter(daemon_judging(s->daemon));
     recorder_keep(daemon_recorder(s->daemon), a->record);
     turnstile_leave(daemon_judging(s->daemon), round);
     return answer;
 }
 
+/* One of our own, released and come by again. Its recipients were given as plain addresses, or they could not have been stored. */
+static void note_release(struct session *s)
+{
+    struct held_return r;
+    const struct held_envelope e = {
+        .sender = s->sender, .rcpts = s->rcpts, .rcpt_count = s->rcpt_count};
+    bool plain = s->held && !s->rcpts_lost && s->rcpt_count > 0;
+    for (size_t i = 0; plain && i < s->rcpt_count; i++)
+        plain = s->rcpts[i];
+    if (plain && held_returns(daemon_quarantine(s->daemon), s->held, &e, clock_wall_us(), &r))
+        (void)assess_released(s->assess, r.id, r.who); /* what failed, assess_finish says */
+}
+
 /* All waiting that is bounded by our own deadline is in here. */
 static int judge(struct session *s, const char *queue_id, const struct record **record_r)
 {
     unsigned round = turnstile_enter(daemon_judging(s->daemon));
+    note_release(s);
     int rc = assess_finish(s->assess, queue_id, record_r);
     turnstile_leave(daemon_judging(s->daemon), round);
     return rc;

@@ -72,6 +72,9 @@ int assess_field(struct assess *a, struct span name, struct span value);
 int assess_eoh(struct assess *a, const char *queue_id);
 /* In wire form (CRLF), cut anywhere. true: no more of the body is needed. */
 bool assess_body(struct assess *a, struct span chunk);
+/* Before assess_finish, which then neither waits nor judges: the message is `item` of the quarantine, which `who` has released. It
+ * is accepted, and its record, flagged so, teaches nothing. 0 or VOUCH_E_NOMEM. */
+int assess_released(struct assess *a, const char *item, const char *who);
 /* Waits, judges and fills the record, which a owns. queue_id: NULL if it was said before, or is not
  * known. 0 or VOUCH_E_NOMEM. */
 int assess_finish(struct assess *a, const char *queue_id, const struct record **record_r);

@@ -246,19 +246,16 @@ static int fill_record(struct assess *a, int64_t started_us)
     r->trust = &a->trust;
     r->decision = &a->decision;
     r->client_inferred = a->message.client_hop >= 0;
-    if (observed_labels(a->arena, a->settings, &a->message, &r->labels, &r->label_count) != 0)
+    if (!a->released &&
+        observed_labels(a->arena, a->settings, &a->message, &r->labels, &r->label_count) != 0)
         return assess_fail(a);
     r->timing.total = clock_us() - started_us;
     return 0;
 }
 
-int assess_finish(struct assess *a, const char *queue_id, const struct record **record_r)
+static int finish_judged(struct assess *a)
 {
-    int64_t started_us = clock_us();
     const struct budget b = budget_make(a->settings, a->spent_us, clock_ms());
-    if (queue_id && assess_copy(a, &a->message.env.queue_id, queue_id) != 0)
-        assess_fail(a);
-    a->message.size = a->message.header_bytes + a->body;
     if (a->dns)
         dns_batch_set_deadline(a->dns, b.dns_end_ms);
     if (!a->failed && assess_verifies(a))
@@ -269,9 +266,36 @@ int assess_finish(struct assess *a, const char *queue_id, const struct record **
         TIMED(store, finish_store(a, &b));
     int rc = 0;
     TIMED(rules, rc = compute(a));
+    if (rc == 0)
+        compute_shadow(a, &b);
+    return rc;
+}
+
+int assess_released(struct assess *a, const char *item, const char *who)
+{
+    a->released = arena_printf(a->arena, "released from quarantine by %s, item %s", who, item);
+    return a->released ? 0 : assess_fail(a);
+}
+
+/* Of what was asked so far the answers are about the host that released it. */
+static int finish_released(struct assess *a)
+{
+    a->evidence = (struct evidence){0};
+    a->trust = (struct trust_result){.trust = 1, .flags = FLAG_RELEASED};
+    a->record.flags = FLAG_RELEASED;
+    a->record.judged = true;
+    return decide_released(a->arena, a->settings, &a->message, a->released, &a->decision);
+}
+
+int assess_finish(struct assess *a, const char *queue_id, const struct record **record_r)
+{
+    int64_t started_us = clock_us();
+    if (queue_id && assess_copy(a, &a->message.env.queue_id, queue_id) != 0)
+        assess_fail(a);
+    a->message.size = a->message.header_bytes + a->body;
+    int rc = a->released && !a->failed ? finish_released(a) : finish_judged(a);
     if (rc != 0)
         return rc;
-    compute_shadow(a, &b);
     *record_r = &a->record;
     return fill_record(a, started_us);
 }

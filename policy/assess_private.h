@@ -56,6 +56,7 @@ struct assess {
     size_t fields_seen;
     unsigned authres_seen;
 
+    const char *released; /* from quarantine: the reason to accept it; NULL: it is to be judged */
     struct evidence evidence;
     bool model_asked;
     struct identity *identities;

@@ -229,7 +229,7 @@ static bool is_answered(void *arg, struct span datum)
 {
     const struct record *r;
     struct arena *arena = arena_new(RECORD_BYTES);
-    bool yes = arena && record_decode(arena, datum, &r) == 0 && r->kind == RECORD_DECISION &&
+    bool yes = arena && record_decode(arena, datum, &r) == 0 && record_is_judgement(r) &&
                r->direction == DIRECTION_INBOUND && r->message && goes_to_author(arg, r->message) &&
                r->evidence->dmarc.result != AUTH_FAIL;
     arena_free(&arena);
@@ -242,7 +242,7 @@ static int note_reply(struct labeller *l, const struct record *r, int64_t now_us
     const struct message *m = r->message;
     const struct record *answered;
     struct span datum;
-    if (r->kind != RECORD_DECISION || !m || !m->in_reply_to || m->automatic ||
+    if (!record_is_judgement(r) || !m || !m->in_reply_to || m->automatic ||
         r->direction != DIRECTION_OUTBOUND)
         return 0;
     struct arena *arena = arena_new(RECORD_BYTES);
@@ -263,7 +263,7 @@ static int note_reply(struct labeller *l, const struct record *r, int64_t now_us
 static bool was_delivered(const struct record *r)
 {
     const struct decision *d = r->decision;
-    return r->kind == RECORD_DECISION && d && r->message && r->direction == DIRECTION_INBOUND &&
+    return record_is_judgement(r) && d && r->message && r->direction == DIRECTION_INBOUND &&
            (d->mode == MODE_OBSERVE || d->action <= ACTION_TAG) && r->label_count == 0;
 }
 

@@ -291,7 +291,8 @@ int lesson_read(struct arena *arena, const struct settings *s, const struct psl_
     *lesson_r = (struct lesson){.time = seconds(r->time_us)};
     if (r->kind == RECORD_ERASURE)
         lesson_r->erased = r->erased;
-    if (r->kind == RECORD_ERASURE || !r->message || !r->evidence)
+    bool teaches = r->kind == RECORD_LABEL || record_is_judgement(r);
+    if (!teaches || !r->message || !r->evidence)
         return 0;
     int rc = list_identities(arena, psl, r, &list, &count);
     return rc == 0 ? lesson_read_known(arena, s, psl, r, list, count, lesson_r) : rc;

@@ -8,7 +8,7 @@
 
 /* What one record teaches: which keys of the model, and what is added to each. Pure. It is read from
  * what was seen of the message and from what others say of it; nothing here reads trust, class,
- * action, policy, evidence items or flags. */
+ * action, policy, evidence items or flags, but that what was released from quarantine teaches by its label alone. */
 
 /* A label that comes longer after its decision than this says nothing any more. */
 #define LESSON_LABEL_DAYS 180

@@ -9,6 +9,11 @@
 
 #define SUBJECT_SUM_BYTES 16 /* of SHA-256: nobody finds two messages of one sum */
 
+bool record_is_judgement(const struct record *r)
+{
+    return r->kind == RECORD_DECISION && !(r->flags & FLAG_RELEASED);
+}
+
 void record_id(char id_r[RECORD_ID_TEXT], int64_t time_us, const uint8_t random[10])
 {
     uint64_t ms = (uint64_t)(time_us > 0 ? time_us / 1000 : 0);

@@ -69,6 +69,9 @@ struct record {
     const char *pseudonym_key;
 };
 
+/* A decision about what came in. Not one that let a message pass that was released from quarantine: what comes back from there shows
+ * nothing of whom it is from. */
+bool record_is_judgement(const struct record *r);
 /* A UUIDv7 of that time (before 1970 counts as 1970). random: the caller's. */
 void record_id(char id_r[RECORD_ID_TEXT], int64_t time_us, const uint8_t random[10]);
 /* RFC 3339 with microseconds, UTC: "2026-01-02T03:04:05.678901Z". time_us: since the epoch. */

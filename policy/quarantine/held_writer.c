@@ -123,22 +123,23 @@ size_t held_writer_memory(const struct held_writer *w)
     return sizeof *w + w->memory.cap;
 }
 
-/* Copies the spill's blocks; it has no last one. */
-static int copy_spill(struct held_writer *w, struct held_out *o)
+/* As held_writer_each, of the spill alone; it has no last block. */
+static int each_spilled(struct held_writer *w, int (*each)(void *arg, const char *p, size_t n),
+                        void *arg)
 {
     struct held_in in;
     char id[PSEUDONYM_ID_TEXT], *block;
     size_t len;
-    uint64_t copied = 0;
+    uint64_t seen = 0;
     if (w->spill < 0)
         return 0;
     int rc = held_in_begin(&in, w->spill, &w->key, id);
-    while (rc == 0 && copied < w->size - w->memory.len) {
+    while (rc == 0 && seen < w->size - w->memory.len) {
         rc = held_in_block(&in, HELD_BLOCK, &block, &len);
         if (rc != 0)
             break;
-        copied += len;
-        rc = held_out_block(o, block, len, false);
+        seen += len;
+        rc = each(arg, block, len);
         int error = errno;
         free(block);
         errno = error;
@@ -150,6 +151,23 @@ static int copy_spill(struct held_writer *w, struct held_out *o)
     return rc;
 }
 
+static int copy(void *out, const char *p, size_t n)
+{
+    return held_out_block(out, p, n, false);
+}
+
+uint64_t held_writer_size(const struct held_writer *w)
+{
+    return w->size;
+}
+
+int held_writer_each(struct held_writer *w, int (*each)(void *arg, const char *p, size_t n),
+                     void *arg)
+{
+    int rc = w->failed ? w->failed : each_spilled(w, each, arg);
+    return rc == 0 && w->memory.len ? each(arg, w->memory.p, w->memory.len) : rc;
+}
+
 static int write_file(struct held_writer *w, int fd, const struct sbuf *head)
 {
     struct held_out o;
@@ -157,7 +175,7 @@ static int write_file(struct held_writer *w, int fd, const struct sbuf *head)
     if (rc == 0)
         rc = held_out_block(&o, head->p, head->len, false);
     if (rc == 0)
-        rc = copy_spill(w, &o);
+        rc = each_spilled(w, copy, &o);
     if (rc == 0)
         rc = write_memory(&w->memory, &o, true);
     if (rc == 0 && fsync(fd) != 0)

@@ -22,6 +22,13 @@ struct quarantine {
 bool quarantine_reserve(struct quarantine *q, uint64_t bytes);
 void quarantine_unreserve(struct quarantine *q, uint64_t bytes);
 
+/* Bytes that w was given. */
+uint64_t held_writer_size(const struct held_writer *w);
+/* Calls each for them, in order, a part at a time (the first one has HELD_BLOCK of them, or all); stops when it returns nonzero, and
+ * returns that. VOUCH_E_*: they are not at hand any more. */
+int held_writer_each(struct held_writer *w, int (*each)(void *arg, const char *p, size_t n),
+                     void *arg);
+
 /* Opens the directory of an id's day; -1 and errno. */
 int quarantine_day(const struct quarantine *q, const char *id, bool make);
 /* Opens a message's log and locks it, waiting for wait_ms at most; day: its directory. -1 and errno: ENOENT where there is no such

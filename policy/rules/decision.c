@@ -217,6 +217,29 @@ int decide(struct arena *arena, const struct settings *s, const struct message *
     return decision_r->reason ? 0 : VOUCH_E_NOMEM;
 }
 
+int decide_released(struct arena *arena, const struct settings *s, const struct message *m,
+                    const char *reason, struct decision *decision_r)
+{
+    size_t count = m->env.rcpt_count;
+    struct rcpt_decision *rcpts = arena_array(arena, count ? count : 1, sizeof *rcpts);
+    if (!rcpts)
+        return VOUCH_E_NOMEM;
+    for (size_t i = 0; i < count; i++)
+        rcpts[i] = (struct rcpt_decision){.rcpt = m->env.rcpts[i],
+                                          .action = ACTION_ACCEPT,
+                                          .class = CLASS_TRUSTED,
+                                          .mode = s->mode,
+                                          .reason = reason};
+    *decision_r = (struct decision){.direction = decide_direction(s, &m->env),
+                                    .class = CLASS_TRUSTED,
+                                    .action = ACTION_ACCEPT,
+                                    .mode = s->mode,
+                                    .reason = reason,
+                                    .rcpts = rcpts,
+                                    .rcpt_count = count};
+    return 0;
+}
+
 const char *decision_trusted_if(struct arena *arena, const struct settings *s,
                                 const struct trust_result *trust, const struct decision *d)
 {

@@ -56,6 +56,10 @@ enum direction decide_direction(const struct settings *s, const struct envelope 
 int decide(struct arena *arena, const struct settings *s, const struct message *m,
            const struct trust_result *trust, bool judged, struct decision *decision_r);
 
+/* In place of decide: a person has released the message from quarantine, for all of these recipients. reason: borrowed. */
+int decide_released(struct arena *arena, const struct settings *s, const struct message *m,
+                    const char *reason, struct decision *decision_r);
+
 /* "trusted if ...": what would have changed the class that decide() gave a message it could judge.
  * NULL: it is trusted, nothing known would have, or out of memory. Sums up a dozen times: for who
  * asks, not for every message. What trust->basis borrows must still live. */

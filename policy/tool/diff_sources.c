@@ -28,7 +28,7 @@ static struct journal_streams *open_streams(const struct diff *d, int64_t since_
 
 static bool is_wanted(const struct diff *d, const struct record *r)
 {
-    return r->kind == RECORD_DECISION && r->time_us >= d->since_us && r->time_us < d->until_us &&
+    return record_is_judgement(r) && r->time_us >= d->since_us && r->time_us < d->until_us &&
            r->message && r->evidence && r->decision && (!d->shadow || r->shadow);
 }
 

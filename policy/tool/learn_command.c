@@ -89,7 +89,8 @@ static bool is_wanted(void *arg, struct span datum)
     const struct wanted *w = arg;
     const struct record *r;
     struct arena *arena = arena_new(FOUND_BYTES);
-    bool yes = arena && record_decode(arena, datum, &r) == 0 && r->kind == w->kind && r->message;
+    bool yes = arena && record_decode(arena, datum, &r) == 0 && r->kind == w->kind && r->message &&
+               (r->kind != RECORD_DECISION || record_is_judgement(r));
     if (yes && w->message_id && r->message->message_id)
         yes = strcmp(r->message->message_id, w->message_id) == 0;
     arena_free(&arena);

@@ -17,7 +17,7 @@ struct release {
     const struct record *record;
     const struct release_order *order;
     struct arena *arena;
-    char mark[RELEASE_MARK_TEXT];
+    char mark[HELD_MARK_TEXT];
     const char **rcpts; /* those that are sent to, then those of them that were accepted */
     size_t count;
     struct sender_reply *replies; /* of each */

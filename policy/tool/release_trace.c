@@ -9,17 +9,17 @@
 
 #define MAX_NAME 200
 
-bool release_mark(char mark_r[RELEASE_MARK_TEXT])
+bool release_mark(char mark_r[HELD_MARK_TEXT])
 {
     static const char digits[] = "0123456789abcdef";
-    unsigned char random[(RELEASE_MARK_TEXT - 1) / 2];
+    unsigned char random[(HELD_MARK_TEXT - 1) / 2];
     if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
         return false;
     for (size_t i = 0; i < sizeof random; i++) {
         mark_r[2 * i] = digits[random[i] >> 4];
         mark_r[2 * i + 1] = digits[random[i] & 15];
     }
-    mark_r[RELEASE_MARK_TEXT - 1] = '\0';
+    mark_r[HELD_MARK_TEXT - 1] = '\0';
     return true;
 }
 
@@ -59,7 +59,7 @@ const char *release_trace(struct arena *arena, const struct record *r, const cha
     date(r->time_us, when);
     return arena_printf(arena,
                         "Received: from %s (%s [%s])\r\n"
-                        "\tby %s (vouch quarantine, release %s)\r\n"
+                        "\tby %s " HELD_RETURN_COMMENT "%s)\r\n"
                         "\tid %s; %s\r\n",
                         name_or(c.helo, "unknown"), name_or(c.name, "unknown"), ip,
                         name_or(host, "localhost"), mark, r->id, when);

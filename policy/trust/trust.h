@@ -129,7 +129,8 @@ enum message_flag {
     FLAG_BAD_RELAY = 1u << 9,         /* a hop beyond the client has a bad history */
     FLAG_TIME_DISORDER = 1u << 10,    /* Received fields run backwards by more than an hour */
     FLAG_IMPERSONATION = 1u << 11,    /* shows somebody whom its addresses do not belong to */
-    FLAG_OUT_OF_TIME = 1u << 12 /* its time was used up: signatures or the shadow were left out */
+    FLAG_OUT_OF_TIME = 1u << 12, /* its time was used up: signatures or the shadow were left out */
+    FLAG_RELEASED = 1u << 13     /* from quarantine: a person has judged it, nothing else has */
 };
 /* name of the lowest bit set ("multiple_from"), NULL for 0 */
 const char *message_flag_name(unsigned flag);

@@ -160,10 +160,9 @@ void trust_params_default(struct trust_params *params_r)
 }
 
 static const char *const flag_names[] = {
-    "multiple_from",    "no_author",      "body_appended", "forged_author",
-    "protected_sender", "forged_authres", "over_limit",    "model_unavailable",
-    "dns_timeout",      "bad_relay",      "time_disorder", "impersonation",
-    "out_of_time",
+    "multiple_from",  "no_author",     "body_appended",     "forged_author", "protected_sender",
+    "forged_authres", "over_limit",    "model_unavailable", "dns_timeout",   "bad_relay",
+    "time_disorder",  "impersonation", "out_of_time",       "released",
 };
 
 const char *message_flag_name(unsigned flag)

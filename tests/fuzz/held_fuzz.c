@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the quarantine reads: by the first byte a line of a log ("l"), the head of a held file ("h"), or a whole file ("f"). What is
+/* What the quarantine reads: by the first byte a line of a log ("l"), the head of a held file ("h"), or a whole file ("f"), or the top of
+ * a message that claims to come from there ("c"). What is
  * taken is written and read back as the same. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "held_head.h"
 #include "held_line.h"
+#include "held_return.h"
 #include "held_stream.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -92,6 +94,13 @@ static void file(struct span bytes)
     fclose(f);
 }
 
+static void claim(struct span top)
+{
+    struct held_claim c;
+    if (held_claim_parse(top, &c))
+        expect(c.length <= top.len && strlen(c.mark) == HELD_MARK_TEXT - 1 && held_id_ok(c.id));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct span rest = span_make(data + 1, size - 1);
@@ -103,5 +112,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         head(rest);
     else if (data[0] == 'f')
         file(rest);
+    else if (data[0] == 'c')
+        claim(rest);
     return 0;
 }

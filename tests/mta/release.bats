@@ -314,6 +314,108 @@ EOF
     [ "$status" -eq 66 ]
 }
 
+# passed: the decisions that let a released message pass, as "REASON | ACTION CLASS SPF"
+passed() {
+    "$VOUCH" journal cat --config "$MTA/vouch.conf" --kind decision |
+        $PYTHON -c 'import json, sys; [print(r["reason"], "|", r["action"], r["class"], r["auth"]["spf"]["result"])
+                    for r in map(json.loads, sys.stdin) if r["flags"] == ["released"]]'
+}
+
+# ends_as_sent FILE: the message in the sink is FILE, below fields of trace and of ours
+ends_as_sent() {
+    $PYTHON - "$1" "$MSG" <<'EOF'
+import sys
+sent, got = (open(name, "rb").read() for name in sys.argv[1:])
+sent = sent.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+assert got.endswith(sent), got[:2000]
+above = got[:-len(sent)].decode()
+assert all(l.startswith(("Received:", "X-Vouch:", "Authentication-Results:", " ", "\t")) for l in above.splitlines()), above
+EOF
+}
+
+@test "a release that comes by vouch-milter again is delivered as it was, and teaches nothing once more" {
+    letter
+    $PYTHON "$LIB/sign.py" good.example s1 "$MTA/good.key" <"$MTA/in" >"$MTA/signed"
+    keep "$MTA/signed" bob@example.org carol@example.org
+    before=$(passed | wc -l)
+    quarantine release --who dave --to carol@example.org --via "smtp://127.0.0.1:$SMTP_PORT" "$ID"
+    [ "$status" -eq 0 ] || { echo "$output" >&2; return 1; }
+    sink_one
+    [ "$(envelope)" = "alice@good.example -> carol@example.org" ]
+    ends_as_sent "$MTA/signed"
+    [ "$(vouch_word action)" = accept ] && [ "$(vouch_word flags)" = released ]
+    [[ "$(field Authentication-Results)" == "mx.example.org; none"* ]]
+    [ "$(passed | wc -l)" -eq $((before + 1)) ]
+    [ "$(passed | tail -1)" = "released from quarantine by dave, item $ID | accept trusted None" ]
+    grep -q ": released from quarantine by dave, item $ID$" "$MTA/milter.log"
+    [ "$(ids)" = "$ID" ]
+    [ "$(labels)" = "good release released by dave" ]
+    recheck --ip 192.0.2.10
+    [ "$(record auth.dkim.0.result)" = pass ]
+}
+
+@test "a release by sendmail(1) comes by vouch-milter as one of non_smtpd_milters" {
+    letter
+    head -c 700000 /dev/zero | tr '\0' 'a' | fold -w 70 >>"$MTA/in" && echo >>"$MTA/in" # more than quarantine.memory
+    keep "$MTA/in"
+    postconf -c "$MTA/etc" -e "non_smtpd_milters = unix:$MILTER_SOCKET"
+    postfix_reload
+    quarantine release --who dave --via "sendmail:$MTA/sendmail" "$ID"
+    [ "$status" -eq 0 ] || { echo "$output" >&2; return 1; }
+    sink_one
+    postconf -c "$MTA/etc" -X non_smtpd_milters
+    postfix_reload
+    ends_as_sent "$MTA/in"
+    [ "$(passed | tail -1)" = "released from quarantine by dave, item $ID | accept trusted None" ]
+    [ "$(ids)" = "$ID" ]
+}
+
+# again SENDER RCPT: $MTA/again comes in from outside, and is kept as any message is
+again() {
+    local before
+    before=$(ids | wc -l)
+    sink_clear
+    inject --ip 192.0.2.10 --sender "$1" --rcpt "$2" "$MTA/again"
+    [ "$status" -eq 0 ] && [ "$(ids | wc -l)" -eq $((before + 1)) ] || { echo "$output" >&2; return 1; }
+    delivered_is 0
+}
+
+@test "who has seen the mark of a release can pass nothing else with it, and nothing later" {
+    letter
+    keep "$MTA/in"
+    quarantine release --via "smtp://127.0.0.1:$SMTP_PORT" "$ID"
+    [ "$status" -eq 0 ] || { echo "$output" >&2; return 1; }
+    sink_one
+    $PYTHON - "$MSG" "$MTA/marked" <<'EOF'
+import sys
+got = open(sys.argv[1], "rb").read()
+mark = got.index(b"(vouch quarantine, release ")
+open(sys.argv[2], "wb").write(got[got.rindex(b"Received:", 0, mark):])
+EOF
+    sed 's/Hello/Pay me/' "$MTA/marked" >"$MTA/again"
+    again alice@good.example bob@example.org
+    { echo "Subject: urgent"; cat "$MTA/marked"; } >"$MTA/again"
+    again alice@good.example bob@example.org
+    { cat "$MTA/marked"; echo "more"; } >"$MTA/again"
+    again alice@good.example bob@example.org
+    sed "s/release ...../release 00000/" "$MTA/marked" >"$MTA/again"
+    again alice@good.example bob@example.org
+    cp "$MTA/marked" "$MTA/again"
+    again alice@good.example carol@example.org
+    again mallory@good.example bob@example.org
+    sink_clear
+    inject --ip 192.0.2.10 --sender alice@good.example --rcpt bob@example.org "$MTA/marked" # as it was: for an hour
+    sink_one
+    $PYTHON - "$MTA"/quarantine/2*/"$ID.log" <<'EOF'
+import json, sys
+lines = [json.loads(line) for line in open(sys.argv[1])]
+for line in lines:
+    line["time_us"] -= 3600 * 1000000
+open(sys.argv[1], "w").writelines(json.dumps(line) + "\n" for line in lines)
+EOF
+    again alice@good.example bob@example.org
+}
+
 @test "killed at each step of SMTP: known for certain but in one window, which is told" {
     local n
     letter

@@ -341,6 +341,17 @@ static void odd_records_teach_nothing(void **state)
     assert_int_equal(lesson_of(f, &r)->label_count, 0);
 }
 
+static void what_comes_back_from_quarantine_teaches_nothing(void **state)
+{
+    struct fixture *f = *state;
+    struct record r = *f->letter;
+    r.flags = FLAG_RELEASED;
+    const struct lesson *l = lesson_of(f, &r);
+    assert_false(l->seen);
+    assert_int_equal(l->target_count, 0);
+    assert_int_equal(l->window_count, 0);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -357,6 +368,7 @@ int main(void)
         TEST(labels_of_a_decision_are_of_its_time),
         TEST(an_erasure_teaches_nothing_else),
         TEST(odd_records_teach_nothing),
+        TEST(what_comes_back_from_quarantine_teaches_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

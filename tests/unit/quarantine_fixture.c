@@ -24,7 +24,7 @@ int held_fixture_setup(void **state)
     snprintf(f->dir, sizeof f->dir, "%s/q", f->top);
     snprintf(f->key_file, sizeof f->key_file, "%s/key", f->top);
     held_fixture_write(f->key_file, KEY_1);
-    f->options = (struct quarantine_options){.dir = f->dir, .memory_bytes = 100000};
+    f->options = (struct quarantine_options){.dir = f->dir, .memory_bytes = HELD_FIXTURE_MEMORY};
     *state = f;
     return 0;
 }
@@ -68,7 +68,7 @@ void held_fixture_id(char id_r[HELD_ID_TEXT], unsigned n)
 }
 
 /* Any bytes, other ones in each block. */
-static char byte_at(size_t i)
+char held_fixture_byte(size_t i)
 {
     return (char)((i * 31 + (i >> 8) + (i >> 16)) & 0xff);
 }
@@ -85,7 +85,7 @@ int held_fixture_try(struct quarantine *q, const char *id, size_t size, char *er
     for (size_t at = 0; at < size;) {
         size_t len = size - at < sizeof part ? size - at : sizeof part;
         for (size_t i = 0; i < len; i++)
-            part[i] = byte_at(at + i);
+            part[i] = held_fixture_byte(at + i);
         held_add(w, span_make(part, len));
         at += len;
     }
@@ -109,9 +109,9 @@ static void check_message(struct held *h, size_t size)
     size_t at = 0;
     while ((n = held_read(h, part, sizeof part)) > 0)
         for (ptrdiff_t i = 0; i < n; i++, at++)
-            if (part[i] != byte_at(at))
+            if (part[i] != held_fixture_byte(at))
                 fail_msg("byte %zu of %zu is %02x, not %02x", at, size, part[i] & 255,
-                         byte_at(at) & 255);
+                         held_fixture_byte(at) & 255);
     assert_int_equal(n, 0);
     assert_int_equal(at, size);
 }

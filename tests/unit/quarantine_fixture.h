@@ -5,6 +5,8 @@
 #include "held_dir.h"
 #include "quarantine.h"
 
+#define HELD_FIXTURE_MEMORY 100000 /* of a message, quarantine_options */
+
 /* A quarantine in a directory of its own. What fails fails the test. */
 struct held_fixture {
     char top[200], dir[220], key_file[220];
@@ -16,6 +18,8 @@ struct quarantine *held_fixture_open(const struct held_fixture *f);
 void held_fixture_write(const char *path, const char *text);
 /* The id of the n-th message, on 2026-01-01. */
 void held_fixture_id(char id_r[HELD_ID_TEXT], unsigned n);
+/* Of each message, whatever its size. */
+char held_fixture_byte(size_t i);
 /* A message of that size for a@ and b@example.com. try: as held_keep. */
 int held_fixture_try(struct quarantine *q, const char *id, size_t size, char *error_r, size_t n);
 void held_fixture_keep(struct quarantine *q, const char *id, size_t size);
