@@ -158,12 +158,8 @@ static int recover(struct attachment *a, uint64_t first)
              (unsigned long long)cut);
     if (cut > 0)
         tell(a, false, first, ".open", text);
-    snprintf(text, sizeof text,
-             "%llu bytes in its middle are damaged, is the disk failing? The records around them "
-             "are kept",
-             (unsigned long long)lost);
     if (lost > 0)
-        tell(a, true, first, ".open", text);
+        journal_tell_damage(a->j, first, lost);
     add_segment(a, s);
     return 0;
 }

@@ -115,7 +115,7 @@ void frame_write(uint8_t bytes_r[FRAME_BYTES], uint64_t salt, const struct frame
 {
     memcpy(bytes_r, frame_magic, MAGIC_BYTES);
     put32(bytes_r + 8, (uint32_t)f->datum.len);
-    put32(bytes_r + 12, 0);
+    put32(bytes_r + 12, f->synced);
     put64(bytes_r + 16, f->number);
     put64(bytes_r + 24, (uint64_t)f->time_us);
     put64(bytes_r + 32, f->id);
@@ -132,7 +132,7 @@ int frame_parse(struct span bytes, uint64_t salt, struct frame *frame_r, size_t 
     if (bytes.len < FRAME_BYTES)
         return FRAME_PART;
     size_t datum = get32(bytes.p + 8);
-    if (datum > FRAME_DATUM_MAX || get32(bytes.p + 12) != 0)
+    if (datum > FRAME_DATUM_MAX)
         return VOUCH_E_SYNTAX;
     if (bytes.len - FRAME_BYTES < datum)
         return FRAME_PART;
@@ -142,6 +142,7 @@ int frame_parse(struct span bytes, uint64_t salt, struct frame *frame_r, size_t 
                               .time_us = (int64_t)get64(bytes.p + 24),
                               .id = get64(bytes.p + 32),
                               .message_id = get64(bytes.p + 40),
+                              .synced = get32(bytes.p + 12),
                               .datum = {bytes.p + FRAME_BYTES, datum}};
     *length_r = FRAME_BYTES + datum;
     return FRAME_WHOLE;

@@ -10,7 +10,10 @@
  *
  *   head    "VOUCHJ1\n"  crc:4 length:4 salt:8 first:8 previous:8 created:8 writer:4 schema:4
  *           the writer's bytes, the schema's bytes; length counts all of it
- *   frame   "vjf1" crc:4 length:4 zero:4 number:8 time:8 id:8 message_id:8, the datum
+ *   frame   "vjf1" crc:4 length:4 synced:4 number:8 time:8 id:8 message_id:8, the datum
+ *
+ * synced: so many bytes of the file were on the disk when the frame was written, up to the beginning of a
+ * frame; 0: not known. So after a crash the last frame says from where on there is something to look at.
  *
  * Both CRCs (CRC-32, zlib's) cover all that follows them; a frame's begins with the segment's random
  * salt, so that nothing a message brings can look like a frame of its segment. */
@@ -35,6 +38,7 @@ struct frame {
     uint64_t number;
     int64_t time_us;
     uint64_t id, message_id; /* frame_digest; 0: none */
+    uint32_t synced;         /* bytes that the disk had; 0: not known */
     struct span datum;       /* of parsed bytes: borrowed from them */
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The keeper's thread: full and old segments are sealed, in their order; sealed ones that are past
- * their time are removed, the oldest first, as long as everybody who must read them has.
+/* The keeper's thread: what was not looked at when segments were taken up is; full and old ones are
+ * sealed, in their order; sealed ones that are past their time are removed, the oldest first, as long
+ * as everybody who must read them has.
  *
  * It works on the files with the lock let go: nobody else touches a full segment, the manifest, or a
  * sealed file. */
@@ -49,6 +50,21 @@ static void work_ends(struct journal *j)
         pthread_cond_wait(&j->sync_done, &j->lock);
     j->keeping = false;
     pthread_cond_broadcast(&j->sync_done);
+}
+
+/* Looks at what segment_recover did not: a damaged segment takes no more, so that readers pass over
+ * the damage. The lock is held, and let go for the work. */
+static void inspect(struct journal *j, struct segment *s)
+{
+    work_begins(j);
+    pthread_mutex_unlock(&j->lock);
+    int64_t lost = segment_inspect(j->home.dir, s->first, s->unread);
+    if (lost > 0)
+        journal_tell_damage(j, s->first, (uint64_t)lost);
+    pthread_mutex_lock(&j->lock);
+    s->full |= lost != 0;
+    s->unread = 0;
+    work_ends(j);
 }
 
 static void drop_oldest(struct journal *j)
@@ -137,6 +153,9 @@ static int64_t keep_round(struct journal *j)
 {
     if (!j->attached || j->failing)
         return clock_ms() + ROUND_MS;
+    for (struct segment *s = j->oldest; s && !j->stop; s = s->next)
+        if (s->unread > 0)
+            inspect(j, s);
     if (clock_ms() >= due_ms(j))
         j->newest->full = true;
     while (j->oldest && j->oldest->full && !j->stop)

@@ -84,6 +84,8 @@ void journal_threads_stop(struct journal *j);
 /* Calls the journal's report; the lock is not held. */
 void journal_tell(struct journal *j, bool trouble, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* Of an open segment. */
+void journal_tell_damage(struct journal *j, uint64_t first, uint64_t bytes);
 /* Waits for the condition until a time of clock_ms(). */
 void journal_wait(struct journal *j, pthread_cond_t *cond, int64_t until_ms);
 

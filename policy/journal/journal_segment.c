@@ -78,12 +78,32 @@ struct segment *segment_new(int dir, uint64_t first, uint64_t previous, struct s
 static void take_frame(struct segment *s, const struct frame *f)
 {
     if (s->last < s->first)
-        s->first_us = s->max_us = f->time_us;
-    s->max_us = f->time_us > s->max_us ? f->time_us : s->max_us;
+        s->first_us = f->time_us;
     s->last = f->number;
 }
 
-/* Reads all frames, and finds where the last whole one ends. */
+static bool frame_at(struct journal_tail *t, uint64_t at, struct frame *frame_r)
+{
+    journal_tail_seek(t, at);
+    return journal_tail_next(t, frame_r) == 1;
+}
+
+/* What the disk had when the last frame was written is whole, and need not be read. */
+static int skip_synced(struct segment *s, struct journal_tail *t)
+{
+    struct frame first, last, next;
+    int rc = journal_tail_last(t, &last);
+    if (rc == 1 && last.synced > s->head && frame_at(t, s->head, &first) &&
+        frame_at(t, last.synced, &next) && next.number > first.number) {
+        take_frame(s, &first);
+        s->last = next.number - 1;
+        s->size = s->synced = s->unread = last.synced;
+    }
+    journal_tail_seek(t, s->size);
+    return rc < 0 ? -1 : 0;
+}
+
+/* Reads the frames from there on, and finds where the last whole one ends. */
 static int recover(struct segment *s, struct journal_tail *t, uint64_t *cut_r, uint64_t *lost_r)
 {
     struct frame f;
@@ -127,7 +147,10 @@ struct segment *segment_recover(int dir, uint64_t first, struct span schema, uin
     s->previous = head->previous;
     s->head = s->size = head->length;
     s->full = !span_eq(head->schema, schema);
-    int rc = recover(s, t, cut_r, lost_r), error = errno;
+    int rc = skip_synced(s, t);
+    if (rc == 0)
+        rc = recover(s, t, cut_r, lost_r);
+    int error = errno;
     journal_tail_close(&t);
     errno = error;
     if (rc != 0)
@@ -143,6 +166,25 @@ struct segment *segment_recover(int dir, uint64_t first, struct span schema, uin
     return s;
 }
 
+int64_t segment_inspect(int dir, uint64_t first, uint64_t until)
+{
+    struct frame f;
+    uint64_t at;
+    int64_t lost = 0, passed = 0;
+    struct journal_tail *t = journal_tail_open(dir, first);
+    if (!t)
+        return VOUCH_E_IO;
+    while (passed >= 0 && journal_tail_at(t) < until) {
+        int rc = journal_tail_next(t, &f);
+        passed = rc == 0 ? journal_tail_pass(t, &at) : rc < 0 ? rc : 0;
+        if (rc == 0 && passed == 0)
+            passed = VOUCH_E_IO; /* it has become shorter */
+        lost += passed > 0 ? passed : 0;
+    }
+    journal_tail_close(&t);
+    return passed < 0 ? passed : lost;
+}
+
 int segment_append(struct segment *s, struct frame *f)
 {
     uint8_t head[FRAME_BYTES];
@@ -153,6 +195,7 @@ int segment_append(struct segment *s, struct frame *f)
     struct iovec parts[2] = {{head, sizeof head}, {datum.out, f->datum.len}};
     ssize_t n, want = (ssize_t)(sizeof head + f->datum.len);
     f->number = s->last + 1;
+    f->synced = s->synced <= UINT32_MAX ? (uint32_t)s->synced : 0;
     frame_write(head, s->salt, f);
     do
         n = pwritev(s->fd, parts, 2, (off_t)s->size);
@@ -163,10 +206,9 @@ int segment_append(struct segment *s, struct frame *f)
         return -1;
     }
     if (s->last < s->first) {
-        s->first_us = s->max_us = f->time_us;
+        s->first_us = f->time_us;
         s->born_ms = clock_ms();
     }
-    s->max_us = f->time_us > s->max_us ? f->time_us : s->max_us;
     s->last++;
     s->size += (uint64_t)want;
     return 0;

@@ -14,25 +14,29 @@ struct segment {
     uint64_t first, last; /* numbers; last is first - 1 while it is empty */
     uint64_t previous;    /* as in frame_head */
     uint64_t salt;
-    uint64_t head;            /* bytes before the first frame */
-    uint64_t size;            /* bytes that are whole: the file may be longer after a failure */
-    uint64_t synced;          /* bytes that are on the disk */
-    int64_t first_us, max_us; /* times of its first record, and the latest */
-    int64_t born_ms;          /* clock_ms() of its first record here */
-    bool torn;                /* the file may be longer than size: cut before writing */
-    bool named;               /* its name is on the disk */
-    bool full;                /* takes no more: to be sealed */
+    uint64_t head;    /* bytes before the first frame */
+    uint64_t size;    /* bytes that are whole: the file may be longer after a failure */
+    uint64_t synced;  /* bytes that are on the disk */
+    uint64_t unread;  /* bytes before this were not looked at when it was taken up */
+    int64_t first_us; /* time of its first record */
+    int64_t born_ms;  /* clock_ms() of its first record here */
+    bool torn;        /* the file may be longer than size: cut before writing */
+    bool named;       /* its name is on the disk */
+    bool full;        /* takes no more: to be sealed */
 };
 
 /* Makes <first>.open in dir. previous: number of the last record before. */
 struct segment *segment_new(int dir, uint64_t first, uint64_t previous, struct span writer,
                             struct span schema, int64_t now_us);
-/* Takes up what is in <first>.open: cuts off what is not whole. *cut_r: bytes cut off; *lost_r:
- * damaged bytes before the last whole frame, which only a failing disk leaves; the segment is then
- * full. NULL with errno; ENODATA: it holds no record; EBADMSG: its head is damaged, so
+/* Takes up what is in <first>.open: cuts off what is not whole. Reads only what a crash can have torn,
+ * however large the segment is: what the disk had before the last frame came is left to
+ * segment_inspect. *cut_r: bytes cut off; *lost_r: damaged bytes before the last whole frame, which
+ * only a failing disk leaves; the segment is then full. NULL with errno; ENODATA: it holds no record; EBADMSG: its head is damaged, so
  * that nothing in it can be known. */
 struct segment *segment_recover(int dir, uint64_t first, struct span schema, uint64_t *cut_r,
                                 uint64_t *lost_r);
+/* Damaged bytes before `until`, where a frame begins. Negative: it cannot be read. */
+int64_t segment_inspect(int dir, uint64_t first, uint64_t until);
 void segment_free(struct segment **sp);
 /* Appends the record: its number is last + 1. */
 int segment_append(struct segment *s, struct frame *f);

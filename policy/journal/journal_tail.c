@@ -140,6 +140,12 @@ uint64_t journal_tail_at(const struct journal_tail *t)
     return t->at;
 }
 
+void journal_tail_seek(struct journal_tail *t, uint64_t at)
+{
+    t->at = at;
+    t->used = t->filled = 0;
+}
+
 uint64_t journal_tail_left(const struct journal_tail *t)
 {
     struct stat st;

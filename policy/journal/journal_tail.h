@@ -18,6 +18,8 @@ const struct frame_head *journal_tail_head(const struct journal_tail *t);
 int journal_tail_next(struct journal_tail *t, struct frame *frame_r);
 /* Where what is not read begins in the file. */
 uint64_t journal_tail_at(const struct journal_tail *t);
+/* Reads on from there, where a frame begins. */
+void journal_tail_seek(struct journal_tail *t, uint64_t at);
 /* Bytes there that are not read. */
 uint64_t journal_tail_left(const struct journal_tail *t);
 /* When nothing is appended any more and bytes are left: passes over them to the next whole frame.

@@ -26,6 +26,16 @@ void journal_tell(struct journal *j, bool trouble, const char *format, ...)
     j->options.report(j->options.report_arg, trouble, text);
 }
 
+void journal_tell_damage(struct journal *j, uint64_t first, uint64_t bytes)
+{
+    char name[JOURNAL_NAME_MAX];
+    journal_name(name, first, ".open");
+    journal_tell(j, true,
+                 "%s/%s/%s: %llu bytes in its middle are damaged, is the disk failing? The records "
+                 "around them are kept",
+                 j->options.dir, j->options.writer, name, (unsigned long long)bytes);
+}
+
 void journal_wait(struct journal *j, pthread_cond_t *cond, int64_t until_ms)
 {
     struct timespec t = {.tv_sec = until_ms / 1000, .tv_nsec = until_ms % 1000 * 1000000};

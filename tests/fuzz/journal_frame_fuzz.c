@@ -21,7 +21,7 @@ static void check_frame(struct span bytes, uint64_t salt, const struct frame *f,
 /* A frame with that datum, written and parsed. */
 static void round_trip(struct span datum, uint64_t salt)
 {
-    struct frame f = {7, -8, 9, 10, datum}, again;
+    struct frame f = {7, -8, 9, 10, 11, datum}, again;
     size_t length;
     char *bytes = malloc(FRAME_BYTES + datum.len);
     if (!bytes)
@@ -30,7 +30,7 @@ static void round_trip(struct span datum, uint64_t salt)
     memcpy(bytes + FRAME_BYTES, datum.p, datum.len);
     struct span whole = span_make(bytes, FRAME_BYTES + datum.len);
     if (frame_parse(whole, salt, &again, &length) != FRAME_WHOLE || again.number != 7 ||
-        again.time_us != -8 || again.id != 9 || again.message_id != 10 ||
+        again.time_us != -8 || again.id != 9 || again.message_id != 10 || again.synced != 11 ||
         !span_eq(again.datum, datum) || frame_seek(whole, salt, 0) != 0)
         abort();
     if (datum.len > 0 &&

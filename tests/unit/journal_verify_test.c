@@ -258,7 +258,7 @@ static void records_around_damage_are_kept(void **state)
     off_t size = file_size(f, "00000000000000000031.open");
     flip_byte(f, "00000000000000000031.open", size - 1000);
     struct journal *j = open_or_fail(f, NULL);
-    assert_told(f, "are damaged, is the disk failing?");
+    wait_told(f, "are damaged, is the disk failing?");
     append_many(j, 41, 41);
     wait_sealed(f);
     journal_close(&j);
