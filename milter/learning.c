@@ -59,17 +59,17 @@ static void learning_free(struct learning **lp)
     free(l);
 }
 
+/* For pthread_cond_timedwait on `changed`. */
+static struct timespec ms_from_now(unsigned ms)
+{
+    int64_t until = clock_ms() + ms;
+    return (struct timespec){.tv_sec = until / 1000, .tv_nsec = until % 1000 * 1000000};
+}
+
 /* Waits until told to stop, or that long; true: stop. */
 static bool wait_ms(struct learning *l, unsigned ms)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += ms / 1000;
-    until.tv_nsec += (long)(ms % 1000) * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
+    struct timespec until = ms_from_now(ms);
     pthread_mutex_lock(&l->lock);
     while (!l->stop && pthread_cond_timedwait(&l->changed, &l->lock, &until) == 0)
         ;
@@ -320,16 +320,12 @@ bool learning_stop(struct learning **lp)
     *lp = NULL;
     if (!l)
         return true;
-    int64_t until = clock_ms() + LEARNING_STOP_MS;
+    struct timespec until = ms_from_now(LEARNING_STOP_MS);
     pthread_mutex_lock(&l->lock);
     l->stop = true;
     pthread_cond_broadcast(&l->changed);
-    while (!l->ended && clock_ms() < until) {
-        struct timespec t;
-        clock_gettime(CLOCK_MONOTONIC, &t);
-        t.tv_sec++;
-        pthread_cond_timedwait(&l->changed, &l->lock, &t);
-    }
+    while (!l->ended && pthread_cond_timedwait(&l->changed, &l->lock, &until) == 0)
+        ;
     bool ended = l->ended;
     pthread_mutex_unlock(&l->lock);
     if (!ended) {
