@@ -1,9 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Kills `vouch quarantine release` and looks at what is left. The ids of messages that wait are on standard input, a line each.
+"""Kills `vouch quarantine release`, or the sendmail(1) that it runs, and looks at what is left. The ids of messages that wait are on standard input, a line each.
 
     release_kill.py steps VOUCH CONF              at each step of SMTP, before a server of its own
     release_kill.py random VOUCH CONF SINK ETC    at random moments, before a real Postfix, whose mail ends in SINK
+    release_kill.py sendmail VOUCH CONF SINK ETC SENDMAIL   sendmail(1), at each step and at random moments; SENDMAIL hands
+                                                            mail to that Postfix
 
 Whatever was killed when: what waits was not delivered, what is released was, and what is in doubt is not sent again before a
 person has said so. In the end each was delivered once."""
@@ -179,7 +181,63 @@ def at_random(sink, etc):
     print("# %d killed within %.0f ms: %s" % (len(ids) - 3, longest * 1000, counts))
 
 
+def by_sendmail(sink, etc, sendmail):
+    script, pid_file = sendmail + ".kill", sendmail + ".pid"
+
+    def check(id, name, kill, expected):
+        """Released by a sendmail(1) that dies; returns what is known then."""
+        open(script, "w").write("#!/bin/sh\n" + kill)
+        os.chmod(script, 0o755)
+        client = subprocess.Popen(command("release", "--via", "sendmail:" + script, id), stdout=subprocess.PIPE,
+                                  stderr=subprocess.STDOUT)
+        if name == "random":
+            kill_at_random(pid_file)
+        output = client.communicate(timeout=30)[0]
+        settle(etc)
+        found, taken = state(id), delivered(sink, id)
+        assert found in expected, (name, found, output)
+        assert client.returncode == (75 if found == "in-doubt" else 0), (name, client.returncode, output)
+        assert found != "released" or taken == 1, (name, taken)
+        if found == "in-doubt":
+            assert b"in doubt" in output, output
+            assert release(id).returncode == 75
+            assert delivered(sink, id) == taken, "sent again without asking"
+            assert release(id, "--done" if taken else "--again", "--via", "sendmail:" + sendmail).returncode == 0
+        settle(etc)
+        assert state(id) == "released" and delivered(sink, id) == 1, (name, delivered(sink, id))
+        return found, taken
+
+    steps = {"at its start": ("kill -9 $$\n", 0), "while it reads": ("head -c 100 >/dev/null; kill -9 $$\n", 0),
+             "when it has taken the message": ('"%s" "$@"; kill -9 $$\n' % sendmail, 1)}
+    for (name, (kill, wanted)), id in zip(steps.items(), ids):
+        found, taken = check(id, name, kill, {"in-doubt"})
+        print("# %s: %s, taken %d" % (name, found, taken))
+        assert taken == wanted, (name, taken)
+    counts = {}
+    for id in ids[len(steps):]:
+        found = check(id, "random", 'echo $$ >"%s.new"; mv "%s.new" "%s"; exec "%s" "$@"\n' % ((pid_file,) * 3 + (sendmail,)),
+                      {"in-doubt", "released"})
+        counts[found] = counts.get(found, 0) + 1
+    print("# %d killed at random, as (state, taken): %s" % (len(ids) - len(steps), counts))
+
+
+def kill_at_random(pid_file):
+    deadline = time.monotonic() + 30
+    while not os.path.exists(pid_file):
+        assert time.monotonic() < deadline, "sendmail is not run"
+        time.sleep(0.001)
+    pid = int(open(pid_file).read())
+    os.remove(pid_file)
+    time.sleep(random.uniform(0, 0.1))
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
 if mode == "steps":
     steps()
+elif mode == "sendmail":
+    by_sendmail(*sys.argv[4:])
 else:
     at_random(*sys.argv[4:])

@@ -432,6 +432,15 @@ EOF
     ids | $PYTHON "$LIB/release_kill.py" random "$VOUCH" "$MTA/vouch.conf" "$MTA/sink" "$MTA/etc" >&3
 }
 
+@test "sendmail(1) is killed before, while or after it takes the message: in doubt, and a person decides" {
+    local n
+    for ((n = 0; n < 3 + ${VOUCH_KILLS:-30} / 3; n++)); do
+        letter "number $n"
+        keep "$MTA/in"
+    done
+    ids | $PYTHON "$LIB/release_kill.py" sendmail "$VOUCH" "$MTA/vouch.conf" "$MTA/sink" "$MTA/etc" "$MTA/sendmail" >&3
+}
+
 @test "delete and purge" {
     letter
     keep "$MTA/in"
