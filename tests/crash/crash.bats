@@ -9,7 +9,7 @@ rounds() { # sanitizers are slow: they run what matters to them, a few of each
     elif [ -n "${VOUCH_SANITIZED:-}" ]; then
         echo 10
     else
-        echo 150
+        echo 50
     fi
 }
 

@@ -8,6 +8,9 @@
 #   mta_dns ZONE          starts a DNS server on ZONE: $DNS_PORT
 #   mta_milter            starts vouch-milter with $MTA/vouch.conf: $MILTER_SOCKET, $MILTER_PID; its journal is in
 #                         $MTA/journal, and it does not learn, unless vouch.conf says otherwise
+#   mta_redis [OPTION]... starts a Redis at $REDIS_SOCKET, and again after `mta_stop redis`: what it saved is in $MTA
+#   mta_ask_redis COMMAND...
+#   mta_conf [LINE]...    writes $MTA/vouch.conf: a name, mta_dns's server, a log in which all stands, and LINEs
 #   mta_end               stops all of it
 #
 #   mta_start [LINE]...   starts the MTA, which relays mail for example.org and example.com to the sink: $SMTP_PORT. LINEs are
@@ -73,6 +76,30 @@ mta_dns() {
     export DNS_PORT=$REPLY
 }
 
+mta_redis() {
+    export REDIS_SOCKET=$MTA/redis.sock
+    redis-server --port 0 --unixsocket "$REDIS_SOCKET" --save '' --dir "$MTA" "$@" >>"$MTA/redis.log" 2>&1 3>&- </dev/null &
+    echo $! >"$MTA/redis.pid"
+    mta_until redis_answers
+}
+
+mta_ask_redis() {
+    redis-cli -s "$REDIS_SOCKET" "$@"
+}
+
+redis_answers() {
+    [ "$(mta_ask_redis ping 2>/dev/null)" = PONG ]
+}
+
+mta_conf() {
+    cat >"$MTA/vouch.conf" <<EOF
+authserv_id = "mx.example.org";
+dns: { servers = [ "127.0.0.1@$DNS_PORT" ]; };
+log: { to = "stderr"; level = "debug"; };
+EOF
+    printf '%s\n' "$@" >>"$MTA/vouch.conf"
+}
+
 # mta_own_journal: no test writes to the journal of this host
 mta_own_journal() {
     grep -q '\bjournal:' "$MTA/vouch.conf" ||
@@ -106,13 +133,14 @@ milter_listens() {
     [ -S "$MILTER_SOCKET" ] && [ "$(times_listened)" -gt "$LISTENED" ]
 }
 
-# mta_stop NAME [SIGNAL]: ends what runs under that name, and waits for it
+# mta_stop NAME [SIGNAL]: ends what runs under that name, after a SIGSTOP too, and waits for it
 mta_stop() {
     local pid
     [ -f "$MTA/$1.pid" ] || return 0
     pid=$(cat "$MTA/$1.pid")
     rm -f "$MTA/$1.pid"
     kill "-${2:-TERM}" "$pid" 2>/dev/null || return 0
+    kill -CONT "$pid" 2>/dev/null
     wait "$pid" 2>/dev/null || mta_until process_gone "$pid"
 }
 

@@ -151,10 +151,7 @@ seen_client() {
 }
 
 redis() {
-    redis-server --port 0 --unixsocket "$MTA/redis.sock" --save '' --appendonly yes --dir "$MTA" \
-        >"$MTA/redis.out" 2>&1 3>&- </dev/null &
-    echo $! >"$MTA/redis.pid"
-    mta_until redis-cli -s "$MTA/redis.sock" ping
+    mta_redis --appendonly yes
 }
 
 @test "a Redis that was away is caught up with" {

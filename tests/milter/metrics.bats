@@ -166,8 +166,7 @@ EOF
 @test "the model is away: it shows, and the daemon is ready" {
     command -v redis-server >/dev/null || skip "redis-server is not installed"
     settings "store = \"redis+unix:$MTA/redis.sock\";"
-    redis-server --port 0 --unixsocket "$MTA/redis.sock" --save '' --dir "$MTA" >"$MTA/redis.log" 2>&1 3>&- </dev/null &
-    echo $! >"$MTA/redis.pid"
+    mta_redis
     mta_milter
     mta_until is 'vouch_store_breaker{state="closed"}' 1
     mail 1 '<accept@example.org>'

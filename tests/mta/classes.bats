@@ -35,12 +35,7 @@ EOF
         model_line ip:203.0.113.0/24 '*' 0 200
         model_line ip:203.0.113.0/24 h:203.0.113.77 0 100
     } >"$MTA/model"
-    cat >"$MTA/vouch.conf" <<EOF
-authserv_id = "mx.example.org";
-store = "memory:$MTA/model";
-dns: { servers = [ "127.0.0.1@$DNS_PORT" ]; };
-log: { to = "stderr"; level = "debug"; };
-EOF
+    mta_conf "store = \"memory:$MTA/model\";"
     mta_as_nobody
     mta_milter
     mta_start

@@ -35,14 +35,7 @@ good.example. TXT "v=spf1 ip4:192.0.2.10 -all"
 EOF
     } >"$MTA/zone"
     mta_dns "$MTA/zone"
-    cat >"$MTA/vouch.conf" <<EOF
-authserv_id = "mx.example.org";
-store = "memory:";
-dns: { servers = [ "127.0.0.1@$DNS_PORT" ]; };
-milter: { socket_group = "postfix"; };
-log: { to = "stderr"; level = "debug"; };
-deadlines: { message = "2s"; dns = "1500ms"; };
-EOF
+    mta_conf 'store = "memory:"; milter: { socket_group = "postfix"; };' 'deadlines: { message = "2s"; dns = "1500ms"; };'
     mta_milter
     mta_postfix
 }

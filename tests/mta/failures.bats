@@ -20,20 +20,12 @@ _dmarc.down.example. TXT "v=DMARC1; p=reject"
 ;! down.example. ANY servfail
 EOF
     mta_dns "$MTA/zone"
-    export REDIS_SOCKET=$MTA/redis.sock
-    redis_start
-    cat >"$MTA/vouch.conf" <<EOF
-authserv_id = "mx.example.org";
-store = "redis+unix:$REDIS_SOCKET";
-dns: { servers = [ "127.0.0.1@$DNS_PORT" ]; };
-milter: { socket_group = "postfix"; };
-journal: { directory = "$MTA/journal"; interval = "20ms"; };
-learn = true;
-labels: { traps = [ "trap@example.org" ]; };
-log: { to = "stderr"; level = "debug"; };
-deadlines: { message = "2s"; dns = "1s"; store = "200ms"; };
-actions: { trusted = "accept"; suspicious = "tag"; untrusted = "tag"; };
-EOF
+    redis
+    mta_conf "store = \"redis+unix:$REDIS_SOCKET\"; milter: { socket_group = \"postfix\"; };" \
+        "journal: { directory = \"$MTA/journal\"; interval = \"20ms\"; }; learn = true;" \
+        'labels: { traps = [ "trap@example.org" ]; };' \
+        'deadlines: { message = "2s"; dns = "1s"; store = "200ms"; };' \
+        'actions: { trusted = "accept"; suspicious = "tag"; untrusted = "tag"; };'
     printf '%s\n' "From: alice@good.example" "Subject: number %N" "Message-ID: <%N@good.example>" "" "Here." >"$MTA/in"
     start_milter
     mta_postfix
@@ -41,7 +33,6 @@ EOF
 
 teardown_file() {
     . "$VOUCH_SRCDIR/tests/lib/mta.bash"
-    [ ! -f "$MTA/redis.pid" ] || kill -CONT "$(cat "$MTA/redis.pid")" 2>/dev/null
     mta_end
 }
 
@@ -55,18 +46,8 @@ start_milter() {
     mta_milter
 }
 
-redis_start() {
-    redis-server --port 0 --unixsocket "$REDIS_SOCKET" --save '' --appendonly yes --dir "$MTA" >>"$MTA/redis.log" 2>&1 3>&- </dev/null &
-    echo $! >"$MTA/redis.pid"
-    mta_until redis_answers
-}
-
 redis() {
-    redis-cli -s "$REDIS_SOCKET" "$@"
-}
-
-redis_answers() {
-    [ "$(redis ping 2>/dev/null)" = PONG ]
+    mta_redis --appendonly yes
 }
 
 # mail [OPTION]...: one message, taken at its first try; $MSG
@@ -100,15 +81,15 @@ all_learnt() {
     mta_until model !=
     mta_stop redis KILL
     model =
-    redis_start
+    redis
     mta_until model !=
     mta_until all_learnt
-    redis config set maxmemory 1 >/dev/null
+    mta_ask_redis config set maxmemory 1 >/dev/null
     mail --rcpt trap@example.org
     mta_until grep -q 'the model cannot be changed' "$MTA/milter.log"
     ! all_learnt
     mail
-    redis config set maxmemory 0 >/dev/null
+    mta_ask_redis config set maxmemory 0 >/dev/null
     mta_until all_learnt
 }
 

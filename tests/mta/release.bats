@@ -17,15 +17,9 @@ mail.good.example. A 192.0.2.10
 10.2.0.192.in-addr.arpa. PTR mail.good.example.
 EOF
     mta_dns "$MTA/zone"
-    cat >"$MTA/vouch.conf" <<EOF
-authserv_id = "mx.example.org";
-store = "none";
-dns: { servers = [ "127.0.0.1@$DNS_PORT" ]; };
-milter: { socket_group = "postfix"; };
-log: { to = "stderr"; level = "debug"; };
-actions: { trusted = "quarantine"; suspicious = "quarantine"; untrusted = "quarantine"; };
-quarantine: { method = "store"; directory = "$MTA/quarantine"; release = "smtp://127.0.0.1:$REINJECT"; };
-EOF
+    mta_conf 'store = "none"; milter: { socket_group = "postfix"; };' \
+        'actions: { trusted = "quarantine"; suspicious = "quarantine"; untrusted = "quarantine"; };' \
+        "quarantine: { method = \"store\"; directory = \"$MTA/quarantine\"; release = \"smtp://127.0.0.1:$REINJECT\"; };"
     mta_milter
     mta_postfix
     : >"$MTA/refused"

@@ -14,22 +14,14 @@ mail.good.example. A 192.0.2.10
 10.2.0.192.in-addr.arpa. PTR mail.good.example.
 EOF
     mta_dns "$MTA/zone"
-    export REDIS_SOCKET=$MTA/redis.sock
-    redis_start
+    redis
     now=$(date +%s)
     for key in dom:good.example ip:192.0.2.0/24; do
         printf '{"group":"%s","field":"*","good":500,"bad":0,"seen":500,"first":%s,"last":%s}\n' $key $now $now
     done >"$MTA/model"
     "$VOUCH" model import --store "redis+unix:$REDIS_SOCKET" "$MTA/model"
-    cat >"$MTA/vouch.conf" <<EOF
-authserv_id = "mx.example.org";
-store = "redis+unix:$REDIS_SOCKET";
-dns: { servers = [ "127.0.0.1@$DNS_PORT" ]; };
-milter: { socket_group = "postfix"; };
-log: { to = "stderr"; level = "debug"; };
-deadlines: { store = "200ms"; };
-actions: { trusted = "accept"; suspicious = "tag"; untrusted = "tag"; };
-EOF
+    mta_conf "store = \"redis+unix:$REDIS_SOCKET\"; milter: { socket_group = \"postfix\"; };" \
+        'deadlines: { store = "200ms"; };' 'actions: { trusted = "accept"; suspicious = "tag"; untrusted = "tag"; };'
     printf '%s\n' "From: alice@good.example" "Subject: number %N" "" "Here." >"$MTA/in"
     mta_milter
     mta_postfix
@@ -37,7 +29,6 @@ EOF
 
 teardown_file() {
     . "$VOUCH_SRCDIR/tests/lib/mta.bash"
-    [ ! -f "$MTA/redis.pid" ] || kill -CONT "$(cat "$MTA/redis.pid")" 2>/dev/null
     mta_end
 }
 
@@ -46,15 +37,8 @@ setup() {
     sink_clear
 }
 
-redis_start() {
-    redis-server --port 0 --unixsocket "$REDIS_SOCKET" --save '' --dir "$MTA" --dbfilename model.rdb \
-        >>"$MTA/redis.log" 2>&1 3>&- </dev/null &
-    echo $! >"$MTA/redis.pid"
-    mta_until redis_answers
-}
-
-redis_answers() {
-    [ "$(redis-cli -s "$REDIS_SOCKET" ping 2>/dev/null)" = PONG ]
+redis() {
+    mta_redis --dbfilename model.rdb
 }
 
 # traffic N: N messages on one connection; $output has "SECONDS REPLY" lines
@@ -110,7 +94,7 @@ model_is_back() {
 }
 
 @test "stopped: judged without" {
-    redis-cli -s "$REDIS_SOCKET" save
+    mta_ask_redis save
     mta_stop redis
     traffic 10
     slowest 0.5
@@ -120,7 +104,7 @@ model_is_back() {
 }
 
 @test "started again: asked again, and the model is what it was" {
-    redis_start
+    redis
     mta_until model_is_back
     [ "$(vouch_word class)" = trusted ]
 }
@@ -136,10 +120,10 @@ model_is_back() {
     sleep 0.6
     kill -CONT "$(cat "$MTA/redis.pid")"
     sleep 0.3
-    redis-cli -s "$REDIS_SOCKET" save
+    mta_ask_redis save
     mta_stop redis
     sleep 0.5
-    redis_start
+    redis
     for pid in $pids; do
         wait "$pid"
     done

@@ -24,6 +24,7 @@
 #include <cmocka.h>
 #include "clock.h"
 #include "journal_fixture.h"
+#include "rounds.h"
 
 #define ROUNDS      60
 #define START_MS    30000 /* of a writer, on a loaded machine */
@@ -186,8 +187,8 @@ static void check_all(struct fixture *f, struct witness *w)
 static void killed(void **state, enum journal_sync sync)
 {
     struct fixture *f = *state;
-    const char *rounds = getenv("VOUCH_CRASH_ROUNDS");
-    unsigned n = rounds ? (unsigned)strtoul(rounds, NULL, 10) : ROUNDS;
+    const char *wanted = getenv("VOUCH_CRASH_ROUNDS");
+    unsigned n = wanted ? (unsigned)strtoul(wanted, NULL, 10) : rounds(ROUNDS);
     unsigned seed = (unsigned)clock_ms();
     struct witness w = {.record_of = calloc(NUMBERS_MAX, sizeof *w.record_of)};
     struct journal_options o = f->options;

@@ -22,6 +22,7 @@
 #include "clock.h"
 #include "redis_fake.h"
 #include "redis_server.h"
+#include "rounds.h"
 #include "store.h"
 
 #define LENGTH(a)   (sizeof(a) / sizeof *(a))
@@ -545,7 +546,8 @@ static void wait_for_a_change(const struct learning *l)
 static void every_change_is_there_once_whatever_is_killed(void **state)
 {
     struct redis_server *r = *state;
-    enum { ROUNDS = 30, LEARNERS = 2 };
+    enum { LEARNERS = 2 };
+    const unsigned kills = rounds(30);
     unsigned seed = 1;
     struct keys large = keys_new(1500), small = {.count = 20, .keys = large.keys};
     struct learning l[LEARNERS] = {0};
@@ -558,7 +560,7 @@ static void every_change_is_there_once_whatever_is_killed(void **state)
         snprintf(l[i].name, sizeof l[i].name, "mx%d", i);
         assert_int_equal(pthread_create(&l[i].thread, NULL, learn, &l[i]), 0);
     }
-    for (int i = 0; i < ROUNDS; i++) {
+    for (unsigned i = 0; i < kills; i++) {
         wait_for_a_change(&l[i % LEARNERS]);
         seed = seed * 1103515245 + 12345;
         pause_ms((int)(seed >> 16) % 25);
@@ -569,7 +571,7 @@ static void every_change_is_there_once_whatever_is_killed(void **state)
     for (int i = 0; i < LEARNERS; i++) {
         pthread_join(l[i].thread, NULL);
         store_close(&l[i].s);
-        assert_true(atomic_load(&l[i].done) >= ROUNDS / LEARNERS);
+        assert_true(atomic_load(&l[i].done) >= kills / LEARNERS);
     }
     struct store *s = open_at(r->socket, NULL);
     assert_whole(s, l, LEARNERS);
