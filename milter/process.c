@@ -9,6 +9,7 @@
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
+#include <openssl/crypto.h>
 #include <pthread.h>
 #include <pwd.h>
 #include <signal.h>
@@ -193,6 +194,7 @@ void process_pid_file_clear(int fd)
 
 void process_bound_memory(void)
 {
+    OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CRYPTO_STRINGS, NULL);
 #if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
     pthread_attr_t attributes;
     mallopt(M_ARENA_MAX, MALLOC_ARENAS);

@@ -28,7 +28,8 @@ int process_resume(const struct process_identity *id, char *error_r, size_t size
 /* For good, supplementary groups included; checks that there is no way back. */
 int process_drop(const struct process_identity *id, char *error_r, size_t size);
 
-/* Before the first thread: stacks and malloc's arenas of a size that was chosen. */
+/* Before the first thread: stacks and malloc's arenas of a size that was chosen; no texts of libcrypto's errors, which nobody
+ * reads and which take half a MiB. */
 void process_bound_memory(void);
 /* Gives memory that messages held back to the system. */
 void process_trim_memory(void);

@@ -28,8 +28,8 @@
 #include "zonefile.h"
 
 /* Questions without an answer. Each holds a socket for up to 6 s, so they are fewer where this
- * process may open few. */
-#define MAX_UNDER_WAY 2000
+ * process may open few; and libunbound keeps 850 bytes for each from the start. */
+#define MAX_UNDER_WAY 1000
 #define SPARE_SOCKETS 16  /* for what libunbound asks by itself */
 #define WHY_MAX       256 /* bytes of a validator's explanation kept */
 #define MAX_SERVERS   8
@@ -47,7 +47,7 @@ struct resolver {
     pthread_t dispatcher;
     bool has_lock, has_dispatcher;
     bool stop;
-    unsigned servers, max_under_way;
+    unsigned servers, servers_ip6, max_under_way;
     struct resolver_state state;
     bool asking; /* within a call of libunbound's that may answer from its cache */
     /* Questions that went out since a server last answered one, and when the first of them did. */
@@ -92,7 +92,17 @@ static int add_server(struct resolver *r, const char *server)
         return 0;
     int rc = ub_ctx_set_fwd(r->context, server);
     r->servers += rc == 0;
+    r->servers_ip6 += rc == 0 && strchr(server, ':');
     return rc;
+}
+
+/* For each family of addresses over which servers might be asked, libunbound has a list of all ports: 232 KiB. */
+static void leave_family_out(struct resolver *r)
+{
+    if (r->servers_ip6 == 0)
+        ub_ctx_set_option(r->context, "do-ip6:", "no");
+    else if (r->servers_ip6 == r->servers)
+        ub_ctx_set_option(r->context, "do-ip4:", "no");
 }
 
 /* The "nameserver ADDR" lines (resolv.conf(5)). A file that is not there names none. */
@@ -135,7 +145,8 @@ static void set_options(struct ub_ctx *context, unsigned sockets, bool validate)
         {"infra-host-ttl:", "2"},
         /* with no socket left, libunbound would queue every question behind the slow ones */
         {"outgoing-range:", range},
-        {"outgoing-num-tcp:", "16"},
+        /* each has 64 KiB of buffer, and takes 200 questions */
+        {"outgoing-num-tcp:", "8"},
         {"msg-cache-size:", "2m"},
         {"rrset-cache-size:", "4m"},
         {"do-not-query-localhost:", "no"},
@@ -221,6 +232,8 @@ static int open_context(struct resolver *r, const struct resolver_options *o, ch
     r->max_under_way = most_under_way();
     set_options(r->context, r->max_under_way + SPARE_SOCKETS, o->trust_anchor != NULL);
     int rc = add_servers(r, o, error_r, size);
+    if (rc == 0)
+        leave_family_out(r);
     if (rc == 0 && o->trust_anchor)
         rc = add_anchor(r, o->trust_anchor, error_r, size);
     /* the first question is when libunbound reads what it was given; this one it answers itself */
