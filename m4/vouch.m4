@@ -14,6 +14,9 @@ AC_DEFUN([VOUCH_COMPILER], [
   done
   AS_IF([test "x$enable_werror" = xyes], [VOUCH_TRY_CFLAG([-Werror])])
   AC_SUBST([VOUCH_CFLAGS])
+  VOUCH_LDFLAGS=
+  VOUCH_TRY_LDFLAG([-Wl,--as-needed]) # a program needs not all that its rooms' libraries do
+  AC_SUBST([VOUCH_LDFLAGS])
 ])
 
 # VOUCH_TRY_CFLAG(FLAG): add FLAG to VOUCH_CFLAGS if the compiler takes it.
@@ -25,6 +28,17 @@ AC_DEFUN([VOUCH_TRY_CFLAG], [
     [AC_MSG_RESULT([yes]); VOUCH_CFLAGS="$VOUCH_CFLAGS $1"],
     [AC_MSG_RESULT([no])])
   CFLAGS=$vouch_saved_cflags
+])
+
+# VOUCH_TRY_LDFLAG(FLAG): add FLAG to VOUCH_LDFLAGS if the linker takes it.
+AC_DEFUN([VOUCH_TRY_LDFLAG], [
+  vouch_saved_ldflags=$LDFLAGS
+  LDFLAGS="$LDFLAGS $1"
+  AC_MSG_CHECKING([whether the linker takes $1])
+  AC_LINK_IFELSE([AC_LANG_PROGRAM([], [])],
+    [AC_MSG_RESULT([yes]); VOUCH_LDFLAGS="$VOUCH_LDFLAGS $1"],
+    [AC_MSG_RESULT([no])])
+  LDFLAGS=$vouch_saved_ldflags
 ])
 
 # VOUCH_SANITIZERS: --enable-asan (with UBSan), --enable-tsan, --enable-fuzzing.

@@ -15,11 +15,13 @@
 
 struct assess;
 struct resolver;
+struct zonefile_ops;
 struct assess_context; /* resolver, store, DKIM library, suffix list: shared by all threads */
 
 struct assess_options {
-    const char *dns_server; /* --dns; NULL: as the settings say */
-    const char *zone_file;  /* --zone; NULL: the network */
+    const char *dns_server;              /* --dns; NULL: as the settings say */
+    const char *zone_file;               /* --zone; NULL: the network */
+    const struct zonefile_ops *zone_ops; /* to read it: zonefile.h's */
     bool
         no_dns; /* nothing is verified: all that DNS would tell is AUTH_UNKNOWN, as if never asked */
     const char *store;   /* --store; NULL: as the settings say */

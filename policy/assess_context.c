@@ -19,6 +19,7 @@ static int open_resolver(struct assess_context *c, const struct settings *s,
         .servers = o->dns_server ? &o->dns_server : s->dns_servers,
         .server_count = o->dns_server ? 1 : s->dns_server_count,
         .zone_file = o->zone_file,
+        .zone_ops = o->zone_ops,
         .trust_anchor = s->dns_trust_anchor,
     };
     c->resolver = resolver_new(&options, error_r, size);

@@ -9,6 +9,7 @@
 #include "pupil.h"
 #include "refit.h"
 #include "store.h"
+#include "zonefile.h"
 
 #define SENSOR      "replay" /* not this host's name: the same corpus gives the same everywhere */
 #define V4_NETWORK  24
@@ -121,8 +122,11 @@ static int replay_item(struct replay *r, const struct corpus_item *item, size_t 
 static int begin(struct replay *r, char *error_r, size_t size)
 {
     const struct replay_options *o = r->options;
-    const struct assess_options options = {
-        .zone_file = o->zone_file, .no_dns = !o->zone_file, .store = "memory:", .sensor = SENSOR};
+    const struct assess_options options = {.zone_file = o->zone_file,
+                                           .zone_ops = &zonefile_ops,
+                                           .no_dns = !o->zone_file,
+                                           .store = "memory:",
+                                           .sensor = SENSOR};
     int status;
     r->context = assess_context_new(o->settings, &options, error_r, size, &status);
     if (!r->context)

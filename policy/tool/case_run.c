@@ -14,6 +14,7 @@
 #include "sbuf.h"
 #include "store.h"
 #include "tool.h"
+#include "zonefile.h"
 
 #define CASE_BYTES     (64u << 20)
 #define DEFAULT_IP     "192.0.2.1"
@@ -240,6 +241,7 @@ static int context_for(struct run *r, struct assess_context **context_r)
     char error[512];
     int status = EX_SOFTWARE;
     const struct assess_options options = {.zone_file = runner->zone,
+                                           .zone_ops = &zonefile_ops,
                                            .no_dns = !runner->zone,
                                            .store = given ? runner->url : "memory:",
                                            .read_only = given,

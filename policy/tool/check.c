@@ -11,6 +11,7 @@
 #include "input.h"
 #include "store.h"
 #include "tool.h"
+#include "zonefile.h"
 
 #define CHECK_MAX_RCPTS 1000
 
@@ -292,6 +293,7 @@ static int open_context(struct check *c)
     struct assess_options o = {
         .dns_server = c->dns,
         .zone_file = c->zone,
+        .zone_ops = &zonefile_ops,
         .store = c->store,
         .read_only = true,
         .sensor = host,

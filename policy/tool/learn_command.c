@@ -18,6 +18,7 @@
 #include "record_avro.h"
 #include "tool.h"
 #include "tool_journal.h"
+#include "zonefile.h"
 
 #define FOUND_BYTES (16u << 20) /* of one record decoded */
 #define SEARCH_DAYS 180         /* how far back a decision is looked for; marks live no longer */
@@ -138,6 +139,7 @@ static int open_context(struct learn *l)
     int status = EX_SOFTWARE;
     struct assess_options o = {.dns_server = l->dns,
                                .zone_file = l->zone,
+                               .zone_ops = &zonefile_ops,
                                .store = "none",
                                .read_only = true,
                                .sensor = l->sensor};

@@ -41,7 +41,8 @@
 
 struct resolver {
     pthread_mutex_t lock;
-    struct zonefile *zone; /* if set: nothing else is */
+    struct zonefile *zone; /* if set: nothing else is but the next */
+    const struct zonefile_ops *zone_ops;
     struct ub_ctx *context;
     struct evloop *loop;
     pthread_t dispatcher;
@@ -253,8 +254,9 @@ struct resolver *resolver_new(const struct resolver_options *options, char *erro
     if (pthread_mutex_init(&r->lock, NULL) != 0)
         goto fail;
     r->has_lock = true;
+    r->zone_ops = options->zone_ops;
     if (options->zone_file)
-        r->zone = zonefile_load(options->zone_file, error_r, size);
+        r->zone = r->zone_ops->load(options->zone_file, error_r, size);
     if (options->zone_file ? !r->zone : open_context(r, options, error_r, size) != 0)
         goto fail;
     error_r[0] = '\0';
@@ -279,7 +281,8 @@ void resolver_free(struct resolver **rp)
     if (r->context)
         ub_ctx_delete(r->context); /* calls back for each question that is under way */
     evloop_free(&r->loop);
-    zonefile_free(&r->zone);
+    if (r->zone)
+        r->zone_ops->free(&r->zone);
     if (r->has_lock)
         pthread_mutex_destroy(&r->lock);
     free(r);
@@ -347,7 +350,7 @@ const struct dns_answer *resolver_submit(struct resolver *r, struct dns_question
     const struct dns_answer *failure = NULL;
     struct job *job = NULL;
     if (r->zone) {
-        dns_question_publish(q, zonefile_answer(r->zone, q->name, q->type));
+        dns_question_publish(q, r->zone_ops->answer(r->zone, q->name, q->type));
         return NULL;
     }
     if (r->servers == 0)

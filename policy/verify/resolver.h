@@ -38,11 +38,14 @@ struct resolver;
 struct dns_batch;
 struct dns_question;
 
+struct zonefile_ops;
+
 struct resolver_options {
     const char *const *servers; /* "ADDR" or "ADDR@PORT"; none: resolv.conf's */
     size_t server_count;
-    const char *zone_file;    /* NULL: the network; else this master file alone answers */
-    const char *trust_anchor; /* file; NULL: no validation */
+    const char *zone_file; /* NULL: the network; else this master file alone answers */
+    const struct zonefile_ops *zone_ops; /* where there is a zone_file: zonefile.h's */
+    const char *trust_anchor;            /* file; NULL: no validation */
     /* NULL: /etc/resolv.conf. One that is not there or names no server is an error only when
      * something is asked. */
     const char *resolv_conf;

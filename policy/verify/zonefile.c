@@ -363,3 +363,5 @@ struct dns_answer *zonefile_answer(const struct zonefile *z, const uint8_t *qnam
     }
     return dnswire_failure("too many CNAMEs");
 }
+
+const struct zonefile_ops zonefile_ops = {zonefile_load, zonefile_free, zonefile_answer};

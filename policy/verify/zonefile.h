@@ -21,4 +21,12 @@ void zonefile_free(struct zonefile **zp);
  * there is DNS_NXDOMAIN. NULL: out of memory. To be freed with free(). */
 struct dns_answer *zonefile_answer(const struct zonefile *z, const uint8_t *qname, uint16_t qtype);
 
+/* The three above. A resolver reaches them by this, so that a program that never reads a zone file need not have libldns. */
+struct zonefile_ops {
+    struct zonefile *(*load)(const char *path, char *error_r, size_t size);
+    void (*free)(struct zonefile **zp);
+    struct dns_answer *(*answer)(const struct zonefile *z, const uint8_t *qname, uint16_t qtype);
+};
+extern const struct zonefile_ops zonefile_ops;
+
 #endif

@@ -10,6 +10,7 @@
 #include "received.h"
 #include "resolver.h"
 #include "rfc5322.h"
+#include "zonefile.h"
 
 #define DNS_MS 5000
 
@@ -121,7 +122,7 @@ static void compare(const struct judge *j, unsigned index, const char *expected,
 
 int dkim_files_judge(const struct dkim_files *files, long long now, struct dkim_tally *tally_r)
 {
-    const struct resolver_options options = {.zone_file = files->zone};
+    const struct resolver_options options = {.zone_file = files->zone, .zone_ops = &zonefile_ops};
     struct judge j = {.files = files, .now = now, .arena = arena_new(1 << 24)};
     char error[256] = "", name[64], key[300], result[32];
     unsigned index;

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 #include "assess.h"
 #include "record_avro.h"
+#include "zonefile.h"
 
 #define NOW_US (1769860800 * 1000000LL) /* 2026-01-31T12:00:00Z */
 
@@ -40,8 +41,11 @@ static void run_open(struct run *r, const char *store)
     int status = 0;
     r->settings = settings_parse(config, sizeof config - 1, "test", &errors, &count);
     assert_non_null(r->settings);
-    struct assess_options options = {
-        .zone_file = path_zone, .store = store, .read_only = true, .sensor = "sensor.example.com"};
+    struct assess_options options = {.zone_file = path_zone,
+                                     .zone_ops = &zonefile_ops,
+                                     .store = store,
+                                     .read_only = true,
+                                     .sensor = "sensor.example.com"};
     r->context = assess_context_new(r->settings, &options, error, sizeof error, &status);
     if (!r->context)
         fail_msg("%s", error);

@@ -19,6 +19,7 @@
 #include "clock.h"
 #include "dns_server.h"
 #include "resolver.h"
+#include "zonefile.h"
 
 #define SLACK_MS 2000 /* how late a loaded machine may be */
 
@@ -547,6 +548,7 @@ static void options_that_are_wrong(void **state)
     assert_non_null(strstr(error, path));
     options.trust_anchor = NULL;
     options.zone_file = "/nonexistent/zone";
+    options.zone_ops = &zonefile_ops;
     assert_null(resolver_new(&options, error, sizeof error));
     assert_string_equal(error, "/nonexistent/zone: cannot be read: No such file or directory");
 }

@@ -12,6 +12,7 @@
 #include "arena.h"
 #include "clock.h"
 #include "resolver.h"
+#include "zonefile.h"
 
 static struct resolver *load(const char *text, size_t length, char error_r[512], char path_r[32])
 {
@@ -20,7 +21,7 @@ static struct resolver *load(const char *text, size_t length, char error_r[512],
     assert_true(fd >= 0);
     assert_int_equal(write(fd, text, length), (ssize_t)length);
     close(fd);
-    struct resolver_options options = {.zone_file = path_r};
+    struct resolver_options options = {.zone_file = path_r, .zone_ops = &zonefile_ops};
     struct resolver *r = resolver_new(&options, error_r, 512);
     unlink(path_r);
     return r;
@@ -184,7 +185,7 @@ static void files_that_cannot_be_read(void **state)
     };
     for (size_t i = 0; i < 2; i++) {
         char error[512];
-        struct resolver_options options = {.zone_file = paths[i][0]};
+        struct resolver_options options = {.zone_file = paths[i][0], .zone_ops = &zonefile_ops};
         assert_null(resolver_new(&options, error, sizeof error));
         assert_string_equal(error, paths[i][1]);
     }
