@@ -21,10 +21,7 @@
 #define ASSESS_ARENA_PER_HEADER_BYTE 8
 #define ASSESS_ARENA_PER_RCPT        (8u << 10)
 
-/* What libraries hold for a message, roughly. */
-#define QUESTION_BYTES 1000 /* a DNS question and its answer */
-#define DKIM_BYTES     8000 /* libopendkim, once there is a header */
-#define DKIM_COPIES    2    /* of the header that it keeps */
+#define QUESTION_BYTES 1000 /* a DNS question and its answer, roughly */
 
 int assess_fail(struct assess *a)
 {
@@ -95,10 +92,8 @@ void assess_give_up(struct assess *a)
 size_t assess_memory(const struct assess *a)
 {
     size_t held = sizeof *a + arena_held(a->arena) + arena_held(a->forged_arena) +
-                  arena_held(a->shadow_arena);
-    if (a->dns)
-        held += dns_batch_questions(a->dns) * QUESTION_BYTES;
-    return a->dkim ? held + DKIM_BYTES + a->message.kept_bytes * DKIM_COPIES : held;
+                  arena_held(a->shadow_arena) + dkim_check_memory(a->dkim);
+    return a->dns ? held + dns_batch_questions(a->dns) * QUESTION_BYTES : held;
 }
 
 void assess_before_wait(struct assess *a, void (*call)(void *), void *arg)

@@ -51,6 +51,7 @@ struct dkim_verifier {
 struct dkim_check {
     struct dkim_verifier *verifier;
     DKIM *dkim;
+    struct arena *library; /* what libopendkim allocates for it */
     struct arena *arena;
     struct dns_batch *dns;
     int64_t now;
@@ -96,13 +97,25 @@ static DKIM_CBSTAT give_key(DKIM *dkim, DKIM_SIGINFO *info, unsigned char *buf, 
     return DKIM_CBSTAT_ERROR;
 }
 
+/* libopendkim takes some hundred pieces of memory a message, and needs them to its end. */
+static void *allocate(void *arena, size_t n)
+{
+    return arena_alloc(arena, n);
+}
+
+static void release(void *arena, void *p)
+{
+    (void)arena;
+    (void)p;
+}
+
 /* NULL: why in error_r */
 static DKIM_LIB *open_library(char *error_r, size_t size)
 {
     /* BADSIGHANDLES: every signature is listed, and a From that cannot be parsed does no harm */
     unsigned flags = DKIM_LIBFLAGS_DELAYSIGPROC | DKIM_LIBFLAGS_BADSIGHANDLES;
     uint64_t drift = DKIM_EPOCH; /* t= minus this must not wrap; x= plus this must be to come */
-    DKIM_LIB *lib = dkim_init(NULL, NULL);
+    DKIM_LIB *lib = dkim_init(allocate, release);
     if (!lib)
         snprintf(error_r, size, "libopendkim cannot be used: out of memory");
     else if (!dkim_libfeature(lib, DKIM_FEATURE_SHA256) ||
@@ -157,7 +170,9 @@ struct dkim_check *dkim_check_new(struct dkim_verifier *verifier, struct arena *
     c->now = now;
     sbuf_init(&c->text, SIZE_MAX);
     c->verifier = verifier;
-    c->dkim = dkim_verify(verifier->lib, (const unsigned char *)"-", NULL, &status);
+    c->library = arena_new(SIZE_MAX);
+    if (c->library)
+        c->dkim = dkim_verify(verifier->lib, (const unsigned char *)"-", c->library, &status);
     if (!c->dkim || dkim_set_user_context(c->dkim, c) != DKIM_STAT_OK)
         dkim_check_free(&c);
     return c;
@@ -171,10 +186,16 @@ void dkim_check_free(struct dkim_check **cp)
         return;
     if (c->dkim)
         dkim_free(c->dkim);
+    arena_free(&c->library);
     dkim_hash_clear(&c->simple);
     dkim_hash_clear(&c->relaxed);
     sbuf_clear(&c->text);
     free(c);
+}
+
+size_t dkim_check_memory(const struct dkim_check *c)
+{
+    return c ? sizeof *c + arena_held(c->library) : 0;
 }
 
 /* The field as it stood on the wire, without the last line end; NUL, which libopendkim takes for

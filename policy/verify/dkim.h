@@ -31,6 +31,8 @@ void dkim_verifier_free(struct dkim_verifier **vp);
 struct dkim_check *dkim_check_new(struct dkim_verifier *verifier, struct arena *arena,
                                   struct dns_batch *dns, unsigned max_signatures, int64_t now);
 void dkim_check_free(struct dkim_check **cp);
+/* bytes that it holds now beside the arena; NULL: none */
+size_t dkim_check_memory(const struct dkim_check *c);
 /* The header's fields, in order, as they came (value after the colon, leading space and folding
  * kept, folds with LF or CRLF). A DKIM-Signature's key is asked for at once. 0 or VOUCH_E_NOMEM. */
 int dkim_check_field(struct dkim_check *c, struct span name, struct span value);
