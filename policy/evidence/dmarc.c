@@ -140,7 +140,8 @@ bool dmarc_aligned(const struct psl_ctx_st *psl, const char *author_domain, cons
     if (strict)
         return false;
     const char *org = domain_org(psl, author_domain);
-    return strcmp(org, domain_org(psl, domain)) == 0 && !domain_is_public_suffix(psl, org);
+    return domain_is_below(domain, org) && strcmp(org, domain_org(psl, domain)) == 0 &&
+           !domain_is_public_suffix(psl, org);
 }
 
 /* What one mechanism adds: an aligned pass, or an aligned identifier that could not be checked.

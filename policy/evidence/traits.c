@@ -27,13 +27,29 @@ struct org {
     const char *p;
 };
 
-static struct org *org_of(const struct psl_ctx_st *psl, const char *name, struct org *o)
+/* What the traits of one message are made of. */
+struct shown {
+    const struct message *m;
+    const struct psl_ctx_st *psl;
+    struct message_client client;
+    const char *name;
+    struct org host, helo, author, sender;
+};
+
+/* The list of public suffixes is asked once for a name that stands in many places. */
+static struct org *org_of(const struct shown *s, const char *name, struct org *o)
 {
+    const struct org *known[] = {&s->author, &s->host, &s->helo, &s->sender};
     struct ipaddr ip;
     o->p = NULL;
-    if (name && *name && ipaddr_parse(span_of(name), &ip) != 0 &&
-        domain_normalize(span_of(name), o->text) == 0)
-        o->p = domain_org(psl, o->text);
+    if (!name || !*name || ipaddr_parse(span_of(name), &ip) == 0 ||
+        domain_normalize(span_of(name), o->text) != 0)
+        return o;
+    for (size_t i = 0; i < sizeof known / sizeof *known && !o->p; i++)
+        if (known[i]->p && strcmp(known[i]->text, o->text) == 0)
+            o->p = o->text + (known[i]->p - known[i]->text);
+    if (!o->p)
+        o->p = domain_org(s->psl, o->text);
     return o;
 }
 
@@ -67,15 +83,6 @@ static bool is_dynamic(const char *name, const struct ipaddr *ip)
     }
     return (found & 12) == 12; /* the last two: what tells one line from the next */
 }
-
-/* What the traits of one message are made of. */
-struct shown {
-    const struct message *m;
-    const struct psl_ctx_st *psl;
-    struct message_client client;
-    const char *name;
-    struct org host, helo, author, sender;
-};
 
 static const char *helo_word(const struct shown *s)
 {
@@ -121,8 +128,8 @@ static const char *origin_word(const struct shown *s, const struct hop *origin)
         return "dynamic";
     if (!origin->name)
         return "unnamed";
-    org_of(s->psl, origin->name, &name);
-    org_of(s->psl, origin->helo, &helo);
+    org_of(s, origin->name, &name);
+    org_of(s, origin->helo, &helo);
     return helo.p && strchr(origin->helo, '.') && !same(&name, &helo) ? "lies" : "named";
 }
 
@@ -133,9 +140,8 @@ static bool is_on_the_way(const struct shown *s, const struct org *o)
     if (same(o, &s->host) || same(o, &s->helo))
         return true;
     for (size_t i = (size_t)(m->client_hop + 1); i < m->hop_count; i++)
-        if (same(o, org_of(s->psl, m->hops[i].name, &hop)) ||
-            same(o, org_of(s->psl, m->hops[i].helo, &hop)) ||
-            same(o, org_of(s->psl, m->hops[i].by, &hop)))
+        if (same(o, org_of(s, m->hops[i].name, &hop)) ||
+            same(o, org_of(s, m->hops[i].helo, &hop)) || same(o, org_of(s, m->hops[i].by, &hop)))
             return true;
     return false;
 }
@@ -146,7 +152,7 @@ static const char *message_id_word(const struct shown *s)
     struct org maker;
     if (!id)
         return "none";
-    org_of(s->psl, at ? at + 1 : NULL, &maker);
+    org_of(s, at ? at + 1 : NULL, &maker);
     if (same(&maker, &s->author))
         return "author";
     if (same(&maker, &s->sender))
@@ -172,7 +178,7 @@ static const char *reply_to_word(const struct shown *s)
     struct org to;
     if (!s->m->reply_to)
         return "none";
-    return same(org_of(s->psl, s->m->reply_to->domain, &to), &s->author) ? "same" : "other";
+    return same(org_of(s, s->m->reply_to->domain, &to), &s->author) ? "same" : "other";
 }
 
 static const char *display_word(const struct message *m)
@@ -207,10 +213,10 @@ void traits_of(const struct message *m, const struct psl_ctx_st *psl, const char
     const struct hop *origin = origin_of(m);
     struct shown s = {.m = m, .psl = psl, .client = message_client(m)};
     s.name = client_name ? client_name : s.client.name;
-    org_of(psl, s.name, &s.host);
-    org_of(psl, s.client.helo, &s.helo);
-    org_of(psl, m->author ? m->author->domain : NULL, &s.author);
-    org_of(psl, m->sender_domain, &s.sender);
+    org_of(&s, s.name, &s.host);
+    org_of(&s, s.client.helo, &s.helo);
+    org_of(&s, m->author ? m->author->domain : NULL, &s.author);
+    org_of(&s, m->sender_domain, &s.sender);
     words_r[TRAIT_HELO] = helo_word(&s);
     words_r[TRAIT_HOST] = host_word(&s);
     words_r[TRAIT_ORIGIN] = origin_word(&s, origin);

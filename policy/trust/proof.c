@@ -111,15 +111,21 @@ static bool helo_proven(const struct trust_input *in, const char *helo)
     return name && domain_is_below(helo, name);
 }
 
+/* org is an Organizational Domain: its own too. */
+static bool is_org_of(const struct trust_input *in, const char *org, const char *name)
+{
+    return equal(org, name) ||
+           (domain_is_below(name, org) && equal(org, domain_org(in->psl, name)));
+}
+
 static bool ptr_proven(const struct trust_input *in)
 {
     const char *name = client_name(in);
     if (!name)
         return false;
-    const char *org = domain_org(in->psl, name);
     for (size_t i = 0; i < in->identity_count; i++)
         if (in->identities[i].kind == ID_PTR)
-            return equal(in->identities[i].subject, org);
+            return is_org_of(in, in->identities[i].subject, name);
     return false;
 }
 
@@ -129,7 +135,7 @@ static bool signer_proven(const struct trust_input *in, const char *domain, bool
     for (size_t i = 0; i < in->evidence->dkim_count; i++) {
         const struct dkim_result *sig = &in->evidence->dkim[i];
         if (is_clean_pass(sig) && sig->domain &&
-            equal(domain, as_org ? domain_org(in->psl, sig->domain) : sig->domain))
+            (as_org ? is_org_of(in, domain, sig->domain) : equal(domain, sig->domain)))
             return true;
     }
     return false;

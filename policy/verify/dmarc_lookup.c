@@ -78,12 +78,11 @@ int dmarc_check(struct arena *arena, struct dns_batch *dns, const struct psl_ctx
     const char *why = NULL, *domain = author_domain;
     int found = RECORD_NONE;
     if (is_domain(author_domain)) {
-        const char *org = domain_org(psl, author_domain);
         found = discover(arena, dns, domain, &record, &why);
-        if (found == RECORD_NONE && strcmp(org, author_domain) != 0) {
-            domain = org;
+        if (found == RECORD_NONE)
+            domain = domain_org(psl, author_domain);
+        if (found == RECORD_NONE && strcmp(domain, author_domain) != 0)
             found = discover(arena, dns, domain, &record, &why);
-        }
     }
     if (found < 0)
         return found;
