@@ -202,21 +202,20 @@ size_t dkim_check_memory(const struct dkim_check *c)
  * the end of the field, becomes DEL: what was signed had neither. */
 static int wire_form(struct sbuf *text, struct span name, struct span value)
 {
-    size_t from = 0; /* what stands before it was added */
+    struct span line;
     while (value.len && (value.p[value.len - 1] == '\n' || value.p[value.len - 1] == '\r'))
         value.len--;
     sbuf_reset(text);
     sbuf_addspan(text, name);
     sbuf_addc(text, ':');
-    for (size_t i = 0; i < value.len; i++) {
-        bool bare = value.p[i] == '\n' && (i == 0 || value.p[i - 1] != '\r');
-        if (!bare && value.p[i] != '\0')
-            continue;
-        sbuf_addspan(text, span_slice(value, from, i));
-        sbuf_adds(text, bare ? "\r\n" : "\177");
-        from = i + 1;
+    size_t nul = text->len;
+    while (span_split(&value, '\n', &line)) {
+        sbuf_addspan(text, line);
+        if (value.p)
+            sbuf_adds(text, line.len && line.p[line.len - 1] == '\r' ? "\n" : "\r\n");
     }
-    sbuf_addspan(text, span_slice(value, from, value.len));
+    while (!text->failed && (nul += strlen(text->p + nul)) < text->len)
+        text->p[nul] = '\177';
     return text->failed ? VOUCH_E_NOMEM : 0;
 }
 
