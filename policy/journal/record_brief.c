@@ -57,18 +57,36 @@ char *record_header(struct arena *arena, const struct record *r)
     return sbuf_to_arena(&b, arena);
 }
 
+static bool is_plain(char c)
+{
+    switch (c) {
+    case '"':
+    case '<':
+    case '>':
+    case ',':
+    case '%':
+    case '\\':
+        return false;
+    default:
+        return ascii_is_visible(c);
+    }
+}
+
 /* A value of the message: what is not a plain graphic character, or would end or split the value,
  * is written %XX. */
 static void add_value(struct sbuf *b, const char *s)
 {
-    size_t n = 0;
-    for (; s && *s && n < BRIEF_VALUE; s++, n++) {
-        if (!ascii_is_visible(*s) || strchr("\"<>,%\\", *s))
-            sbuf_addf(b, "%%%02X", (unsigned char)*s);
-        else
-            sbuf_addc(b, *s);
+    size_t from = 0, n = 0;
+    for (; s && s[n] && n < BRIEF_VALUE; n++) {
+        if (is_plain(s[n]))
+            continue;
+        sbuf_add(b, s + from, n - from);
+        sbuf_addf(b, "%%%02X", (unsigned char)s[n]);
+        from = n + 1;
     }
-    if (s && *s)
+    if (n > from)
+        sbuf_add(b, s + from, n - from);
+    if (s && s[n])
         sbuf_adds(b, "...");
 }
 

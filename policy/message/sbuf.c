@@ -7,7 +7,7 @@
 #include <string.h>
 #include "arena.h"
 
-#define SBUF_FIRST 64 /* bytes of the first allocation */
+#define SBUF_FIRST 256 /* bytes of the first allocation */
 
 void sbuf_init(struct sbuf *b, size_t max)
 {
@@ -66,7 +66,10 @@ void sbuf_adds(struct sbuf *b, const char *s)
 
 void sbuf_addc(struct sbuf *b, char c)
 {
-    sbuf_add(b, &c, 1);
+    if (!reserve(b, 1))
+        return;
+    b->p[b->len++] = c;
+    b->p[b->len] = '\0';
 }
 
 void sbuf_addspan(struct sbuf *b, struct span s)
