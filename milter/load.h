@@ -17,6 +17,7 @@ struct settings;
 struct load *load_new(struct log *log, struct metrics *metrics);
 void load_free(struct load **lp);
 
+/* A connection of an MTA's. */
 void load_session_began(struct load *l);
 void load_session_ended(struct load *l);
 

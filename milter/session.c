@@ -51,7 +51,6 @@ struct session *session_new(struct daemon *d, unsigned can)
         return NULL;
     s->daemon = d;
     s->can = can;
-    load_session_began(daemon_load(d));
     return s;
 }
 
@@ -117,9 +116,10 @@ void session_free(struct session **sp)
         return;
     *sp = NULL;
     session_abort(s);
-    if (s->connected)
+    if (s->connected) {
         metrics_add(daemon_metrics(s->daemon), METRIC_CONNECTIONS_ENDED);
-    load_session_ended(daemon_load(s->daemon));
+        load_session_ended(daemon_load(s->daemon));
+    }
     free(s->name);
     free(s->helo);
     free(s);
@@ -141,8 +141,10 @@ static void keep(struct session *s, char **to, const char *from)
 void session_connect(struct session *s, const struct ipaddr *ip, const char *name)
 {
     session_abort(s);
-    if (!s->connected)
+    if (!s->connected) { /* an MTA's from now on: a probe tells of no client, nor do our own */
         metrics_add(daemon_metrics(s->daemon), METRIC_CONNECTIONS);
+        load_session_began(daemon_load(s->daemon));
+    }
     s->connected = true;
     s->ip = *ip;
     keep(s, &s->name, name);

@@ -119,9 +119,9 @@ judged(c)
 }
 
 @test "beyond limits.connections too" {
-    daemon 'limits: { connections = 5; };' # two are the daemon's own
+    daemon 'limits: { connections = 3; };'
     python '
-idle = [Client(PATH) for _ in range(3)]
+idle = [open_message() for _ in range(3)]
 c = Client(PATH)
 c.connect()
 c.envelope()
@@ -259,19 +259,67 @@ judged(open_message())
     log_says 'its message does not end'
 }
 
-@test "a probe is no error" {
-    daemon
-    python '
-for how in range(30):
-    s = socket.socket(socket.AF_UNIX)
-    s.connect(PATH)
-    if how % 3 == 1:
+# what a thousand probes of all kinds leave behind at one of the daemon's sockets: address is (family, where)
+PROBES='
+import struct
+def files():
+    return len(os.listdir("/proc/%d/fd" % PID))
+def probe(how):
+    s = socket.socket(address[0])
+    s.connect(address[1])
+    if how == 1:  # has read the end of it
         s.shutdown(socket.SHUT_WR)
         s.recv(1)
-    s.close()
+    elif how == 2:  # by a reset
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    elif how == 3:
+        s.sendall(b"OPTIONS / HTTP/1.0\r\n\r\n")
+    elif how == 4:
+        s.sendall(b"\r\n")
+    return s
+probe(0).close()
+before = files()
+held = [probe(0) for _ in range(50)]  # more than limits.connections: they are none
+for i in range(1000):
+    probe(i % 5).close()
+'
+
+@test "a probe is no error, and takes no place of limits.connections" {
+    daemon 'limits: { connections = 1; };'
+    python "PID = $MILTER_PID
+address = socket.AF_UNIX, PATH
+$PROBES"'
+held += [Client(PATH).socket for _ in range(5)]  # these say what they can, and no more
 judged(open_message())
+for s in held:
+    s.close()
+end_at = time.monotonic() + 30
+while files() > before + 5:  # the journal, DNS
+    assert time.monotonic() < end_at, (before, files())
+    time.sleep(0.01)
 '
     [ "$(sed '1,/ listens on /d' "$MTA/milter.log" | grep -vc NOQUEUE)" -eq 0 ]
+}
+
+@test "nor is one by TCP" {
+    daemon
+    mta_stop milter
+    port=$(mta_free_port)
+    "$VOUCH_BUILDDIR/vouch-milter" -f -c "$MTA/vouch.conf" -s "inet:$port@127.0.0.1" \
+        2>"$MTA/milter.log" 3>&- </dev/null &
+    echo $! >"$MTA/milter.pid"
+    mta_until log_says ' listens on '
+    python "PID = $(cat "$MTA/milter.pid")
+address = socket.AF_INET, ('127.0.0.1', $port)
+$PROBES"'
+for s in held:
+    s.close()
+end_at = time.monotonic() + 30
+while files() > before:
+    assert time.monotonic() < end_at, (before, files())
+    time.sleep(0.01)
+'
+    [ "$(sed '1,/ listens on /d' "$MTA/milter.log" | grep -c .)" -eq 0 ]
 }
 
 @test "while no DNS server answers nobody waits long, and when one does again it is believed" {
