@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
@@ -169,6 +171,12 @@ int listener_find(const struct listener_set *before)
         if (now.open[fd] && !before->open[fd])
             return fd;
     return -1;
+}
+
+void listener_no_delay(int fd)
+{
+    int on = 1; /* which the connections inherit */
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
 /* Binding a unix socket to nothing but its family gives it a name of its own on Linux; elsewhere the bind fails, and a socket

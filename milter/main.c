@@ -203,6 +203,7 @@ static int open_listener(struct program *p, const struct process_identity *id)
         return complain(p, EX_UNAVAILABLE, "cannot listen on %s: %s", p->socket, error);
     }
     p->listen_fd = listener_find(&before);
+    listener_no_delay(p->listen_fd);
     const char *path = listener_path(p->socket);
     if (path && geteuid() != 0 && getuid() != 0 && id->socket_gid != (gid_t)-1 &&
         lchown(path, (uid_t)-1, id->socket_gid) != 0)

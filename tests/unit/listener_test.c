@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -164,12 +166,33 @@ static void finds_and_closes_a_listener(void **state)
     close(fd);
 }
 
+static void answers_are_sent_at_once(void **state)
+{
+    struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    socklen_t len = sizeof in, size = sizeof(int);
+    int on = 0, fd = socket(AF_INET, SOCK_STREAM, 0), client = socket(AF_INET, SOCK_STREAM, 0);
+    (void)state;
+    assert_int_equal(bind(fd, (struct sockaddr *)&in, sizeof in), 0);
+    assert_int_equal(listen(fd, 1), 0);
+    listener_no_delay(fd);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&in, &len), 0);
+    assert_int_equal(connect(client, (struct sockaddr *)&in, len), 0);
+    int taken = accept(fd, NULL, NULL);
+    assert_int_equal(getsockopt(taken, IPPROTO_TCP, TCP_NODELAY, &on, &size), 0);
+    assert_true(on);
+    close(taken);
+    close(client);
+    close(fd);
+    listener_no_delay(-1); /* which none was found for */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(specs),
         cmocka_unit_test(explains_what_an_error_means),
         cmocka_unit_test_setup_teardown(clears_only_what_nobody_serves, make_place, remove_place),
+        cmocka_unit_test(answers_are_sent_at_once),
         cmocka_unit_test_setup_teardown(finds_and_closes_a_listener, make_place, remove_place),
     };
     return cmocka_run_group_tests_name("listener", tests, NULL, NULL);
