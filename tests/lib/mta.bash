@@ -140,7 +140,7 @@ mta_stop() {
     pid=$(cat "$MTA/$1.pid")
     rm -f "$MTA/$1.pid"
     kill "-${2:-TERM}" "$pid" 2>/dev/null || return 0
-    kill -CONT "$pid" 2>/dev/null
+    kill -CONT "$pid" 2>/dev/null || true
     wait "$pid" 2>/dev/null || mta_until process_gone "$pid"
 }
 
