@@ -18,6 +18,7 @@
 #include "load.h"
 #include "metrics.h"
 #include "poke.h"
+#include "quarantine.h"
 #include "recorder.h"
 #include "resolver.h"
 #include "settings_load.h"
@@ -143,6 +144,8 @@ int daemon_open(struct daemon *d, char *error_r, size_t size)
     int status = EX_SOFTWARE;
     gethostname(host, sizeof host - 1);
     struct assess_options options = {.sensor = host};
+    if (quarantine_check_key(d->settings->quarantine_key, error_r, size) != 0)
+        return EX_CONFIG;
     d->context = assess_context_new(d->settings, &options, error_r, size, &status);
     if (!d->context)
         return status;
@@ -303,6 +306,7 @@ static void refuse_reload(struct daemon *d, int rc, const struct settings_error 
 
 void daemon_reload(struct daemon *d)
 {
+    char text[1200];
     struct settings *new = NULL;
     struct settings_error *errors = NULL;
     size_t count = 0;
@@ -314,6 +318,12 @@ void daemon_reload(struct daemon *d)
     if (rc != 0) {
         refuse_reload(d, rc, errors, count);
         settings_errors_free(&errors, count);
+        return;
+    }
+    if (quarantine_check_key(new->quarantine_key, text, sizeof text) != 0) {
+        const struct settings_error error = {.text = text};
+        refuse_reload(d, VOUCH_E_CONFIG, &error, 1);
+        settings_unref(&new);
         return;
     }
     note_unchanged(d, d->settings, new);

@@ -26,6 +26,7 @@
 #include "peers.h"
 #include "poke.h"
 #include "process.h"
+#include "quarantine.h"
 #include "sandbox.h"
 #include "settings_load.h"
 #include "watch.h"
@@ -387,6 +388,15 @@ static int run(struct program *p)
     return main_loop(p);
 }
 
+static int test_files(const struct program *p)
+{
+    char error[ERROR_BYTES];
+    if (quarantine_check_key(p->settings->quarantine_key, error, sizeof error) != 0)
+        return complain(p, EX_CONFIG, "%s", error);
+    printf("%s: no mistakes found\n", p->file ? p->file : "built-in settings");
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     struct program p = {.ready_fd = -1, .pid_fd = -1, .listen_fd = -1};
@@ -396,7 +406,7 @@ int main(int argc, char **argv)
     if ((status = read_settings(&p)) != 0 || (status = check_socket(&p)) != 0)
         goto out;
     if (p.test) {
-        printf("%s: no mistakes found\n", p.file ? p.file : "built-in settings");
+        status = test_files(&p);
         goto out;
     }
     if ((status = open_log(&p)) == 0)

@@ -14,51 +14,11 @@
 #include <unistd.h>
 #include "clock.h"
 #include "held_dir.h"
+#include "held_keys.h"
 #include "quarantine_private.h"
 
-#define KEY_FILE_MAX 65536
 #define RECOUNT_MS   1000 /* a full quarantine is not counted anew for each message */
 #define LOCK_POLL_MS 20
-
-static int read_key_file(const char *path, char *text, size_t size, size_t *len_r)
-{
-    FILE *f = fopen(path, "re");
-    if (!f)
-        return VOUCH_E_IO;
-    *len_r = fread(text, 1, size, f);
-    int rc = ferror(f) ? VOUCH_E_IO : *len_r == size ? VOUCH_E_LIMIT : 0, error = errno;
-    fclose(f);
-    errno = error;
-    return rc;
-}
-
-static int read_keys(const char *path, struct pseudonym_keys *keys, char *error_r, size_t size)
-{
-    size_t len = 0;
-    int line = 0;
-    char *text = malloc(KEY_FILE_MAX);
-    if (!text) {
-        snprintf(error_r, size, "%s", vouch_strerror(VOUCH_E_NOMEM));
-        return VOUCH_E_NOMEM;
-    }
-    int rc = read_key_file(path, text, KEY_FILE_MAX, &len);
-    if (rc == VOUCH_E_IO)
-        snprintf(error_r, size, "cannot read the quarantine's key file %s: %s", path,
-                 strerror(errno));
-    else if (rc == 0)
-        rc = pseudonym_keys_parse(span_make(text, len), keys, &line);
-    explicit_bzero(text, len);
-    free(text);
-    if (rc == VOUCH_E_LIMIT)
-        snprintf(error_r, size, "the quarantine's key file %s holds more than %d keys", path,
-                 PSEUDONYM_MAX_KEYS);
-    else if (rc == VOUCH_E_SYNTAX)
-        snprintf(error_r, size,
-                 "the quarantine's key file %s:%d: expected a key of %d hexadecimal digits, as "
-                 "'openssl rand -hex %d' makes them",
-                 path, line, 2 * PSEUDONYM_KEY_BYTES, PSEUDONYM_KEY_BYTES);
-    return rc;
-}
 
 static int open_all(struct quarantine *q, const struct quarantine_options *o, char *error_r,
                     size_t size)
@@ -71,7 +31,7 @@ static int open_all(struct quarantine *q, const struct quarantine_options *o, ch
         snprintf(error_r, size, "libsodium has no randomness");
         return -1;
     }
-    if (o->key_file && read_keys(o->key_file, q->keys, error_r, size) != 0)
+    if (o->key_file && held_keys_read(o->key_file, q->keys, error_r, size) != 0)
         return -1;
     q->dir = held_dir_open(AT_FDCWD, o->dir, true);
     if (q->dir < 0)

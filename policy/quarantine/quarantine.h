@@ -29,7 +29,10 @@ struct quarantine_options {
     size_t
         memory_bytes; /* of a message that is taken in: what is beyond it waits in an unlinked file in dir */
 };
-/* NULL: one line in error_r, which says what and what to do. */
+/* Whether that key file could be used: there, with keys in it, and no business of all users of the host; NULL could. 0, or VOUCH_E_*
+ * with one line in error_r, which says what and what to do. */
+int quarantine_check_key(const char *path, char *error_r, size_t size);
+/* NULL: one line in error_r, as above. */
 struct quarantine *quarantine_open(const struct quarantine_options *options, char *error_r,
                                    size_t size);
 void quarantine_close(struct quarantine **qp);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 #include "errors.h"
+#include "quarantine.h"
 #include "settings_load.h"
 #include "tool.h"
 
@@ -19,17 +20,24 @@ static void usage(FILE *out)
           out);
 }
 
+/* What vouch-milter does not start without, beyond what everybody who reads the settings may read. */
+static int check_files(const char *path, struct settings **sp)
+{
+    char error[1200];
+    int rc = quarantine_check_key((*sp)->quarantine_key, error, sizeof error);
+    settings_unref(sp);
+    printf("%s: %s%s\n", path, rc == 0 ? "ok" : "quarantine.key: ", rc == 0 ? "" : error);
+    return rc == 0 ? 0 : EX_CONFIG;
+}
+
 static int check(const char *path)
 {
     struct settings *s = NULL;
     struct settings_error *errors = NULL;
     size_t count = 0;
     int rc = settings_load(path, &s, &errors, &count);
-    settings_unref(&s);
-    if (rc == 0) {
-        printf("%s: ok\n", path);
-        return 0;
-    }
+    if (rc == 0)
+        return check_files(path, &s);
     if (rc == VOUCH_E_CONFIG) {
         tool_print_mistakes(stdout, path, errors, count);
         settings_errors_free(&errors, count);

@@ -102,6 +102,25 @@ log_says() {
     [ ! -e "$MILTER_SOCKET" ]
 }
 
+@test "a bad key of the quarantine: it does not start, and no reload takes it" {
+    settings "quarantine: { key = \"$MTA/key\"; };"
+    for option in -t -f; do
+        run timeout 20 "$MILTER" "$option" -c "$CONF" -s "unix:$MILTER_SOCKET"
+        [ "$status" -eq 78 ]
+        [[ "$output" == *"key file $MTA/key: No such file or directory; 'openssl rand -hex 32' makes a key"* ]]
+    done
+    settings
+    mta_milter
+    settings "quarantine: { key = \"$MTA/key\"; };"
+    kill -USR1 "$MILTER_PID"
+    mta_until log_says "reload: the settings stay as they were"
+    log_says "key file $MTA/key: No such file"
+    printf '%064d\n' 1 >"$MTA/key"
+    chmod 600 "$MTA/key"
+    kill -USR1 "$MILTER_PID"
+    mta_until log_says "the quarantine has changed: that needs a restart"
+}
+
 @test "in the background: returns once it listens; one per pid file and per socket" {
     settings "milter: { pid_file = \"$MTA/vouch.pid\"; };"
     "$MILTER" -c "$CONF" -s "unix:$MILTER_SOCKET" 3>&-

@@ -16,6 +16,7 @@ setup_file() {
     chown nobody "$MTA/disk"
     openssl rand -hex 32 >"$MTA/quarantine.key"
     chown nobody "$MTA/quarantine.key"
+    chmod 600 "$MTA/quarantine.key"
     sed -e "s/PORT/$DNS_PORT/" -e '/^quarantine:/d' -e 's/^policies = (/&\
     { name = "store"; recipients = [ "store@example.org", "store2@example.org" ]; quarantine: { method = "store"; };\
       actions: { trusted = "quarantine"; suspicious = "quarantine"; untrusted = "quarantine"; }; },/' \

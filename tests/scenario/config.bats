@@ -36,6 +36,26 @@ CONF
     [[ "${lines[2]}" == "$T/vouch.conf:4: "*'did you mean "198.51.100.0/24"?' ]]
 }
 
+@test "a key of the quarantine that vouch-milter would not take is a mistake: 78" {
+    echo "quarantine: { key = \"$T/key\"; };" >"$T/vouch.conf"
+    config check "$T/vouch.conf"
+    [ "$status" -eq 78 ]
+    [[ "$output" == "$T/vouch.conf: quarantine.key: "*"$T/key: No such file or directory; 'openssl rand -hex 32' makes a key"* ]]
+    echo 0123456789 >"$T/key"
+    config check "$T/vouch.conf"
+    [ "$status" -eq 78 ]
+    [[ "$output" == *"$T/key:1: not a key: expected 64 hexadecimal digits on a line"* ]]
+    printf '%064d\n' 1 >"$T/key"
+    chmod 644 "$T/key"
+    config check "$T/vouch.conf"
+    [ "$status" -eq 78 ]
+    [[ "$output" == *"$T/key is open to every user of this host: 'chmod o= $T/key'" ]]
+    chmod 640 "$T/key"
+    config check "$T/vouch.conf"
+    [ "$status" -eq 0 ]
+    [ "$output" = "$T/vouch.conf: ok" ]
+}
+
 @test "other commands report the same mistakes and do nothing: 78" {
     echo 'mode = "enforced";' >"$T/vouch.conf"
     run "$VOUCH_BUILDDIR/vouch" check --config "$T/vouch.conf" /dev/null

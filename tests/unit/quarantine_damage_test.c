@@ -155,9 +155,9 @@ static void key_files_that_are_none(void **state)
     static const struct {
         const char *text, *says;
     } table[] = {
-        {"", "key:0: expected a key"},
-        {"# nothing\n", "expected a key"},
-        {KEY("01") "abc\n", "key:2: expected a key of 64 hexadecimal digits"},
+        {"", "key holds no key: expected 64 hexadecimal digits"},
+        {"# nothing\n", "holds no key"},
+        {KEY("01") "abc\n", "key:2: not a key: expected 64 hexadecimal digits"},
     };
     struct held_fixture *f = *state;
     char error[400];
@@ -168,9 +168,18 @@ static void key_files_that_are_none(void **state)
         if (!strstr(error, table[i].says))
             fail_msg("%s", error);
     }
+    held_fixture_write(f->key_file, KEY("01"));
+    for (mode_t mode = 1; mode <= 4; mode *= 2) {
+        assert_int_equal(chmod(f->key_file, 0640 | mode), 0);
+        assert_null(quarantine_open(&f->options, error, sizeof error));
+        assert_non_null(strstr(error, "open to every user of this host: 'chmod o= "));
+    }
+    assert_int_equal(chmod(f->key_file, 0640), 0);
+    assert_int_equal(quarantine_check_key(f->key_file, error, sizeof error), 0);
+    assert_int_equal(quarantine_check_key(NULL, error, sizeof error), 0);
     unlink(f->key_file);
     assert_null(quarantine_open(&f->options, error, sizeof error));
-    assert_non_null(strstr(error, "No such file"));
+    assert_non_null(strstr(error, "No such file or directory; 'openssl rand -hex 32' makes a key"));
 }
 
 /* Two alike in their envelope are different files, and none tells what is in it. */

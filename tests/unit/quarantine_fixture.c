@@ -56,6 +56,7 @@ void held_fixture_write(const char *path, const char *text)
 {
     FILE *out = fopen(path, "we");
     assert_non_null(out);
+    assert_int_equal(fchmod(fileno(out), 0600), 0);
     fputs(text, out);
     assert_int_equal(fclose(out), 0);
 }
