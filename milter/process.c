@@ -6,6 +6,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#ifdef __linux__
+#include <linux/capability.h>
+#include <sys/syscall.h>
+#endif
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
@@ -133,17 +137,33 @@ int process_resume(const struct process_identity *id, char *error_r, size_t size
     return 0;
 }
 
+/* What it was started with, by whoever meant it well: nothing here needs any. A service manager's filter may refuse the second call,
+ * but then there are none. */
+static int drop_capabilities(char *error_r, size_t size)
+{
+#ifdef __linux__
+    struct __user_cap_header_struct self = {_LINUX_CAPABILITY_VERSION_3, 0};
+    static const struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3];
+    struct __user_cap_data_struct held[_LINUX_CAPABILITY_U32S_3];
+    if (syscall(SYS_capget, &self, held) == 0 && memcmp(held, none, sizeof none) == 0)
+        return 0;
+    if (syscall(SYS_capset, &self, none) != 0)
+        return refused("cannot give up capabilities", error_r, size);
+#endif
+    return 0;
+}
+
 int process_drop(const struct process_identity *id, char *error_r, size_t size)
 {
     if (!id->user)
-        return 0;
+        return geteuid() == 0 ? 0 : drop_capabilities(error_r, size);
     if (initgroups(id->user, id->gid) != 0 || setgid(id->gid) != 0 || setuid(id->uid) != 0)
         return refused("cannot give up root's rights", error_r, size);
     if (id->uid != 0 && (setuid(0) == 0 || seteuid(0) == 0)) {
         snprintf(error_r, size, "root's rights could be taken back: not going on");
         return EX_SOFTWARE;
     }
-    return 0;
+    return id->uid != 0 ? drop_capabilities(error_r, size) : 0;
 }
 
 int process_pid_file(const char *path, int *fd_r, char *error_r, size_t size)

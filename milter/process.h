@@ -25,7 +25,7 @@ int process_identify(const char *user, const char *socket_group, struct process_
 /* What is created between these two belongs to the daemon's user and the socket's group. */
 int process_assume(const struct process_identity *id, char *error_r, size_t size);
 int process_resume(const struct process_identity *id, char *error_r, size_t size);
-/* For good, supplementary groups included; checks that there is no way back. */
+/* For good, supplementary groups and capabilities included; checks that there is no way back. */
 int process_drop(const struct process_identity *id, char *error_r, size_t size);
 
 /* Before the first thread: stacks and malloc's arenas of a size that was chosen; no texts of libcrypto's errors, which nobody
