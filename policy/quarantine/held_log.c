@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include "held_dir.h"
 #include "held_line.h"
+#include "held_seal.h"
 #include "quarantine_private.h"
 #include "disk.h"
 
@@ -19,6 +20,8 @@
 
 struct held_log {
     int fd;
+    const struct pseudonym_keys *keys; /* the quarantine's */
+    char id[HELD_ID_TEXT];
     bool busy;
     uint64_t size; /* of its whole lines */
     struct held_line *lines;
@@ -53,6 +56,20 @@ static int append(struct held_log *l, struct span text)
     return rc;
 }
 
+/* One that was written before there was a key is not encrypted. */
+static int append_read(struct held_log *l, struct span line)
+{
+    struct sbuf text;
+    if (line.len && line.p[0] == '{')
+        return append(l, line);
+    sbuf_init(&text, 2 * HELD_LINE_MAX);
+    int rc = held_unseal(l->keys, l->id, line, &text);
+    if (rc == 0)
+        rc = append(l, sbuf_span(&text));
+    sbuf_clear(&text);
+    return rc;
+}
+
 static int read_all(int fd, struct sbuf *out)
 {
     char part[4096];
@@ -73,7 +90,7 @@ static int read_lines(struct held_log *l)
     struct span rest = sbuf_span(&text);
     ptrdiff_t end;
     while (rc == 0 && (end = span_index(rest, '\n', 0)) >= 0) {
-        rc = append(l, span_slice(rest, 0, (size_t)end));
+        rc = append_read(l, span_slice(rest, 0, (size_t)end));
         rest = span_slice(rest, (size_t)end + 1, rest.len);
         l->size += (size_t)end + 1;
     }
@@ -137,6 +154,12 @@ static void explain(const struct quarantine *q, const struct held_log *l, const 
                  "line %zu of the log of message %s in the quarantine %s is damaged: see what "
                  "became of the message before you remove that line",
                  l->count + 1, id, q->path);
+    } else if (rc == VOUCH_E_CONFIG) {
+        error = EACCES;
+        snprintf(error_r, size,
+                 "the log of message %s in the quarantine %s is encrypted with a key that is not "
+                 "in %s",
+                 id, q->path, q->keys ? "the key file" : "use: there is no key file");
     } else if (rc != VOUCH_E_IO) {
         error = ENOMEM;
         snprintf(error_r, size, "%s", vouch_strerror(rc));
@@ -151,11 +174,14 @@ static void explain(const struct quarantine *q, const struct held_log *l, const 
     errno = error;
 }
 
-static struct held_log *log_new(void)
+static struct held_log *log_new(const struct quarantine *q, const char *id)
 {
     struct held_log *l = calloc(1, sizeof *l);
-    if (l)
-        l->fd = -1;
+    if (!l)
+        return NULL;
+    l->fd = -1;
+    l->keys = q->keys;
+    snprintf(l->id, sizeof l->id, "%s", id);
     return l;
 }
 
@@ -172,14 +198,14 @@ static struct held_log *refuse(const struct quarantine *q, struct held_log *l, c
 struct held_log *held_log_open(struct quarantine *q, const char *id, unsigned wait_ms,
                                char *error_r, size_t size)
 {
-    struct held_log *l = log_new();
+    struct held_log *l = log_new(q, id);
     int rc = l ? open_log(q, l, id, wait_ms) : VOUCH_E_NOMEM;
     return rc == 0 ? l : refuse(q, l, id, rc, error_r, size);
 }
 
 struct held_log *held_log_read(struct quarantine *q, const char *id, char *error_r, size_t size)
 {
-    struct held_log *l = log_new();
+    struct held_log *l = log_new(q, id);
     int rc = l ? look(q, l, id) : VOUCH_E_NOMEM;
     return rc == 0 ? l : refuse(q, l, id, rc, error_r, size);
 }
@@ -245,15 +271,20 @@ static int write_line(struct held_log *l, struct span text)
 
 int held_log_add(struct held_log *l, const struct held_line *line)
 {
-    struct sbuf text;
+    struct sbuf text, sealed;
     sbuf_init(&text, 2 * HELD_LINE_MAX);
+    sbuf_init(&sealed, 2 * HELD_LINE_MAX);
     int rc = held_line_write(line, &text);
+    struct span json = rc == 0 ? span_make(text.p, text.len - 1) : SPAN_NONE;
+    if (rc == 0 && l->keys)
+        rc = held_seal(&l->keys->list[0], l->id, json, &sealed);
     if (rc == 0)
-        rc = append(l, span_slice(sbuf_span(&text), 0, text.len - 1));
-    if (rc == 0 && (rc = write_line(l, sbuf_span(&text))) != 0)
+        rc = append(l, json);
+    if (rc == 0 && (rc = write_line(l, sbuf_span(l->keys ? &sealed : &text))) != 0)
         held_line_clear(&l->lines[--l->count]);
     int error = errno;
     sbuf_clear(&text);
+    sbuf_clear(&sealed);
     errno = error;
     return rc;
 }

@@ -37,7 +37,7 @@ struct held_line {
 };
 
 struct held_log;
-/* Locks it; waits for wait_ms at most. NULL: one line in error_r; errno EBUSY where somebody else had it all that time. */
+/* q: borrowed, as long as the log is open. Locks it; waits for wait_ms at most. NULL: one line in error_r; errno EBUSY where somebody else had it all that time. */
 struct held_log *held_log_open(struct quarantine *q, const char *id, unsigned wait_ms,
                                char *error_r, size_t size);
 /* To look at it only: does not lock and does not wait. held_log_add is not for this one. NULL: one line in error_r. */

@@ -13,7 +13,7 @@
  *   DIR/YYYY-MM-DD/<id>.held   the envelope, the record of its decision, and the message as received, byte for byte; never
  *                              changed. With a key all of it is encrypted; damage and a cut show in any case: held_stream.h
  *   DIR/YYYY-MM-DD/<id>.log    what happened to it since, a line of JSON each, appended and synced under a lock: held_log.h.
- *                              Never encrypted
+ *                              With a key each line is encrypted: held_seal.h
  *   *.tmp                      what is being written, or was when it crashed
  *
  * The day is that of the id (UUIDv7, UTC), which is the record's. A file has its name only when all of it is on the disk. This room

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the quarantine reads: by the first byte a line of a log ("l"), the head of a held file ("h"), or a whole file ("f"), or the top of
- * a message that claims to come from there ("c"). What is
+/* What the quarantine reads: by the first byte a line of a log ("l"), the head of a held file ("h"), or a whole file ("f"), the top of a
+ * message that claims to come from there ("c"), or an encrypted line ("s"). What is
  * taken is written and read back as the same. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +8,7 @@
 #include "held_head.h"
 #include "held_line.h"
 #include "held_return.h"
+#include "held_seal.h"
 #include "held_stream.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -101,6 +102,26 @@ static void claim(struct span top)
         expect(c.length <= top.len && strlen(c.mark) == HELD_MARK_TEXT - 1 && held_id_ok(c.id));
 }
 
+static void seal(struct span text)
+{
+    struct pseudonym_keys keys = {.count = 1};
+    struct sbuf sealed, opened;
+    memcpy(keys.list[0].id, "aaaa", 5);
+    sbuf_init(&sealed, SIZE_MAX);
+    sbuf_init(&opened, SIZE_MAX);
+    expect(held_unseal(&keys, "id", text, &opened) <= 0); /* it may be the one of the corpus */
+    sbuf_reset(&opened);
+    expect(held_seal(keys.list, "id", text, &sealed) == 0);
+    struct span line = span_make(sealed.p, sealed.len - 1);
+    expect(span_index(line, '\n', 0) < 0);
+    expect(held_unseal(&keys, "id", line, &opened) == 0);
+    expect(span_eq(sbuf_span(&opened), text));
+    expect(held_unseal(&keys, "ie", line, &opened) == VOUCH_E_SYNTAX);
+    expect(held_unseal(NULL, "id", line, &opened) == VOUCH_E_CONFIG);
+    sbuf_clear(&sealed);
+    sbuf_clear(&opened);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct span rest = span_make(data + 1, size - 1);
@@ -114,5 +135,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         file(rest);
     else if (data[0] == 'c')
         claim(rest);
+    else if (data[0] == 's')
+        seal(rest);
     return 0;
 }

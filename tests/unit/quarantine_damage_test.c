@@ -256,6 +256,89 @@ static void logs(void **state)
     quarantine_close(&q);
 }
 
+static void add_line(struct quarantine *q, const char *id, enum held_event event)
+{
+    static const char *const rcpts[] = {"<a@example.com>"};
+    char error[400];
+    const struct held_line line = {.event = event,
+                                   .time_us = 1,
+                                   .who = "operator",
+                                   .why = "ticket",
+                                   .rcpts = rcpts,
+                                   .rcpt_count = 1,
+                                   .note = "250 example"};
+    struct held_log *l = held_log_open(q, id, 0, error, sizeof error);
+    if (!l)
+        fail_msg("%s", error);
+    assert_int_equal(held_log_add(l, &line), 0);
+    held_log_close(&l);
+}
+
+static void expect_log(struct quarantine *q, const char *id, int error_wanted, size_t lines)
+{
+    char error[400];
+    size_t count = 0;
+    struct held_log *l = held_log_read(q, id, error, sizeof error);
+    assert_int_equal(l ? 0 : errno, error_wanted);
+    if (!l)
+        return;
+    held_log_lines(l, &count);
+    assert_int_equal(count, lines);
+    assert_int_equal(held_log_state(l, "<a@example.com>"), HELD_GONE);
+    assert_int_equal(held_log_state(l, "<b@example.com>"), HELD_WAITS);
+    held_log_close(&l);
+}
+
+/* Lines of before there was a key, and of two keys; none of the others tells anything. */
+static void an_encrypted_log(void **state)
+{
+    struct held_fixture *f = *state;
+    char a[HELD_ID_TEXT], b[HELD_ID_TEXT], path[400], other[400];
+    held_fixture_id(a, 1);
+    held_fixture_id(b, 2);
+    held_fixture_path(f, a, ".log", path, sizeof path);
+    held_fixture_path(f, b, ".log", other, sizeof other);
+    struct quarantine *q = held_fixture_open(f);
+    held_fixture_keep(q, a, 10);
+    held_fixture_keep(q, b, 10);
+    add_line(q, a, HELD_BEGAN);
+    struct sbuf file = read_file(path);
+    size_t plain = file.len;
+    sbuf_clear(&file);
+    quarantine_close(&q);
+    f->options.key_file = f->key_file;
+    held_fixture_write(f->key_file, KEY("01"));
+    q = held_fixture_open(f);
+    add_line(q, a, HELD_FAILED);
+    quarantine_close(&q);
+    held_fixture_write(f->key_file, KEY("02") KEY("01"));
+    q = held_fixture_open(f);
+    add_line(q, a, HELD_RELEASED);
+    expect_log(q, a, 0, 3);
+    file = read_file(path);
+    assert_null(memmem(file.p + plain, file.len - plain, "example", 7));
+    assert_null(memmem(file.p + plain, file.len - plain, "operator", 8));
+    assert_null(memmem(file.p + plain, file.len - plain, "released", 8));
+    write_file(other, file.p, file.len);
+    expect_log(q, b, EBADMSG, 0); /* another message's */
+    for (size_t at = plain; at < file.len - 1; at++) {
+        file.p[at] ^= 1;
+        write_file(path, file.p, file.len);
+        struct held_log *l = held_log_read(q, a, other, sizeof other);
+        assert_null(l);
+        file.p[at] ^= 1;
+    }
+    write_file(path, file.p, file.len - 3); /* torn */
+    add_line(q, a, HELD_RELEASED);
+    expect_log(q, a, 0, 3);
+    quarantine_close(&q);
+    held_fixture_write(f->key_file, KEY("02"));
+    q = held_fixture_open(f);
+    expect_log(q, a, EACCES, 0);
+    quarantine_close(&q);
+    sbuf_clear(&file);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, held_fixture_setup, held_fixture_teardown)
 
 int main(void)
@@ -268,6 +351,7 @@ int main(void)
         TEST(key_files_that_are_none),
         TEST(nothing_shows),
         TEST(logs),
+        TEST(an_encrypted_log),
     };
     return cmocka_run_group_tests_name("damaged quarantine", tests, NULL, NULL);
 }
