@@ -109,8 +109,11 @@ static void put_method(struct writer *w, const char *method, enum auth_result re
 {
     sbuf_adds(&w->out, ";\n\t");
     w->column = TAB_WIDTH;
-    sbuf_addf(&w->out, "%s=%s", method, auth_result_name(result));
-    w->column += strlen(method) + 1 + strlen(auth_result_name(result));
+    const size_t from = w->out.len;
+    sbuf_adds(&w->out, method);
+    sbuf_addc(&w->out, '=');
+    sbuf_adds(&w->out, auth_result_name(result));
+    w->column += w->out.len - from;
     if (comment)
         put_comment(w, comment);
 }

@@ -81,15 +81,8 @@ bool identity_is_short(struct span text)
 /* The parts joined; NULL, and failed set, when out of memory. */
 static char *join(struct identity_maker *mk, const char *a, const char *b, const char *c)
 {
-    size_t a_len = strlen(a), b_len = strlen(b), c_len = strlen(c);
-    char *text = mk->failed ? NULL : arena_alloc(mk->arena, a_len + b_len + c_len + 1);
-    if (!text) {
-        mk->failed = true;
-        return NULL;
-    }
-    memcpy(text, a, a_len);
-    memcpy(text + a_len, b, b_len);
-    memcpy(text + a_len + b_len, c, c_len);
+    char *text = mk->failed ? NULL : arena_join(mk->arena, a, b, c);
+    mk->failed |= !text;
     return text;
 }
 

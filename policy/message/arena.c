@@ -147,6 +147,18 @@ char *arena_span(struct arena *arena, struct span s)
     return copy;
 }
 
+char *arena_join(struct arena *arena, const char *a, const char *b, const char *c)
+{
+    size_t a_len = strlen(a), b_len = strlen(b), c_len = strlen(c);
+    char *text = arena_alloc(arena, a_len + b_len + c_len + 1);
+    if (!text)
+        return NULL;
+    memcpy(text, a, a_len);
+    memcpy(text + a_len, b, b_len);
+    memcpy(text + a_len + b_len, c, c_len);
+    return text;
+}
+
 char *arena_printf(struct arena *arena, const char *format, ...)
 {
     char first[256]; /* most texts fit: formatted once */

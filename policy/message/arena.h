@@ -24,6 +24,8 @@ void *arena_array(struct arena *arena, size_t count, size_t size);
  * copied. */
 char *arena_strdup(struct arena *arena, const char *s);
 char *arena_span(struct arena *arena, struct span s);
+/* the three strings in one */
+char *arena_join(struct arena *arena, const char *a, const char *b, const char *c);
 char *arena_printf(struct arena *arena, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

@@ -160,7 +160,7 @@ static int add_mailbox(struct parser *p, struct span phrase, struct addr_spec a,
         return rc;
     m->unreadable = a.domain.p && !m->domain[0];
     m->valid = proper && a.proper && m->domain[0];
-    m->address = m->domain[0] ? arena_printf(p->arena, "%s@%s", m->local, m->domain) : m->local;
+    m->address = m->domain[0] ? arena_join(p->arena, m->local, "@", m->domain) : m->local;
     p->count++;
     return m->address ? 0 : VOUCH_E_NOMEM;
 }
@@ -327,7 +327,7 @@ static int read_path(struct parser *p, struct addr_spec a, const char **path_r)
     int rc = read_domain(p, a.domain, &domain);
     if (rc || !domain[0])
         return rc ? rc : VOUCH_E_SYNTAX;
-    *path_r = arena_printf(p->arena, "%s@%s", local, domain);
+    *path_r = arena_join(p->arena, local, "@", domain);
     return *path_r ? 0 : VOUCH_E_NOMEM;
 }
 

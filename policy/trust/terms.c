@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "terms.h"
 #include <math.h>
-#include <stdio.h>
 #include "errors.h"
 #include "habits.h"
 #include "reputation.h"
 
 #define LEVELS 3
+#define DAY    86400 /* seconds */
 
 struct counts term_counts(const struct ledger *l, enum identity_kind kind)
 {
@@ -58,28 +58,29 @@ double term_shared(const struct ledger *l, const struct counts *c)
     return reputation_shared(reputation(c, prior, l->base) - l->base, c, prior);
 }
 
-static const char *ago(int64_t seconds, char *text, size_t size)
+static const char *plural(long n)
 {
-    const long days = (long)(seconds / 86400);
-    if (days <= 0)
-        snprintf(text, size, "today");
-    else
-        snprintf(text, size, "%ld day%s ago", days, days == 1 ? "" : "s");
-    return text;
+    return n == 1 ? "" : "s";
 }
 
 /* "over 40 days, last 2 days ago" */
 static const char *history_note(struct ledger *l, size_t i)
 {
     const struct counts *c = &l->in->known[i].counts;
-    char last[32];
     if (!l->arena || l->in->known[i].outcome != LOOKUP_FOUND)
         return NULL;
-    ago(l->in->now - c->last, last, sizeof last);
-    long days = (long)((c->last - c->first) / 86400);
-    char *note = days > 0 ? arena_printf(l->arena, "over %ld day%s, last %s", days,
-                                         days == 1 ? "" : "s", last)
-                          : arena_printf(l->arena, "last %s", last);
+    const long days = (long)((c->last - c->first) / DAY),
+               ago = (long)((l->in->now - c->last) / DAY);
+    if (days <= 0 && ago <= 0)
+        return "last today";
+    char *note;
+    if (days <= 0)
+        note = arena_printf(l->arena, "last %ld day%s ago", ago, plural(ago));
+    else if (ago <= 0)
+        note = arena_printf(l->arena, "over %ld day%s, last today", days, plural(days));
+    else
+        note = arena_printf(l->arena, "over %ld day%s, last %ld day%s ago", days, plural(days), ago,
+                            plural(ago));
     l->failed |= !note;
     return note;
 }

@@ -114,6 +114,6 @@ int dkim_key_choose(struct arena *arena, const struct dns_answer *answer,
         dkim_signature_judge(sig, AUTH_POLICY, "the key is longer than is looked at");
     if (sig->result.result != AUTH_UNKNOWN)
         return 0;
-    *record_r = arena_printf(arena, "k=%s; p=%s", sig->ed25519 ? "ed25519" : "rsa", p);
+    *record_r = arena_join(arena, sig->ed25519 ? "k=ed25519" : "k=rsa", "; p=", p);
     return *record_r ? 0 : VOUCH_E_NOMEM;
 }
