@@ -53,7 +53,7 @@ struct resolver_options {
 
 /* Starts a thread unless there is a zone file: a daemon forks before. As many questions may be
  * under way at a time as half of the descriptors that the process may open (RLIMIT_NOFILE now),
- * 1000 at most; further ones are DNS_FAILED at once. On error NULL, and one line that says what is
+ * 2000 at most; further ones are DNS_FAILED at once. On error NULL, and one line that says what is
  * wrong and where ("FILE:LINE: ...") in error_r (size bytes). */
 struct resolver *resolver_new(const struct resolver_options *options, char *error_r, size_t size);
 /* No batch may be open. */
