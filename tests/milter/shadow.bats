@@ -20,7 +20,7 @@ authserv_id = "mx.example.org"; learn = true;
 journal: { directory = "$MTA/journal"; writer = "mx1"; };
 store = "lmdb:$MTA/store";
 dns: { servers = [ "127.0.0.1@9" ]; };
-deadlines: { message = "200ms"; dns = "100ms"; store = "50ms"; };
+deadlines: { message = "2s"; dns = "100ms"; store = "50ms"; };
 log: { to = "stderr"; level = "debug"; };
 EOF
     mkdir -p "$MTA/store"
