@@ -49,30 +49,29 @@ struct forget {
     struct store *store; /* the active version */
 };
 
-/* 0: go on; 1: *status_r is the exit status */
+static int set_option(void *arg, int option, const char *value)
+{
+    struct forget *f = arg;
+    if (option == 'c')
+        f->config = value;
+    else if (option == 'J')
+        f->dir = value;
+    else if (option == 's')
+        f->url = value;
+    else
+        f->dry_run = true;
+    return 0;
+}
+
+/* 0: go on; otherwise *status_r is the exit status. */
 static int parse_options(struct forget *f, int argc, char **argv, int *status_r)
 {
-    for (int option; (option = getopt_long(argc, argv, ":h", options, NULL)) != -1;) {
-        if (option == 'c') {
-            f->config = optarg;
-        } else if (option == 'J') {
-            f->dir = optarg;
-        } else if (option == 's') {
-            f->url = optarg;
-        } else if (option == 'n') {
-            f->dry_run = true;
-        } else if (option == 'h') {
-            fputs(usage, stdout);
-            *status_r = 0;
-            return 1;
-        } else {
-            *status_r = tool_option_error(option, argv[optind - 1]);
-            return 1;
-        }
-    }
-    if (optind == argc)
-        *status_r = tool_usage_error("whom? an address, a domain, an IP address or a network");
-    return optind == argc;
+    if (tool_options(argc, argv, options, usage, set_option, f, status_r) != 0)
+        return -1;
+    if (optind < argc)
+        return 0;
+    *status_r = tool_usage_error("whom? an address, a domain, an IP address or a network");
+    return -1;
 }
 
 /* --- what is there --- */

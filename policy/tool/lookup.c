@@ -55,6 +55,29 @@ struct lookup {
     size_t value_count;
 };
 
+static int set_option(void *arg, int option, const char *value)
+{
+    struct lookup *l = arg;
+    int64_t at_us = 0;
+    switch (option) {
+    case 'a':
+        if (tool_time(value, &at_us) != 0)
+            return tool_usage_error("--at %s: not a time: give 2026-01-31T12:00:00Z, @EPOCH or now",
+                                    value);
+        l->now = at_us / 1000000;
+        return 0;
+    case 'c':
+        l->config = value;
+        return 0;
+    case 'j':
+        l->json = true;
+        return 0;
+    default:
+        l->url = value;
+        return 0;
+    }
+}
+
 /* 0: go on; otherwise *status_r is the exit status. */
 static int parse_options(struct lookup *l, int argc, char **argv, int *status_r)
 {
@@ -63,34 +86,9 @@ static int parse_options(struct lookup *l, int argc, char **argv, int *status_r)
         {"json", no_argument, NULL, 'j'},     {"store", required_argument, NULL, 's'},
         {"help", no_argument, NULL, 'h'},     {NULL, 0, NULL, 0},
     };
-    int64_t now_us = clock_wall_us();
-    for (int option; (option = getopt_long(argc, argv, ":h", options, NULL)) != -1;) {
-        switch (option) {
-        case 'a':
-            if (tool_time(optarg, &now_us) == 0)
-                break;
-            *status_r = tool_usage_error(
-                "--at %s: not a time: give 2026-01-31T12:00:00Z, @EPOCH or now", optarg);
-            return -1;
-        case 'c':
-            l->config = optarg;
-            break;
-        case 'j':
-            l->json = true;
-            break;
-        case 's':
-            l->url = optarg;
-            break;
-        case 'h':
-            fputs(usage, stdout);
-            *status_r = 0;
-            return -1;
-        default:
-            *status_r = tool_option_error(option, argv[optind - 1]);
-            return -1;
-        }
-    }
-    l->now = now_us / 1000000;
+    l->now = clock_wall_us() / 1000000;
+    if (tool_options(argc, argv, options, usage, set_option, l, status_r) != 0)
+        return -1;
     if (optind < argc)
         return 0;
     *status_r = tool_usage_error("no ID is given");

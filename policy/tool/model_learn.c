@@ -44,6 +44,26 @@ struct model_learn {
     bool passed_over;
 };
 
+static int set_option(void *arg, int option, const char *value)
+{
+    struct model_learn *m = arg;
+    switch (option) {
+    case 'c':
+        m->config = value;
+        break;
+    case 'J':
+        m->journal = value;
+        break;
+    case 's':
+        m->url = value;
+        break;
+    default:
+        m->follow = option == 'f';
+        break;
+    }
+    return 0;
+}
+
 /* 0: go on; otherwise *status_r is the exit status. */
 static int parse_options(struct model_learn *m, int argc, char **argv, int *status_r)
 {
@@ -54,35 +74,9 @@ static int parse_options(struct model_learn *m, int argc, char **argv, int *stat
                                             {"store", required_argument, NULL, 's'},
                                             {"help", no_argument, NULL, 'h'},
                                             {NULL, 0, NULL, 0}};
-    optind = 1;
-    for (int option; (option = getopt_long(argc, argv, ":h", options, NULL)) != -1;) {
-        switch (option) {
-        case 'c':
-            m->config = optarg;
-            break;
-        case 'J':
-            m->journal = optarg;
-            break;
-        case 's':
-            m->url = optarg;
-            break;
-        case 'f':
-        case 'o':
-            m->follow = option == 'f';
-            break;
-        case 'h':
-            fputs(usage, stdout);
-            *status_r = 0;
-            return -1;
-        default:
-            *status_r = tool_option_error(option, argv[optind - 1]);
-            return -1;
-        }
-    }
-    if (optind == argc)
-        return 0;
-    *status_r = tool_usage_error("'%s': no arguments are taken", argv[optind]);
-    return -1;
+    if (tool_options(argc, argv, options, usage, set_option, m, status_r) != 0)
+        return -1;
+    return tool_no_arguments(argc, argv, status_r);
 }
 
 /* learn_tree's report */

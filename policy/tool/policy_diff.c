@@ -193,11 +193,12 @@ static int add_messages(struct diff *d, int option)
                                 "%s", error);
 }
 
-static int set_option(struct diff *d, int option, const char *argument)
+static int set_option(void *arg, int option, const char *value)
 {
+    struct diff *d = arg;
     switch (option) {
     case 'J':
-        d->journal = optarg;
+        d->journal = value;
         return 0;
     case 'f':
         return set_time("since", &d->since_us);
@@ -208,13 +209,13 @@ static int set_option(struct diff *d, int option, const char *argument)
     case 'b':
         return add_messages(d, option);
     case 'z':
-        d->zone = optarg;
+        d->zone = value;
         return 0;
     case 's':
-        d->url = optarg;
+        d->url = value;
         return 0;
     case 'c':
-        d->config = optarg;
+        d->config = value;
         return 0;
     case 'w':
         d->shadow = true;
@@ -222,11 +223,9 @@ static int set_option(struct diff *d, int option, const char *argument)
     case 'v':
         d->verbose = true;
         return 0;
-    case 'j':
+    default:
         d->json = true;
         return 0;
-    default:
-        return tool_option_error(option, argument);
     }
 }
 
@@ -241,14 +240,8 @@ static int parse_options(struct diff *d, int argc, char **argv, int *status_r)
         {"config", required_argument, NULL, 'c'},  {"shadow", no_argument, NULL, 'w'},
         {"verbose", no_argument, NULL, 'v'},       {"json", no_argument, NULL, 'j'},
         {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0}};
-    optind = 1;
-    for (int option; (option = getopt_long(argc, argv, ":h", options, NULL)) != -1;) {
-        if (option == 'h')
-            fputs(usage, stdout);
-        *status_r = option == 'h' ? 0 : set_option(d, option, argv[optind - 1]);
-        if (option == 'h' || *status_r != 0)
-            return -1;
-    }
+    if (tool_options(argc, argv, options, usage, set_option, d, status_r) != 0)
+        return -1;
     int sides = d->shadow ? 0 : DIFF_SIDES;
     if (argc - optind == sides) {
         for (int side = 0; side < sides; side++)

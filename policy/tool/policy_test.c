@@ -270,6 +270,29 @@ static int test_files(struct test *t, char **files, size_t count)
     return rc ? rc : t->failed > 0;
 }
 
+static int set_option(void *arg, int option, const char *value)
+{
+    struct test *t = arg;
+    switch (option) {
+    case 'c':
+        t->config = value;
+        break;
+    case 'z':
+        t->runner.zone = value;
+        break;
+    case 's':
+        t->runner.url = value;
+        break;
+    case 't':
+        t->form = FORM_TAP;
+        break;
+    default:
+        t->form = FORM_JSON;
+        break;
+    }
+    return 0;
+}
+
 /* 0: go on; otherwise *status_r is the exit status. */
 static int parse_options(struct test *t, int argc, char **argv, int *status_r)
 {
@@ -280,33 +303,8 @@ static int parse_options(struct test *t, int argc, char **argv, int *status_r)
                                             {"json", no_argument, NULL, 'j'},
                                             {"help", no_argument, NULL, 'h'},
                                             {NULL, 0, NULL, 0}};
-    optind = 1;
-    for (int option; (option = getopt_long(argc, argv, ":h", options, NULL)) != -1;) {
-        switch (option) {
-        case 'c':
-            t->config = optarg;
-            break;
-        case 'z':
-            t->runner.zone = optarg;
-            break;
-        case 's':
-            t->runner.url = optarg;
-            break;
-        case 't':
-            t->form = FORM_TAP;
-            break;
-        case 'j':
-            t->form = FORM_JSON;
-            break;
-        case 'h':
-            fputs(usage, stdout);
-            *status_r = 0;
-            return -1;
-        default:
-            *status_r = tool_option_error(option, argv[optind - 1]);
-            return -1;
-        }
-    }
+    if (tool_options(argc, argv, options, usage, set_option, t, status_r) != 0)
+        return -1;
     if (optind < argc)
         return 0;
     *status_r = tool_usage_error("no file of cases is given");

@@ -26,7 +26,7 @@ struct journal_stats {
     char *writer;
     struct journal_writer_info info; /* but for path and writer */
     uint64_t records;
-    bool known;                      /* how far the model is */
+    bool known; /* how far the model is */
     struct learn_lag lag;
 };
 
@@ -44,6 +44,20 @@ struct stats {
     char state[300];
 };
 
+static int set_option(void *arg, int option, const char *value)
+{
+    struct stats *s = arg;
+    if (option == 'c')
+        s->config = value;
+    else if (option == 'J')
+        s->dir = value;
+    else if (option == 's')
+        s->url = value;
+    else
+        s->json = true;
+    return 0;
+}
+
 /* 0: go on; otherwise *status_r is the exit status. */
 static int parse_options(struct stats *s, int argc, char **argv, int *status_r)
 {
@@ -51,34 +65,9 @@ static int parse_options(struct stats *s, int argc, char **argv, int *status_r)
         {"config", required_argument, NULL, 'c'}, {"journal", required_argument, NULL, 'J'},
         {"json", no_argument, NULL, 'j'},         {"store", required_argument, NULL, 's'},
         {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0}};
-    optind = 1;
-    for (int option; (option = getopt_long(argc, argv, ":h", options, NULL)) != -1;) {
-        switch (option) {
-        case 'c':
-            s->config = optarg;
-            break;
-        case 'J':
-            s->dir = optarg;
-            break;
-        case 'j':
-            s->json = true;
-            break;
-        case 's':
-            s->url = optarg;
-            break;
-        case 'h':
-            fputs(usage, stdout);
-            *status_r = 0;
-            return -1;
-        default:
-            *status_r = tool_option_error(option, argv[optind - 1]);
-            return -1;
-        }
-    }
-    if (optind == argc)
-        return 0;
-    *status_r = tool_usage_error("'%s': no arguments are taken", argv[optind]);
-    return -1;
+    if (tool_options(argc, argv, options, usage, set_option, s, status_r) != 0)
+        return -1;
+    return tool_no_arguments(argc, argv, status_r);
 }
 
 /* journal_writers' each */

@@ -78,6 +78,14 @@ int tool_options(int argc, char **argv, const struct option *options, const char
     return 0;
 }
 
+int tool_no_arguments(int argc, char **argv, int *status_r)
+{
+    if (optind == argc)
+        return 0;
+    *status_r = tool_usage_error("'%s': no arguments are taken", argv[optind]);
+    return -1;
+}
+
 void tool_print_mistakes(FILE *out, const char *path, const struct settings_error *errors,
                          size_t count)
 {

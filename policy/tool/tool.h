@@ -43,6 +43,8 @@ int tool_option_error(int answer, const char *argument);
  * exit status. 0: go on, with the arguments from optind; otherwise *status_r is the exit status. */
 int tool_options(int argc, char **argv, const struct option *options, const char *usage,
                  int (*set)(void *arg, int option, const char *value), void *arg, int *status_r);
+/* After it, where a command takes options only: 0 or, having said so, -1 and *status_r. */
+int tool_no_arguments(int argc, char **argv, int *status_r);
 
 /* The settings of --config FILE; without it (file NULL) those of the default file, or the built-in
  * ones if there is none. On error prints every mistake ("FILE:LINE: ...") and returns NULL with
