@@ -259,6 +259,31 @@ judged(open_message())
     log_says 'its message does not end'
 }
 
+@test "a pause between packets ends nothing; a reload's timeouts hold for connections that are open" {
+    daemon 'milter: { packet_timeout = "500ms"; };' 'metrics: { listen = "unix:'"$MTA/run/metrics.sock"'"; };'
+    python '
+import signal
+c = Client(PATH)
+silent = Client(PATH)
+silent.connect()
+for step in c.connect, c.envelope, c.header, c.body:
+    step()
+    time.sleep(0.7)  # longer than a packet may take
+assert c.end()[0] in b"ca"
+conf = "'"$MTA"'/vouch.conf"
+text = open(conf).read().replace("500ms\";", "500ms\"; idle_timeout = \"1s\";")
+open(conf, "w").write(text)
+os.kill('"$MILTER_PID"', signal.SIGUSR1)
+for s in silent, c:
+    closed(s)
+http = socket.socket(socket.AF_UNIX)
+http.connect("'"$MTA"'/run/metrics.sock")
+http.sendall(b"GET /metrics HTTP/1.0\r\n\r\n")
+page = b"".join(iter(lambda: http.recv(65536), b""))
+assert int(page.split(b"\nvouch_connection_timeouts_total ")[1].split()[0]) >= 2, page
+'
+}
+
 # what a thousand probes of all kinds leave behind at one of the daemon's sockets: address is (family, where)
 PROBES='
 import struct
