@@ -117,12 +117,12 @@ class World:
     def store_url(self):
         return f"lmdb:{self.dir}/model" if self.kind == "lmdb" else f"redis://127.0.0.1:{self.redis_port}/0"
 
-    def configure(self, name="milter", journal="journal", labels="", more=""):
+    def configure(self, name="milter", journal="journal", labels="", store_ms=100, more=""):
         open(self.config(name), "w").write(f"""
 authserv_id = "mx.example.org";
 store = "{self.store_url()}";
 dns: {{ servers = [ "127.0.0.1@{self.dns_port}" ]; }};
-deadlines: {{ message = "2s"; dns = "1s"; store = "100ms"; }};
+deadlines: {{ message = "2s"; dns = "1s"; store = "{store_ms}ms"; }};
 journal: {{ directory = "{self.dir}/{journal}"; segment_size = "64K"; interval = "20ms"; writer = "{name}"; }};
 labels: {{ traps = [ "trap@example.org" ]; filter_good = [ "X-Spam-Flag: NO" ]; {labels} }};
 log: {{ to = "stderr"; level = "warning"; }};
