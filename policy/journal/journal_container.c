@@ -4,9 +4,9 @@
 #include "journal_container.h"
 #include <errno.h>
 #include <openssl/evp.h>
-#include <openssl/rand.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <zlib.h>
 #include "journal_block.h"
 #include "journal_dir.h"
@@ -90,7 +90,8 @@ struct container *container_new(int fd, struct span schema,
         deflateInit2(&c->z, DEFLATE_LEVEL, Z_DEFLATED, -MAX_WBITS, 8, Z_DEFAULT_STRATEGY) == Z_OK;
     errno = ENOMEM;
     if (c->sha256 && c->z_ready && EVP_DigestInit_ex(c->sha256, EVP_sha256(), NULL) == 1 &&
-        RAND_bytes(c->sync, sizeof c->sync) == 1 && put_header(c, schema) == 0)
+        getrandom(c->sync, sizeof c->sync, 0) == (ssize_t)sizeof c->sync &&
+        put_header(c, schema) == 0)
         return c;
     int error = errno;
     container_free(&c);

@@ -5,8 +5,8 @@
 #include "journal_segment.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/rand.h>
 #include <stdlib.h>
+#include <sys/random.h>
 #include <sys/uio.h>
 #include <unistd.h>
 #include "clock.h"
@@ -58,7 +58,7 @@ struct segment *segment_new(int dir, uint64_t first, uint64_t previous, struct s
     journal_name(name, first, ".open");
     unlinkat(dir, name, 0); /* left by a failure: no record of such a number was ever taken */
     errno = ENOMEM;
-    if (RAND_bytes((unsigned char *)&head.salt, sizeof head.salt) == 1 &&
+    if (getrandom(&head.salt, sizeof head.salt, 0) == (ssize_t)sizeof head.salt &&
         frame_head_write(&bytes, &head) == 0)
         s->fd = disk_file_open(dir, name, O_RDWR | O_CREAT | O_EXCL, FILE_MODE);
     if (s->fd >= 0 && disk_write_all(s->fd, bytes.p, bytes.len) != 0) {

@@ -7,11 +7,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <openssl/rand.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -96,10 +96,8 @@ int held_temp_make(int dir, char name_r[HELD_NAME_MAX])
 {
     for (int tries = 0; tries < 10; tries++) {
         uint64_t random = 0;
-        if (RAND_bytes((unsigned char *)&random, sizeof random) != 1) {
-            errno = EIO;
+        if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random)
             return -1;
-        }
         snprintf(name_r, HELD_NAME_MAX, "%016" PRIx64 TEMP, random);
         int fd = held_file_open(dir, name_r, O_RDWR | O_CREAT | O_EXCL);
         if (fd < 0 && errno != EEXIST)

@@ -5,10 +5,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <openssl/rand.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 #include "held_dir.h"
 #include "held_head.h"
@@ -67,10 +67,8 @@ static int spill_open(struct held_writer *w)
     if (w->q->keys) {
         w->key.count = 1;
         snprintf(w->key.list[0].id, sizeof w->key.list[0].id, "aaaa");
-        if (RAND_bytes(w->key.list[0].bytes, PSEUDONYM_KEY_BYTES) != 1) {
-            errno = EIO;
+        if (getrandom(w->key.list[0].bytes, PSEUDONYM_KEY_BYTES, 0) != PSEUDONYM_KEY_BYTES)
             return VOUCH_E_IO;
-        }
     }
     w->spill = held_temp_make(w->q->dir, name);
     if (w->spill < 0 || unlinkat(w->q->dir, name, 0) != 0)
