@@ -519,7 +519,8 @@ static void too_much_is_given_back(void **state)
     struct fixture f = {0};
     (void)state;
     memset(large, 'x', sizeof large);
-    assert_int_equal(start(&f, "limits: { messages = 1; memory = \"1M\"; };\n"), 0);
+    assert_int_equal(
+        start(&f, "limits: { messages = 1; memory = \"1M\"; header_bytes = \"4M\"; };\n"), 0);
     for (unsigned i = 0; i < 2 * WAYS; i++) {
         struct session *first = begin_session(&f), *s = i < WAYS ? begin_session(&f) : first;
         bring_message(first);
