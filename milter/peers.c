@@ -42,6 +42,7 @@ struct peer {
     atomic_uint number;      /* of the connection, to tell it from others by the same descriptor */
     atomic_llong heard_ms;   /* when it last began a packet; 0: no connection */
     atomic_llong message_ms; /* since when a message is under way; 0: none is */
+    atomic_bool told;        /* of a client: so it is no probe */
 };
 
 struct peers {
@@ -97,8 +98,10 @@ void peers_message(bool under_way)
 void peers_came(void)
 {
     struct peers *p = atomic_load(&the_peers);
-    if (p && served >= 0 && (size_t)served < p->count)
-        atomic_store(&p->peer[served].heard_ms, clock_ms());
+    if (!p || served < 0 || (size_t)served >= p->count)
+        return;
+    atomic_store(&p->peer[served].told, true);
+    atomic_store(&p->peer[served].heard_ms, clock_ms());
 }
 
 void peers_gone(void)
@@ -135,7 +138,8 @@ static void look_at_idle(struct peers *p, const struct pollfd *fds, nfds_t count
         bool silent = peer && now - atomic_load(&peer->heard_ms) > limit;
         if (!silent && (!message_ms || now - message_ms <= limit))
             continue;
-        note_timeout(p, silent ? "it is silent" : "its message does not end");
+        if (atomic_load(&peer->told))
+            note_timeout(p, silent ? "it is silent" : "its message does not end");
         atomic_store(&peer->heard_ms, now); /* once is enough */
         atomic_store(&peer->message_ms, 0);
         shutdown(fds[i].fd, SHUT_RDWR);
@@ -241,6 +245,7 @@ static void accepted(struct peers *p, int fd)
 {
     if (fd >= 0 && (size_t)fd < p->count) {
         atomic_fetch_add(&p->peer[fd].number, 1);
+        atomic_store(&p->peer[fd].told, false);
         atomic_store(&p->peer[fd].message_ms, 0);
         atomic_store(&p->peer[fd].heard_ms, clock_ms());
         /* the library writes without looking at how much the socket takes: so poll() need not look either */
