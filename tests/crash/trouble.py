@@ -155,7 +155,7 @@ def versions(world):
 
 def activation(world, chance):
     """Versions are built, activated and rolled back while mail comes in."""
-    world.configure(store_ms=100 * SLOW)  # that the host is busy shall not pass for a model that is away
+    world.configure(store_ms=1000)  # that the host is busy shall not pass for a model that is away
     world.start_milter()
     load = Load(world, chance, pause=PAUSE_S)
     load.wait(100)

@@ -41,4 +41,4 @@ hostile() {
 @test "bytes: bare CR and LF, 8-bit, controls, NULs" { hostile bare-CR-and-LF 8-bit-and-controls NULs; }
 @test "bodies: an endless line, spaces, empty lines, deep MIME, huge" { hostile endless-line spaces empty-lines deep-MIME huge-body; }
 @test "forged fields" { hostile forged-fields; }
-@test "30,000 recipients" { hostile 30000-recipients; }
+@test "30,000 recipients" { HOSTILE_TIMES=2 hostile 30000-recipients; }
