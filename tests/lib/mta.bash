@@ -133,14 +133,15 @@ milter_listens() {
     [ -S "$MILTER_SOCKET" ] && [ "$(times_listened)" -gt "$LISTENED" ]
 }
 
-# mta_stop NAME [SIGNAL]: ends what runs under that name, after a SIGSTOP too, and waits for it
+# mta_stop NAME [SIGNAL]: ends what runs under that name, after a SIGSTOP too, and waits for it. SIGCONT comes first: it takes away a
+# SIGSTOP that is under way, and by such a one a sanitizer's search for leaks stops the process that ends.
 mta_stop() {
     local pid
     [ -f "$MTA/$1.pid" ] || return 0
     pid=$(cat "$MTA/$1.pid")
     rm -f "$MTA/$1.pid"
-    kill "-${2:-TERM}" "$pid" 2>/dev/null || return 0
-    kill -CONT "$pid" 2>/dev/null || true
+    kill -CONT "$pid" 2>/dev/null || return 0
+    kill "-${2:-TERM}" "$pid" 2>/dev/null || true
     wait "$pid" 2>/dev/null || mta_until process_gone "$pid"
 }
 
