@@ -265,8 +265,8 @@ def full_disk(world, chance):
         load.finish()
         must(world.log().count(KEPT) == 1, "the log says it once:\n" + world.log())
         quick(load)
-        times_in_order(world)
         equal(world, load)
+        in_order(world, load)
         world.kill("milter", signal.SIGTERM)
     finally:
         disk.end()
@@ -277,11 +277,12 @@ def waiting(world, load):
     return any(i not in there for i in load.acknowledged)
 
 
-def times_in_order(world):
-    """A connection's records stand in the order of its messages: their ids (UUIDv7) begin with the time, to 1 ms."""
-    ids = [r["id"] for r in world.records("--kind", "decision")]
-    late = sum(a[:13] > b[:13] for a, b in zip(ids, ids[1:]))
-    must(late <= len(ids) / 4, f"kept records are written in order: {late} of {len(ids)} are not")
+def in_order(world, load):
+    """A client's records stand in the order of its messages."""
+    at = {r["id"]: i for i, r in enumerate(world.records("--kind", "decision"))}
+    for ids in load.of_client.values():
+        stand = [at[i] for i in ids]
+        must(stand == sorted(stand), f"records are written in order: {stand}")
 
 
 def read_only(world, chance):

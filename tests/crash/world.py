@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Daemons, a model and mail for the tests of this directory."""
+import collections
 import json
 import os
 import random
@@ -185,6 +186,7 @@ class Load:
     def __init__(self, world, random_, names=("milter",), pause=0):
         self.world, self.random, self.pause = world, random_, pause
         self.acknowledged, self.fields, self.slowest, self.broken = [], [], 0.0, 0
+        self.of_client = collections.defaultdict(list)  # ids
         self.lock = threading.Lock()
         self.stop = threading.Event()
         self.threads = [threading.Thread(target=self.run, args=(names[i % len(names)], random.Random(random_.random())),
@@ -228,6 +230,7 @@ class Load:
         seconds = time.monotonic() - begin
         with self.lock:
             self.acknowledged.append(value.strip()[3:39])
+            self.of_client[threading.get_ident()].append(self.acknowledged[-1])
             self.fields.append(value)
             self.slowest = max(self.slowest, seconds)
 
