@@ -296,7 +296,7 @@ def main():
         mail = Mail(world)
         world.start_dns()
         world.start_redis()
-        world.configure(more='milter: { socket_group = "postfix"; };\n'
+        world.configure(segment="1M", more='milter: { socket_group = "postfix"; };\n'
                              'actions: { trusted = "accept"; suspicious = "tag"; untrusted = "tag"; };\n'
                              'policies = ( { name = "keep"; recipients = [ "kept@example.org" ]; actions: { trusted = "quarantine"; '
                              'suspicious = "quarantine"; untrusted = "quarantine"; }; } );\n'

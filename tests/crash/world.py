@@ -124,7 +124,7 @@ authserv_id = "mx.example.org";
 store = "{self.store_url()}";
 dns: {{ servers = [ "127.0.0.1@{self.dns_port}" ]; }};
 deadlines: {{ message = "2s"; dns = "1s"; store = "{store_ms}ms"; }};
-journal: {{ directory = "{self.dir}/{journal}"; segment_size = "64K"; interval = "20ms"; writer = "{name}"; }};
+journal: {{ directory = "{self.dir}/{journal}"; segment_size = "{segment}"; interval = "20ms"; writer = "{name}"; }};
 labels: {{ traps = [ "trap@example.org" ]; filter_good = [ "X-Spam-Flag: NO" ]; {labels} }};
 log: {{ to = "stderr"; level = "warning"; }};
 {more}
