@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -44,11 +46,13 @@ static int wait_for(int fd, short events, int64_t deadline_ms)
 
 static int connect_one(const struct addrinfo *a, int64_t deadline_ms)
 {
-    int error = 0;
+    int error = 0, on = 1;
     socklen_t size = sizeof error;
     int fd = socket(a->ai_family, SOCK_STREAM, 0);
     if (fd < 0)
         return -1;
+    /* or the end of a message waits for the acknowledgement of its text, which the MTA delays */
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     if (fcntl(fd, F_SETFL, O_NONBLOCK) == 0 && fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 &&
         (connect(fd, a->ai_addr, a->ai_addrlen) == 0 || errno == EINPROGRESS)) {
         if (wait_for(fd, POLLOUT, deadline_ms) == 1 &&
