@@ -118,7 +118,7 @@ class World:
     def store_url(self):
         return f"lmdb:{self.dir}/model" if self.kind == "lmdb" else f"redis://127.0.0.1:{self.redis_port}/0"
 
-    def configure(self, name="milter", journal="journal", labels="", store_ms=100, more=""):
+    def configure(self, name="milter", journal="journal", labels="", store_ms=100, more="", segment="64K"):
         open(self.config(name), "w").write(f"""
 authserv_id = "mx.example.org";
 store = "{self.store_url()}";

@@ -107,10 +107,15 @@ def freeze_others(pid):
     frozen = []
     while True:
         tids = {int(t) for t in os.listdir("/proc/%d/task" % pid)} - {pid, *frozen}
-        tids = [t for t in tids if not open("/proc/%d/task/%d/comm" % (pid, t)).read().startswith("MHD-")]
-        if not tids:
+        count = len(frozen)
+        for t in tids:
+            try:
+                if not open("/proc/%d/task/%d/comm" % (pid, t)).read().startswith("MHD-"):
+                    frozen.append(freeze(t))
+            except (FileNotFoundError, ProcessLookupError):
+                pass  # it has ended
+        if len(frozen) == count:
             return frozen
-        frozen += map(freeze, tids)
 
 
 def thaw(tids):
