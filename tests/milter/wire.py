@@ -256,7 +256,7 @@ def slow_names():
         worst_slow.append(max(took[c] for c in slow))
         worst_quick.append(max(took[c] for c in quick))
     print("slow ones ended within", *("%.3f" % s for s in worst_slow), "s, the others within", *("%.3f" % s for s in worst_quick), "s")
-    typical = 2 if os.environ.get("VOUCH_SANITIZED") else 4  # a busy host takes longer now and then
+    typical = 2 if os.environ.get("VOUCH_SANITIZED") else 5  # a busy host takes longer now and then
     assert sorted(worst_quick)[typical] < 0.9 * DNS_DEADLINE  # waiting for one other would take a whole one
     assert sorted(worst_slow)[typical] < 1.9 * DNS_DEADLINE
 
