@@ -60,6 +60,7 @@ mta_until() {
 mta_server() {
     local name=$1
     shift
+    rm -f "$MTA/$name.out" # of one that ran before: its port is not this one's
     "$@" >"$MTA/$name.out" 2>"$MTA/$name.err" 3>&- </dev/null &
     echo $! >"$MTA/$name.pid"
     mta_until grep -qs '^port ' "$MTA/$name.out" || return 1
