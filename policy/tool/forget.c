@@ -143,6 +143,7 @@ static int learn_records(struct forget *f)
 {
     struct learn_options o = {.store = f->store, .settings = f->settings, .psl = f->psl};
     struct learner *l = learner_new(&o, f->journal.path, journal_writer(f->journal.journal));
+    tool_journal_close(&f->journal); /* others wait for it */
     int rc = l ? 1 : VOUCH_E_NOMEM;
     while (rc > 0 || rc == VOUCH_E_SYNTAX) {
         rc = learner_step(l);
@@ -223,10 +224,13 @@ static int forget_by_journal(struct forget *f)
     int status = 0;
     if (tool_journal_open(f->settings, f->dir, &f->journal, &status) != 0)
         return status;
+    tool_journal_close(&f->journal); /* it can be written: by others too, while the model is read */
     f->store = tool_store(f->settings, f->url, false, &status);
     if (!f->store)
         return status;
     bool known = forget_names_count(&f->names, f->store, NULL, NULL) == 0;
+    if (tool_journal_open(f->settings, f->dir, &f->journal, &status) != 0)
+        return status;
     status = write_records(f, known);
     if (status == 0)
         status = learn_records(f);

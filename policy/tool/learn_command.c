@@ -8,6 +8,7 @@
  * it back. */
 #include "config.h"
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 #include "clock.h"
@@ -23,6 +24,8 @@
 #define FOUND_BYTES (16u << 20) /* of one record decoded */
 #define SEARCH_DAYS 180         /* how far back a decision is looked for; marks live no longer */
 #define DAY_US      (INT64_C(86400) * 1000000)
+#define HOLD_MS     1000 /* at a time: others wait for the journal, */
+#define REST_MS     100  /* and look in this time whether it is free */
 
 static const char usage[] =
     "Usage: vouch learn good|bad|none [OPTION]... [FILE... | -]\n"
@@ -51,7 +54,7 @@ struct learn {
     bool dry_run, quiet;
     char sensor[256];
     struct settings *settings;
-    struct tool_journal journal;    /* not opened in a dry run */
+    struct tool_journal journal;    /* open while messages are at hand, but never in a dry run */
     struct assess_context *context; /* NULL: not needed so far */
     uint64_t taken;
 };
@@ -219,6 +222,15 @@ static int take_unknown(struct learn *l, const char *name, struct span text)
     return rc;
 }
 
+/* Many messages do not keep out who else writes. */
+static void let_others_write(struct learn *l)
+{
+    if (l->journal.journal && clock_ms() - l->journal.since_ms >= HOLD_MS) {
+        tool_journal_close(&l->journal);
+        poll(NULL, 0, REST_MS);
+    }
+}
+
 static int learn_message(void *arg, const char *name, struct span text)
 {
     struct learn *l = arg;
@@ -228,12 +240,15 @@ static int learn_message(void *arg, const char *name, struct span text)
     int status = input_check(name, text);
     if (status == 0 && !arena)
         status = tool_error(EX_OSERR, "out of memory");
+    if (status == 0 && !l->dry_run && !l->journal.journal)
+        tool_journal_open(l->settings, l->dir, &l->journal, &status);
     if (status == 0) {
         read_told(arena, text, &told);
         int rc = find_known(l, &told, arena, &known, &status);
         if (rc >= 0)
             status = rc == 1 ? take_known(l, name, known) : take_unknown(l, name, text);
     }
+    let_others_write(l);
     arena_free(&arena);
     return status;
 }
@@ -324,11 +339,10 @@ static int run(struct learn *l, char **files, int count)
         return tool_error(EX_CONFIG, "no journal is kept, and labels are written there: set "
                                      "journal.directory, or name one with --journal DIR");
     gethostname(l->sensor, sizeof l->sensor - 1);
-    if (!l->dry_run && tool_journal_open(l->settings, l->dir, &l->journal, &status) != 0)
+    if (!l->dry_run && (status = tool_leave_root(l->dir)) != 0)
         return status;
     status = learn_files(l, files, count);
-    if (!l->dry_run)
-        tool_journal_close(&l->journal);
+    tool_journal_close(&l->journal);
     return status;
 }
 

@@ -50,7 +50,6 @@ struct releasing {
     bool undo;
     char who[64], host[256];
     struct sender *sender;
-    struct release_lesson lesson;
 };
 
 static void set_who(struct releasing *r)
@@ -152,7 +151,8 @@ static int teach(struct releasing *r, struct held_log *l, const struct record *r
     char note[NOTE_TEXT];
     snprintf(note, sizeof note, "released by %s%s%s", r->order.who, r->order.why ? ": " : "",
              r->order.why ? r->order.why : "");
-    int status = release_lesson_write(&r->lesson, record, undo ? LABEL_NONE : LABEL_GOOD, note);
+    int status =
+        release_lesson_write(r->place.settings, record, undo ? LABEL_NONE : LABEL_GOOD, note);
     struct held_line line = {.event = undo ? HELD_UNDONE : HELD_LEARNT,
                              .time_us = clock_wall_us(),
                              .who = r->order.who,
@@ -253,10 +253,8 @@ int quarantine_release(int argc, char **argv)
         status = quarantine_place_open(&r.place);
         if (status == 0)
             status = open_sender(&r);
-        r.lesson.settings = r.place.settings;
         if (status == 0)
             status = handle_all(&r, argc - first, argv + first);
-        release_lesson_close(&r.lesson);
         sender_free(&r.sender);
         status = quarantine_place_finish(&r.place, status);
     }

@@ -4,6 +4,7 @@
 #include "journal_reader.h"
 #include "record_avro.h"
 #include "tool.h"
+#include "tool_journal.h"
 
 #define FOUND_BYTES (16u << 20) /* of one record decoded */
 #define BEFORE_US                                                                                  \
@@ -31,17 +32,14 @@ static const struct record *find(const char *dir, struct arena *arena, const str
     return rc == 1 && record_decode(arena, datum, &found) == 0 ? found : NULL;
 }
 
-int release_lesson_write(struct release_lesson *l, const struct record *kept,
+int release_lesson_write(const struct settings *s, const struct record *kept,
                          enum label_verdict verdict, const char *note)
 {
-    const struct settings *s = l->settings;
     const struct label label = {verdict, LABEL_RELEASE, note};
+    struct tool_journal journal;
     int status = 0;
     if (!*s->journal_dir)
         return 0;
-    if (!l->open && tool_journal_open(s, NULL, &l->journal, &status) != 0)
-        return status;
-    l->open = true;
     struct arena *arena = arena_new(FOUND_BYTES);
     if (!arena)
         return tool_error(EX_OSERR, "out of memory");
@@ -53,13 +51,10 @@ int release_lesson_write(struct release_lesson *l, const struct record *kept,
     r.message = &m;
     r.labels = &label;
     r.label_count = 1;
-    status = tool_journal_append(&l->journal, &r);
+    if (tool_journal_open(s, NULL, &journal, &status) == 0) {
+        status = tool_journal_append(&journal, &r);
+        tool_journal_close(&journal);
+    }
     arena_free(&arena);
     return status;
-}
-
-void release_lesson_close(struct release_lesson *l)
-{
-    if (l->open)
-        tool_journal_close(&l->journal);
 }

@@ -14,8 +14,7 @@
 #include "record_avro.h"
 #include "tool.h"
 
-#define LOCK_WAIT_MS 10000
-#define WRITER_MAX   64 /* letters of a writer's name */
+#define WRITER_MAX 64 /* letters of a writer's name */
 
 /* Whom the tree belongs to, or the directory that it will be made in. */
 static int owner_of(const char *dir, struct stat *st_r)
@@ -87,7 +86,7 @@ static struct journal_options options_of(const struct settings *s, const char *d
         .memory_bytes = s->journal_memory,
         .keep_age_s = (unsigned)s->journal_keep_age_s,
         .keep_bytes = s->journal_keep_bytes,
-        .lock_wait_ms = LOCK_WAIT_MS,
+        .lock_wait_ms = TOOL_JOURNAL_WAIT_MS,
         .must = true,
         .report = report,
     };
@@ -110,6 +109,7 @@ int tool_journal_open(const struct settings *s, const char *dir, struct tool_jou
         return -1;
     struct journal_options options = options_of(s, dir, writer);
     tj_r->journal = journal_open(&options, error, sizeof error);
+    tj_r->since_ms = clock_ms();
     if (tj_r->journal)
         return 0;
     *status_r = explain(dir, error);

@@ -9,13 +9,17 @@
 /* The journal that commands write to: a writer of its own in the daemon's tree, called as the
  * daemon's with "-tool" behind it, because a directory has one writer at a time. */
 
+#define TOOL_JOURNAL_WAIT_MS 60000
+
 struct tool_journal {
     struct journal *journal;
-    char host[256];  /* the sensor of its records */
-    char path[4096]; /* DIR/WRITER */
+    int64_t since_ms; /* open since then, of clock_ms() */
+    char host[256];   /* the sensor of its records */
+    char path[4096];  /* DIR/WRITER */
 };
 
-/* dir: the tree; NULL for that of the settings. Waits some seconds for another command that writes.
+/* dir: the tree; NULL for that of the settings. Waits for another command that writes, TOOL_JOURNAL_WAIT_MS at most: so nobody keeps it
+ * open longer than it takes to write, a second or so, or waits for anything meanwhile that may take longer.
  * Root goes on, for good, as the user whom the tree belongs to: what root wrote there the daemon could
  * not read. On error prints it and returns -1 with *status_r set. */
 int tool_journal_open(const struct settings *s, const char *dir, struct tool_journal *tj_r,

@@ -255,6 +255,14 @@ EOF
     [ "$(labels | wc -l)" -eq 1 ]
 }
 
+@test "many who write lessons at once: none is lost or doubled, and who waits for an MTA keeps nobody waiting" {
+    local n
+    letter
+    for ((n = 0; n < 18; n++)); do keep "$MTA/in"; done
+    letter "another" # for vouch learn
+    ids | $PYTHON "$LIB/release_race.py" "$VOUCH" "$MTA/vouch.conf" "$MTA/sink" "$MTA/etc" "$MTA/in" >&3
+}
+
 @test "release by sendmail(1)" {
     letter
     keep "$MTA/in" bob@example.org carol@example.org
