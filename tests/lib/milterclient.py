@@ -53,10 +53,12 @@ class Client:
 
     def envelope(self, sender=b"<sender@example.net>", rcpts=(b"<accept@example.org>",)):
         self.send(b"M", sender + b"\0")
-        for rcpt in rcpts:
-            self.send(b"R", rcpt + b"\0")
+        for at in range(0, len(rcpts), 100):  # not each on its own: on a busy host a turn is long in coming
+            some = rcpts[at:at + 100]
+            for rcpt in some:
+                self.send(b"R", rcpt + b"\0")
             if not self.steps & NR_RCPT:
-                assert self.read()[0] == b"c"
+                assert all(self.read()[0] == b"c" for _ in some)
 
     def header(self, fields=((b"From", b" sender@example.net"), (b"Subject", b" hello"))):
         for name, value in fields:
