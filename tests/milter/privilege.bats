@@ -39,9 +39,9 @@ print(c.end()[0])
 EOF
 }
 
-# all_are FIELD VALUE: so says every thread's status
+# all_are FIELD VALUE: so says every thread's status; one that ends meanwhile has none
 all_are() {
-    run sh -c "sed -n 's/^$1:[[:space:]]*//p' /proc/$MILTER_PID/task/*/status | tr '\t' ' ' | sed 's/ *$//' | sort -u"
+    run sh -c "sed -n 's/^$1:[[:space:]]*//p' /proc/$MILTER_PID/task/*/status 2>/dev/null | tr '\t' ' ' | sed 's/ *$//' | sort -u"
     echo "$1: $output, not $2"
     [ "$output" = "$2" ]
 }

@@ -155,7 +155,8 @@ static void questions_are_shared(void **state)
     }
     for (size_t i = 0; i < 3; i++)
         assert_int_equal(ask(b[i], "later.example.com", DNS_TXT)->status, DNS_FOUND);
-    assert_int_equal(dns_server_count(&server, "later.example.com. TXT") - before, 1);
+    /* a busy server's answer may come after the question went out again */
+    assert_in_range(dns_server_count(&server, "later.example.com. TXT") - before, 1, 2);
     assert_true(dns_batch_wait_us(b[0]) > 0);
     assert_false(dns_batch_timed_out(b[0]));
     for (size_t i = 0; i < 3; i++)
@@ -189,24 +190,34 @@ static const struct {
     {"loop.example.com", NULL},
 };
 
+static void assert_failures(struct dns_batch *b, bool told)
+{
+    for (size_t i = 0; i < sizeof failures / sizeof *failures; i++)
+        if (told == (failures[i].why != NULL))
+            assert_non_null(dns_ask(b, failures[i].name, DNS_TXT));
+    for (size_t i = 0; i < sizeof failures / sizeof *failures; i++) {
+        if (told != (failures[i].why != NULL))
+            continue;
+        const struct dns_answer *a = ask(b, failures[i].name, DNS_TXT);
+        if (a->status != DNS_FAILED || !a->why || a->count)
+            fail_msg("%s: status %d", failures[i].name, a->status);
+        if (told && strcmp(a->why, failures[i].why) != 0)
+            fail_msg("%s: %s", failures[i].name, a->why);
+        if (a->timed_out)
+            assert_string_equal(a->why, "no answer in time");
+    }
+}
+
 static void failures_are_failures(void **state)
 {
     (void)state;
     NEED_SERVER();
     struct resolver *r = open_resolver(server.address);
+    struct dns_batch *b = open_batch(r, 10000);
+    assert_failures(b, true);
     int64_t started = clock_ms();
-    struct dns_batch *b = open_batch(r, 1500);
-    for (size_t i = 0; i < sizeof failures / sizeof *failures; i++)
-        assert_non_null(dns_ask(b, failures[i].name, DNS_TXT));
-    for (size_t i = 0; i < sizeof failures / sizeof *failures; i++) {
-        const struct dns_answer *a = ask(b, failures[i].name, DNS_TXT);
-        if (a->status != DNS_FAILED || !a->why || a->count)
-            fail_msg("%s: status %d", failures[i].name, a->status);
-        if (failures[i].why && strcmp(a->why, failures[i].why) != 0)
-            fail_msg("%s: %s", failures[i].name, a->why);
-        if (a->timed_out)
-            assert_string_equal(a->why, "no answer in time");
-    }
+    dns_batch_set_deadline(b, started + 1500);
+    assert_failures(b, false);
     assert_true(ask(b, "silent.example.com", DNS_TXT)->timed_out);
     assert_true(dns_batch_timed_out(b));
     assert_in_range(clock_ms() - started, 1500, 1500 + SLACK_MS);
@@ -328,6 +339,20 @@ static void questions_are_limited(void **state)
     resolver_free(&r);
 }
 
+/* While nothing at all is answered nobody waits longer than DNS_SILENT_PATIENCE_MS; an answer that takes longer is there for
+ * who asks next. */
+static void ask_until_found(struct resolver *r, const char *name, int64_t ms)
+{
+    int64_t end = clock_ms() + ms;
+    for (bool found = false; !found;) {
+        struct dns_batch *b = open_batch(r, ms);
+        const struct dns_answer *a = ask(b, name, DNS_TXT);
+        found = a->status == DNS_FOUND;
+        assert_true(found || (a->timed_out && clock_ms() < end));
+        dns_batch_free(&b);
+    }
+}
+
 /* Thirty messages wait for a domain that never answers: others are not slowed, and what is asked of
  * it beyond a bound fails at once. */
 static void silent_domain(void **state)
@@ -344,20 +369,25 @@ static void silent_domain(void **state)
             assert_int_equal(dns_peek(dns_ask(silent[i], name, DNS_TXT))->status, DNS_PENDING);
         }
     }
+    /* who had to wait for one of them to be given up would have his answer after it */
+    struct dns_question *first = dns_ask(silent[0], "m0-0.silent.example.com", DNS_TXT);
+    size_t meanwhile = 0;
     for (size_t i = 0; i < 50; i++) {
-        struct dns_batch *b = open_batch(r, 10000);
         snprintf(name, sizeof name, "n%zu.wild.example.com", i);
-        assert_int_equal(ask(b, name, DNS_TXT)->status, DNS_FOUND);
-        assert_in_range(dns_batch_wait_us(b), 0, 900000); /* below the first retransmission */
-        dns_batch_free(&b);
+        ask_until_found(r, name, 10000);
+        meanwhile += dns_peek(first)->status == DNS_PENDING;
     }
-    size_t failed = 0;
-    for (size_t k = 0; k < 1900; k++) { /* at most half of 1024 descriptors: see set_up */
+    assert_in_range(meanwhile, 10, 50); /* more than by chance, on a busy host too */
+    struct resolver_state now;
+    unsigned failed = 0, most = 0;
+    for (size_t k = 0; k < 1900; k++) {
         snprintf(name, sizeof name, "x%zu.silent.example.com", k);
         failed += dns_peek(dns_ask(silent[0], name, DNS_TXT))->status == DNS_FAILED;
+        resolver_state(r, &now);
+        most = now.under_way > most ? now.under_way : most;
     }
-    /* on a busy host the first 300 may have been given up by now */
-    assert_in_range(failed, 1900 - 512, 1900 - 200);
+    assert_in_range(most, 200, 512); /* at most half of 1024 descriptors: see set_up */
+    assert_in_range(failed, 1, 1900 - 200);
     for (size_t i = 0; i < 30; i++) /* all of it still under way */
         dns_batch_free(&silent[i]);
     resolver_free(&r);
@@ -380,9 +410,7 @@ static void silence_is_not_held_against_the_server(void **state)
         assert_true(ask(b, name, DNS_TXT)->timed_out);
         dns_batch_free(&b);
     }
-    struct dns_batch *b = open_batch(r, 4000);
-    assert_int_equal(ask(b, "q.wild.example.com", DNS_TXT)->status, DNS_FOUND);
-    dns_batch_free(&b);
+    ask_until_found(r, "q.wild.example.com", 4000);
     resolver_free(&r);
 }
 
