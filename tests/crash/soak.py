@@ -61,8 +61,9 @@ class SoakWorld(World):
         os.environ.pop("LD_PRELOAD", None)
 
     def start_dns(self, *options):
-        """on the port that it had, or one of its own"""
-        port = getattr(self, "dns_port", 0)
+        """on the port that it had, or that nobody else is given"""
+        from free_port import free_port
+        port = getattr(self, "dns_port", None) or free_port()
         if os.path.exists(f"{self.dir}/dns.port"):
             os.unlink(f"{self.dir}/dns.port")
         self.start("dns", "/usr/bin/python3", f"{self.lib}/dnsd.py", "--stay", "--port", str(port), "--port-file",

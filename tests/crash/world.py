@@ -103,10 +103,8 @@ class World:
         self.dns_port = int(open(f"{self.dir}/dns.port").read())
 
     def start_redis(self):
-        if not self.redis_port:
-            with socket.socket() as s:
-                s.bind(("127.0.0.1", 0))
-                self.redis_port = s.getsockname()[1]
+        from free_port import free_port
+        self.redis_port = self.redis_port or free_port()
         self.start("redis", "redis-server", "--port", str(self.redis_port), "--bind", "127.0.0.1", "--dir", self.dir,
                    "--save", "", "--appendonly", "yes", "--appendfsync", "always", "--daemonize", "no")
         until("redis-server", 20, lambda: self.redis("PING") == "PONG")

@@ -69,7 +69,7 @@ mta_server() {
 
 # mta_free_port: a port that nobody listens on now
 mta_free_port() {
-    $PYTHON -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+    $PYTHON "$LIB/free_port.py"
 }
 
 mta_dns() {

@@ -348,7 +348,7 @@ while files() > before:
 }
 
 @test "while no DNS server answers nobody waits long, and when one does again it is believed" {
-    mta_stop dns
+    DNS_PORT=$(mta_free_port)
     daemon 'deadlines: { message = "10s"; dns = "8s"; };'
     python '
 import struct, threading

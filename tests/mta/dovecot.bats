@@ -17,7 +17,7 @@ setup() {
         "$VOUCH_SRCDIR/contrib/dovecot/vouch-report" >"$DOVE/vouch/bin/vouch-report"
     chmod 755 "$DOVE/vouch/bin/vouch-report"
     sed "s|/etc/dovecot/vouch|$DOVE/vouch|g" "$VOUCH_SRCDIR/contrib/dovecot/90-vouch.conf" >"$DOVE/90-vouch.conf"
-    PORT=$(/usr/bin/python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+    PORT=$(/usr/bin/python3 "$VOUCH_SRCDIR/tests/lib/free_port.py")
     cat >"$DOVE/dovecot.conf" <<EOF
 base_dir = $DOVE/run
 state_dir = $DOVE/state
