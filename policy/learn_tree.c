@@ -12,6 +12,7 @@
 struct journal_course {
     char *writer, *path;
     struct learner *learner;
+    uint64_t end; /* learnt that far, it is left alone */
     bool failing;
 };
 
@@ -96,7 +97,8 @@ static int add_writer(void *arg, const struct journal_writer_info *info)
     t->list = list;
     struct journal_course c = {.writer = strdup(info->writer),
                                .path = strdup(info->path),
-                               .learner = learner_new(&t->options.learn, info->path, info->writer)};
+                               .learner = learner_new(&t->options.learn, info->path, info->writer),
+                               .end = t->options.once ? info->last : UINT64_MAX};
     if (!c.writer || !c.path || !c.learner) {
         learner_free(&c.learner);
         free(c.writer);
@@ -111,7 +113,7 @@ static int scan(struct learn_tree *t)
 {
     char error[TEXT_BYTES] = "out of memory";
     int64_t now = clock_ms();
-    if (t->scanned_ms && now - t->scanned_ms < LEARN_TREE_SCAN_MS)
+    if (t->scanned_ms && (t->options.once || now - t->scanned_ms < LEARN_TREE_SCAN_MS))
         return 0;
     t->scanned_ms = now;
     int rc = journal_writers(t->options.dir, add_writer, t, error, sizeof error);
@@ -125,6 +127,8 @@ static int scan(struct learn_tree *t)
 static int step(struct learn_tree *t, struct journal_course *c)
 {
     char text[TEXT_BYTES];
+    if (learner_watermark(c->learner) >= c->end)
+        return 0;
     int rc = learner_step(c->learner);
     if (rc == VOUCH_E_TEMP) {
         snprintf(text, sizeof text, "%s: nothing is lost, it is learnt later",

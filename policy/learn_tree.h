@@ -12,6 +12,7 @@
 struct learn_tree_options {
     struct learn_options learn;
     const char *dir; /* borrowed */
+    bool once;       /* what is there at the first step, not what comes meanwhile: it has an end */
     /* What a person should know, each once. trouble: something is wrong; else: it is well again. */
     void (*report)(void *arg, bool trouble, const char *text);
     void *report_arg;

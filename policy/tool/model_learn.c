@@ -25,7 +25,7 @@ static const char usage[] =
     "  --follow        go on until it is stopped (SIGINT, SIGTERM), and wait while the store is "
     "away\n"
     "  --journal DIR   the journals to learn\n"
-    "  --once          end when everything is learnt (the default)\n"
+    "  --once          end when all that was there at the start is learnt (the default)\n"
     "  --store URL     the store to change\n"
     "  --help          this text\n\n"
     "Exit status: 0 everything is learnt; 64 usage, 65 something in a journal could not be read "
@@ -119,7 +119,7 @@ static void block_signals(void)
     pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
 
-/* Everything that is there. 0 or what learn_tree_step said. */
+/* Until nothing is left for now. 0 or what learn_tree_step said. */
 static int learn_all(struct model_learn *m, struct learn_tree *tree)
 {
     int rc;
@@ -169,6 +169,7 @@ static int learn(struct model_learn *m)
                   .batch = learn_batch_for(m->url ? m->url : m->settings->store),
                   .now = learn_now_wall},
         .dir = dir,
+        .once = !m->follow,
         .report = report,
         .report_arg = m,
     };

@@ -495,17 +495,23 @@ static void report(void *arg, bool trouble, const char *text)
     snprintf(f->told + n, sizeof f->told - n, "%s%s\n", trouble ? "! " : "", text);
 }
 
-static struct learn_tree *tree_of(struct fixture *f)
+static struct learn_tree *make_tree(struct fixture *f, bool once)
 {
     const struct learn_tree_options o = {
-        .learn = {.store = f->store, .settings = &f->settings},
+        .learn = {.store = f->store, .settings = &f->settings, .batch = 1},
         .dir = f->tree,
+        .once = once,
         .report = report,
         .report_arg = f,
     };
     struct learn_tree *t = learn_tree_new(&o);
     assert_non_null(t);
     return t;
+}
+
+static struct learn_tree *tree_of(struct fixture *f)
+{
+    return make_tree(f, false);
 }
 
 static unsigned lines(const char *text)
@@ -537,6 +543,32 @@ static void a_tree_learns_all_its_journals(void **state)
     learn_tree_free(&t);
     close_journal(&a);
     close_journal(&b);
+}
+
+/* On a busy site records come as fast as they are learnt. */
+static void what_comes_while_a_tree_is_learnt_once_is_left(void **state)
+{
+    struct fixture *f = *state;
+    struct written a = open_journal(f, "mx1"), b = open_journal(f, "mx2"), late;
+    struct learn_tree *t = make_tree(f, true);
+    unsigned n = 0, steps = 0;
+    while (n < 5)
+        append(&a, records_letter(f->arena, ++n));
+    while (learn_tree_step(t) != 0 && ++steps < 20) {
+        append(&a, records_letter(f->arena, ++n));
+        append(&a, records_letter(f->arena, ++n));
+        append(&b, records_letter(f->arena, ++n));
+    }
+    assert_int_equal(steps, 5);
+    assert_int_equal(learn_tree_watermark(t, a.writer), 5);
+    assert_int_equal(learn_tree_watermark(t, b.writer), 0);
+    late = open_journal(f, "mx3");
+    append(&late, records_letter(f->arena, ++n));
+    assert_int_equal(learn_tree_step(t), 0);
+    learn_tree_free(&t);
+    close_journal(&a);
+    close_journal(&b);
+    close_journal(&late);
 }
 
 static void trouble_is_told_once_and_so_is_its_end(void **state)
@@ -647,6 +679,7 @@ int main(void)
         TEST(what_is_gone_is_told_and_the_rest_learnt),
         TEST(an_erasure_in_a_journal_is_done_once),
         TEST(a_tree_learns_all_its_journals),
+        TEST(what_comes_while_a_tree_is_learnt_once_is_left),
         TEST(trouble_is_told_once_and_so_is_its_end),
         TEST(a_record_from_the_future_teaches_nothing),
         TEST(a_tree_that_is_not_there_is_told),
