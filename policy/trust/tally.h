@@ -33,7 +33,8 @@ struct tally {
  * added, nothing changes. half_life: seconds, > 0. A tally with another half-life is first converted,
  * which depends on order; so does a sum that stops at 2^62, which takes 2^38 (some 270 thousand
  * million) messages of one era. Nothing else does. Rounding costs one addition at most 2^-17 of a
- * message. */
+ * message; a sum is never rounded again, so n messages are n * 2^-17 off at the very most (all of one
+ * moment), and of many moments far less, for as often up as down. */
 void tally_add(struct tally *t, uint32_t half_life, int64_t time, double good, double bad,
                double seen);
 /* The same for a reader: masses (>= 0) as of last, or of the era's start if that is later or nothing

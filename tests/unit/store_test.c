@@ -85,6 +85,21 @@ static void updates_add_and_decay(struct store_fixture *f)
     assert_counts(&v.counts, &(struct counts){7, 0, 7, T0 + 40 * DAY, T0 + 40 * DAY});
 }
 
+/* Each is rounded when it is added: what is read says so many, not 112.9999. */
+static void messages_of_one_moment_are_counted(struct store_fixture *f)
+{
+    enum { COUNT = 20000 };
+    static struct store_update u[COUNT];
+    for (size_t i = 0; i < COUNT; i++)
+        u[i] = (struct store_update){{"dom:example.org", "*"}, T0, 0, 0, 1};
+    size_t all = 0;
+    for (size_t more = 113; all + more <= COUNT; more *= 3) {
+        assert_int_equal(store_apply(f->s, u, more, "", 0), 0);
+        all += more;
+        assert_true(store_find_one(f->s, "dom:example.org", "*").counts.seen == (double)all);
+    }
+}
+
 static void a_large_batch_is_one_step(struct store_fixture *f)
 {
     enum { GROUPS = 40, EACH = 50 };
@@ -362,6 +377,7 @@ static const struct store_case cases[] = {
     {"what is put is found", what_is_put_is_found, false},
     {"put replaces", put_replaces, false},
     {"updates add and decay", updates_add_and_decay, false},
+    {"messages of one moment are counted", messages_of_one_moment_are_counted, false},
     {"a large batch is one step", a_large_batch_is_one_step, false},
     {"a batch is applied once", a_batch_is_applied_once, false},
     {"names are kept apart", names_are_kept_apart, false},

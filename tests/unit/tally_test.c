@@ -180,6 +180,44 @@ static void reads_as_naive_decay_does(void **state)
     }
 }
 
+/* The worst that rounding does: a million messages of one moment, and of a moment that rounds worst. */
+static void a_million_messages_of_one_moment(void **state)
+{
+    (void)state;
+    static const int64_t moments[] = {0, 1, DAY, HALF_LIFE / 2, HALF_LIFE, ERA / 3, ERA - 1};
+    for (size_t i = 0; i < sizeof moments / sizeof *moments; i++) {
+        struct tally t = {0};
+        for (int n = 0; n < 1000000; n++)
+            tally_add(&t, HALF_LIFE, E0 + moments[i], 0.1, 0.3, 1);
+        struct counts c = tally_counts(&t);
+        assert_near(c.seen, 1e6, 0x1p-17 + 0x1p-26);
+        assert_near(c.good, 1e5, 10 * 0x1p-17 + 0x1p-26);
+        assert_near(c.bad, 3e5, 4 * 0x1p-17 + 0x1p-26);
+    }
+}
+
+/* Over years the roundings cancel out: nothing drifts. */
+static void a_million_messages_of_many_years(void **state)
+{
+    (void)state;
+    uint64_t seed = 5;
+    int64_t years = 10 * INT64_C(365) * DAY, now = E0 + 6 * ERA - 1, kept = E0 + 4 * ERA;
+    double good = 0, seen = 0;
+    struct tally t = {0};
+    for (int n = 0; n < 1000000; n++) {
+        int64_t at = now - (int64_t)(rnd(&seed) % (uint64_t)years);
+        tally_add(&t, HALF_LIFE, at, 0.1, 0, 1);
+        if (at >= kept) {
+            good += 0.1 * exp2(-(double)(now - at) / HALF_LIFE);
+            seen += exp2(-(double)(now - at) / HALF_LIFE);
+        }
+    }
+    struct counts c = tally_counts(&t);
+    c = counts_at(&c, now, HALF_LIFE);
+    assert_near(c.seen, seen, 1e-7);
+    assert_near(c.good, good, 1e-6);
+}
+
 static void table_of_single_messages(void **state)
 {
     (void)state;
@@ -402,6 +440,8 @@ int main(void)
         cmocka_unit_test(order_and_batches_do_not_matter),
         cmocka_unit_test(taking_back_is_exact),
         cmocka_unit_test(reads_as_naive_decay_does),
+        cmocka_unit_test(a_million_messages_of_one_moment),
+        cmocka_unit_test(a_million_messages_of_many_years),
         cmocka_unit_test(table_of_single_messages),
         cmocka_unit_test(eras_change),
         cmocka_unit_test(a_label_alone_has_a_time),
