@@ -5,12 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include "apply.h"
+#include "clock.h"
+#include "envelope.h"
 #include "errors.h"
+#include "held_return.h"
 #include "load.h"
 #include "metrics.h"
-#include "held_return.h"
 #include "recorder.h"
-#include "clock.h"
 
 /* Most memory for an envelope. SMTP lines of 2048 bytes are what MTAs take; each recipient is kept as given and as an
  * address, which may be twice as long, and the list of them grows by doubling. */
@@ -156,65 +157,6 @@ void session_helo(struct session *s, const char *helo)
     keep(s, &s->helo, helo);
 }
 
-/* path without backslashes: where none may stand, MTAs drop them ("\a@example.com") */
-static struct span without_backslashes(struct arena *arena, struct span path)
-{
-    char *copy = arena_alloc(arena, path.len);
-    size_t n = 0;
-    for (size_t i = 0; copy && i < path.len; i++)
-        if (path.p[i] != '\\')
-            copy[n++] = path.p[i];
-    return span_make(copy, n);
-}
-
-/* What MTAs make of a path that follows no grammar: "<<a@example.com>>" */
-static const char *nearest_address(struct session *s, struct span path)
-{
-    struct mailbox *list;
-    size_t count;
-    if (span_index(path, '\\', 0) >= 0)
-        path = without_backslashes(s->arena, path);
-    if (!path.p)
-        return NULL;
-    while (path.len && path.p[0] == '<')
-        path = span_slice(path, 1, path.len);
-    while (path.len && path.p[path.len - 1] == '>')
-        path.len--;
-    if (rfc5322_addresses(s->arena, path, &list, &count) == VOUCH_E_NOMEM)
-        return NULL;
-    for (size_t i = 0; i < count; i++)
-        if (list[i].domain[0])
-            return list[i].address;
-    return arena_span(s->arena, path);
-}
-
-/* The address in a path, after what the MTA says if it says so. NULL: out of memory. */
-static const char *address_of(struct session *s, const char *path, const char *resolved)
-{
-    const char *address = NULL;
-    if (resolved && strchr(resolved, '@'))
-        address = rfc5322_path(s->arena, span_of(resolved));
-    if (!address)
-        address = rfc5322_path(s->arena, span_of(path));
-    return address ? address : nearest_address(s, span_trim(span_of(path)));
-}
-
-/* True if path is an address and no more, so that every MTA finds it again by what SMTP said. */
-static bool is_plain(const char *path)
-{
-    struct span s = span_trim(span_of(path));
-    size_t ats = 0;
-    if (s.len >= 2 && s.p[0] == '<' && s.p[s.len - 1] == '>')
-        s = span_slice(s, 1, s.len - 1);
-    for (size_t i = 0; i < s.len; i++) {
-        unsigned char c = (unsigned char)s.p[i];
-        ats += c == '@';
-        if (c <= ' ' || c == 0x7f || strchr("()<>,;\\\"", c) || (strchr("[]:", c) && !ats))
-            return false;
-    }
-    return ats <= 1 && s.len > 0 && s.p[0] != '@';
-}
-
 /* Whatever may have to be stored is collected; what cannot be, for want of a quarantine, is held at its end. */
 static bool begin_collecting(struct session *s, const char *sender)
 {
@@ -238,7 +180,7 @@ static bool make_room(struct session *s)
 static bool begin(struct session *s, const char *sender, const char *resolved, const char *user,
                   const char *tls)
 {
-    const char *address = make_room(s) ? address_of(s, sender, resolved) : NULL;
+    const char *address = make_room(s) ? envelope_address(s->arena, sender, resolved) : NULL;
     if (!address || !begin_collecting(s, sender))
         return false;
     assess_before_wait(s->assess, daemon_before_wait, s->daemon);
@@ -282,7 +224,7 @@ static bool keep_rcpt(struct session *s, const char *rcpt)
     if (arena_grow(s->arena, &s->rcpts, s->rcpt_count, &s->rcpt_cap, sizeof *s->rcpts, max) != 0)
         return false;
     s->rcpts[s->rcpt_count] = NULL;
-    if (is_plain(rcpt) && !(s->rcpts[s->rcpt_count] = arena_strdup(s->arena, rcpt)))
+    if (envelope_is_plain(rcpt) && !(s->rcpts[s->rcpt_count] = arena_strdup(s->arena, rcpt)))
         return false;
     s->rcpt_count++;
     return true;
@@ -299,7 +241,7 @@ bool session_rcpt(struct session *s, const char *rcpt, const char *resolved)
         assess_rcpt(s->assess, rcpt); /* which only counts it */
         return true;
     }
-    const char *address = keep_rcpt(s, rcpt) ? address_of(s, rcpt, resolved) : NULL;
+    const char *address = keep_rcpt(s, rcpt) ? envelope_address(s->arena, rcpt, resolved) : NULL;
     if (address)
         assess_rcpt(s->assess, address);
     else
