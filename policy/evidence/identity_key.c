@@ -28,8 +28,6 @@
  * not colour what it is known for in another. Local-parts are lower-cased, in keys only: sites that
  * tell "Bob" from "bob" do not exist, forgers who vary case do. */
 #include "identity_key.h"
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 #include "ascii.h"
 #include "domain.h"
@@ -40,115 +38,6 @@
 #define WIDE_V4    16
 #define WIDE_V6    32 /* what a registry gives a provider */
 
-/* Two FNV-1a sums from different offsets. They only tell apart over-long subjects that agree in
- * their first IDENTITY_KEY_MAX - IDENTITY_DIGEST bytes, so forging a collision gains nothing that
- * matters. */
-static void digest(struct span s, char text_r[IDENTITY_DIGEST + 1])
-{
-    uint64_t a = UINT64_C(0xcbf29ce484222325), b = UINT64_C(0x6c62272e07bb0142);
-    for (size_t i = 0; i < s.len; i++) {
-        a = (a ^ (unsigned char)s.p[i]) * UINT64_C(0x100000001b3);
-        b = (b ^ (unsigned char)s.p[i]) * UINT64_C(0x100000001b3);
-        b ^= b >> 29;
-    }
-    snprintf(text_r, IDENTITY_DIGEST + 1, "~%016" PRIx64 "%016" PRIx64, a, b);
-}
-
-void identity_shorten(char *text)
-{
-    struct span whole = span_of(text);
-    char sum[IDENTITY_DIGEST + 1];
-    if (whole.len <= IDENTITY_KEY_MAX)
-        return;
-    digest(whole, sum);
-    size_t cut = IDENTITY_KEY_MAX - IDENTITY_DIGEST;
-    while (cut > 0 && ((unsigned char)text[cut] & 0xc0) == 0x80)
-        cut--;
-    memcpy(text + cut, sum, sizeof sum);
-}
-
-bool identity_is_short(struct span text)
-{
-    if (text.len > IDENTITY_KEY_MAX || text.len + 3 < IDENTITY_KEY_MAX)
-        return false;
-    struct span sum = span_slice(text, text.len - IDENTITY_DIGEST, text.len);
-    for (size_t i = 1; i < sum.len; i++)
-        if (!ascii_is_digit(sum.p[i]) && (sum.p[i] < 'a' || sum.p[i] > 'f'))
-            return false;
-    return sum.p[0] == '~';
-}
-
-/* The parts joined; NULL, and failed set, when out of memory. */
-static char *join(struct identity_maker *mk, const char *a, const char *b, const char *c)
-{
-    char *text = mk->failed ? NULL : arena_join(mk->arena, a, b, c);
-    mk->failed |= !text;
-    return text;
-}
-
-const char *identity_org(struct identity_maker *mk, const char *domain)
-{
-    for (unsigned i = 0; i < IDENTITY_ORGS && mk->orgs[i].domain; i++)
-        if (strcmp(mk->orgs[i].domain, domain) == 0)
-            return domain + mk->orgs[i].skip;
-    const char *org = domain_org(mk->psl, domain);
-    const char *kept = arena_strdup(mk->arena, domain);
-    if (kept)
-        mk->orgs[mk->org_count++ % IDENTITY_ORGS] =
-            (struct identity_org){kept, (size_t)(org - domain)};
-    return org;
-}
-
-static bool is_listed(const struct identity_maker *mk, const struct identity *id)
-{
-    for (size_t i = 0; i < mk->count; i++)
-        if (mk->list[i].kind == id->kind && strcmp(mk->list[i].field, id->field) == 0 &&
-            strcmp(mk->list[i].group, id->group) == 0)
-            return true;
-    return false;
-}
-
-static void append(struct identity_maker *mk, const struct identity *id)
-{
-    int rc = arena_grow(mk->arena, &mk->list, mk->count, &mk->cap, sizeof *id, IDENTITY_MAX);
-    if (rc == 0)
-        mk->list[mk->count++] = *id;
-    else if (rc == VOUCH_E_NOMEM)
-        mk->failed = true;
-}
-
-/* group: "ip:" or "dom:" and whose. field: prefix and value. Takes subject and value as they are:
- * arena or static. */
-static void add(struct identity_maker *mk, enum identity_kind kind, int index, const char *subject,
-                const char *space, const char *owner, const char *prefix, const char *value)
-{
-    char *group = join(mk, space, owner, "");
-    char *field = join(mk, prefix, value, "");
-    if (mk->failed || !subject)
-        return;
-    identity_shorten(group);
-    identity_shorten(field);
-    struct identity id = {kind, subject, group, field, index};
-    if (!is_listed(mk, &id))
-        append(mk, &id);
-}
-
-/* A habit of the site: each is added once, and short. field: arena or static. */
-static void add_habit(struct identity_maker *mk, enum identity_kind kind, int index,
-                      const char *subject, const char *field)
-{
-    struct identity id = {kind, subject, "site", field, index};
-    if (!mk->failed)
-        append(mk, &id);
-}
-
-static void add_domain(struct identity_maker *mk, enum identity_kind kind, int index,
-                       const char *subject, const char *prefix, const char *value)
-{
-    const char *at = strrchr(subject, '@');
-    add(mk, kind, index, subject, "dom:", identity_org(mk, at ? at + 1 : subject), prefix, value);
-}
-
 struct ipnet identity_network(const struct ipaddr *ip)
 {
     return ipnet_of(ip, ip->family == IP_V4 ? NETWORK_V4 : NETWORK_V6);
@@ -157,7 +46,7 @@ struct ipnet identity_network(const struct ipaddr *ip)
 static char *network_text(struct identity_maker *mk, const struct ipnet *net)
 {
     char text[IPNET_TEXT];
-    return join(mk, ipnet_format(net, text), "", "");
+    return identity_join(mk, ipnet_format(net, text), "", "");
 }
 
 static void add_host(struct identity_maker *mk, enum identity_kind kind, const char *prefix,
@@ -165,19 +54,19 @@ static void add_host(struct identity_maker *mk, enum identity_kind kind, const c
 {
     char text[IPADDR_TEXT], owner[IPNET_TEXT];
     struct ipnet net = identity_network(ip);
-    char *subject = join(mk, ipaddr_format(ip, text), "", "");
-    add(mk, kind, -1, subject, "ip:", ipnet_format(&net, owner), prefix, text);
+    char *subject = identity_join(mk, ipaddr_format(ip, text), "", "");
+    identity_put(mk, kind, -1, subject, "ip:", ipnet_format(&net, owner), prefix, text);
 }
 
 void identity_add_site(struct identity_maker *mk)
 {
-    add(mk, ID_SITE, -1, "this site", "site", "", "*", "");
+    identity_put(mk, ID_SITE, -1, "this site", "site", "", "*", "");
 }
 
 void identity_add_new(struct identity_maker *mk, unsigned bit)
 {
     const char *name = known_before_name(bit);
-    add_habit(mk, ID_NEW, (int)bit, name, join(mk, "new:", name, ""));
+    identity_put_habit(mk, ID_NEW, (int)bit, name, identity_join(mk, "new:", name, ""));
 }
 
 #define SITUATION(a, n, author, client)                                                            \
@@ -196,14 +85,15 @@ void identity_add_situation(struct identity_maker *mk, int situation)
     } table[IDENTITY_SITUATIONS] = {SITUATIONS("0", "strange"),
                                     SITUATIONS("1", "of a known organisation"),
                                     SITUATIONS("2", "known")};
-    add_habit(mk, ID_SITUATION, situation, table[situation].subject, table[situation].field);
+    identity_put_habit(mk, ID_SITUATION, situation, table[situation].subject,
+                       table[situation].field);
 }
 
 void identity_add_trait(struct identity_maker *mk, enum trait trait, const char *word)
 {
-    char *subject = join(mk, trait_name(trait), "=", word);
+    char *subject = identity_join(mk, trait_name(trait), "=", word);
     if (subject)
-        add_habit(mk, ID_TRAIT, (int)trait, subject, join(mk, "t:", subject, ""));
+        identity_put_habit(mk, ID_TRAIT, (int)trait, subject, identity_join(mk, "t:", subject, ""));
 }
 
 void identity_add_ip(struct identity_maker *mk, const struct ipaddr *ip)
@@ -220,7 +110,7 @@ void identity_add_network(struct identity_maker *mk, const struct ipnet *net)
 {
     char *subject = network_text(mk, net);
     if (subject)
-        add(mk, ID_NETWORK, -1, subject, "ip:", subject, "*", "");
+        identity_put(mk, ID_NETWORK, -1, subject, "ip:", subject, "*", "");
 }
 
 struct ipnet identity_wide(const struct ipaddr *ip)
@@ -233,7 +123,7 @@ void identity_add_wide(struct identity_maker *mk, const struct ipaddr *ip)
     struct ipnet net = identity_wide(ip);
     char *subject = network_text(mk, &net);
     if (subject)
-        add(mk, ID_WIDE, -1, subject, "ip:", subject, "*", "");
+        identity_put(mk, ID_WIDE, -1, subject, "ip:", subject, "*", "");
 }
 
 const char *identity_wide_text(const struct ipaddr *ip, char text_r[IPNET_TEXT])
@@ -247,7 +137,7 @@ void identity_add_origin_wide(struct identity_maker *mk, const struct ipaddr *or
     struct ipnet net = identity_wide(origin);
     char *subject = network_text(mk, &net);
     if (subject)
-        add(mk, ID_ORIGIN_WIDE, -1, subject, "ip:", subject, "hop", "");
+        identity_put(mk, ID_ORIGIN_WIDE, -1, subject, "ip:", subject, "hop", "");
 }
 
 void identity_add_route(struct identity_maker *mk, const struct ipaddr *client,
@@ -256,59 +146,59 @@ void identity_add_route(struct identity_maker *mk, const struct ipaddr *client,
     char from[IPNET_TEXT], text[IPNET_TEXT];
     const char *via = identity_wide_text(origin, from);
     struct ipnet net = identity_wide(client);
-    char *subject = join(mk, ipnet_format(&net, text), " from ", via);
-    add(mk, ID_ROUTE, -1, subject, "ip:", text, "via:", via);
+    char *subject = identity_join(mk, ipnet_format(&net, text), " from ", via);
+    identity_put(mk, ID_ROUTE, -1, subject, "ip:", text, "via:", via);
 }
 
 void identity_add_hop(struct identity_maker *mk, const struct ipnet *net, int index)
 {
     char *subject = network_text(mk, net);
     if (subject)
-        add(mk, ID_HOP, index, subject, "ip:", subject, "hop", "");
+        identity_put(mk, ID_HOP, index, subject, "ip:", subject, "hop", "");
 }
 
 void identity_add_hop_network(struct identity_maker *mk, const struct ipnet *net, int index)
 {
     char *subject = network_text(mk, net);
     if (subject)
-        add(mk, ID_HOP_NETWORK, index, subject, "ip:", subject, "*", "");
+        identity_put(mk, ID_HOP_NETWORK, index, subject, "ip:", subject, "*", "");
 }
 
 void identity_add_helo(struct identity_maker *mk, const char *name)
 {
-    add_domain(mk, ID_HELO_ORG, -1, identity_org(mk, name), "helo", "");
-    add_domain(mk, ID_HELO, -1, name, "helo:", name);
-    add_domain(mk, ID_CLAIM_HELO, -1, name, "uhelo:", name);
+    identity_put_domain(mk, ID_HELO_ORG, -1, identity_org(mk, name), "helo", "");
+    identity_put_domain(mk, ID_HELO, -1, name, "helo:", name);
+    identity_put_domain(mk, ID_CLAIM_HELO, -1, name, "uhelo:", name);
 }
 
 void identity_add_ptr(struct identity_maker *mk, const char *name)
 {
-    add_domain(mk, ID_PTR, -1, identity_org(mk, name), "ptr", "");
+    identity_put_domain(mk, ID_PTR, -1, identity_org(mk, name), "ptr", "");
 }
 
 void identity_add_dkim(struct identity_maker *mk, const char *domain, int index)
 {
-    add_domain(mk, ID_DKIM, index, domain, "dkim:", domain);
+    identity_put_domain(mk, ID_DKIM, index, domain, "dkim:", domain);
 }
 
 void identity_add_mailfrom_domain(struct identity_maker *mk, const char *domain)
 {
     const char *org = identity_org(mk, domain);
-    add_domain(mk, ID_MAILFROM_ORG, -1, org, "mf", "");
-    add_domain(mk, ID_CLAIM_MAILFROM_ORG, -1, org, "umf", "");
+    identity_put_domain(mk, ID_MAILFROM_ORG, -1, org, "mf", "");
+    identity_put_domain(mk, ID_CLAIM_MAILFROM_ORG, -1, org, "umf", "");
     if (strcmp(org, domain) != 0)
-        add_domain(mk, ID_MAILFROM_DOMAIN, -1, domain, "mfd:", domain);
+        identity_put_domain(mk, ID_MAILFROM_DOMAIN, -1, domain, "mfd:", domain);
 }
 
 void identity_add_author_domain(struct identity_maker *mk, const char *domain)
 {
     const char *org = identity_org(mk, domain);
-    add_domain(mk, ID_AUTHOR_ORG, -1, org, "*", "");
-    add_domain(mk, ID_CLAIM_AUTHOR_ORG, -1, org, "u", "");
+    identity_put_domain(mk, ID_AUTHOR_ORG, -1, org, "*", "");
+    identity_put_domain(mk, ID_CLAIM_AUTHOR_ORG, -1, org, "u", "");
     if (strcmp(org, domain) == 0)
         return;
-    add_domain(mk, ID_AUTHOR_DOMAIN, -1, domain, "d:", domain);
-    add_domain(mk, ID_CLAIM_AUTHOR_DOMAIN, -1, domain, "ud:", domain);
+    identity_put_domain(mk, ID_AUTHOR_DOMAIN, -1, domain, "d:", domain);
+    identity_put_domain(mk, ID_CLAIM_AUTHOR_DOMAIN, -1, domain, "ud:", domain);
 }
 
 /* "Bob" -> "bob", in UTF-8 */
@@ -330,9 +220,9 @@ static char *address_key(struct identity_maker *mk, struct span local, const cha
         return NULL;
     }
     if (!mk->alias)
-        return join(mk, text, "@", domain);
+        return identity_join(mk, text, "@", domain);
     pseudonym_local(mk->alias, span_of(text), domain, identity_is_single_use(local), name);
-    return join(mk, name, "@", domain);
+    return identity_join(mk, name, "@", domain);
 }
 
 const char *identity_pseudonym(struct arena *arena, const struct pseudonym_key *alias,
@@ -355,29 +245,29 @@ void identity_add_mailfrom(struct identity_maker *mk, struct span local, const c
     char *address = address_key(mk, local, domain);
     if (!address)
         return;
-    add_domain(mk, ID_MAILFROM, -1, address, "mf:", address);
-    add_domain(mk, ID_CLAIM_MAILFROM, -1, address, "umf:", address);
+    identity_put_domain(mk, ID_MAILFROM, -1, address, "mf:", address);
+    identity_put_domain(mk, ID_CLAIM_MAILFROM, -1, address, "umf:", address);
 }
 
 void identity_add_author(struct identity_maker *mk, struct span local, const char *domain)
 {
     char *address = address_key(mk, local, domain);
     if (address)
-        add_domain(mk, ID_AUTHOR, -1, address, "a:", address);
+        identity_put_domain(mk, ID_AUTHOR, -1, address, "a:", address);
 }
 
 void identity_add_claimed_author(struct identity_maker *mk, struct span local, const char *domain)
 {
     char *address = address_key(mk, local, domain);
     if (address)
-        add_domain(mk, ID_CLAIM_AUTHOR, -1, address, "ua:", address);
+        identity_put_domain(mk, ID_CLAIM_AUTHOR, -1, address, "ua:", address);
 }
 
 void identity_add_window_author(struct identity_maker *mk, struct span local, const char *domain)
 {
     char *address = address_key(mk, local, domain);
     if (address)
-        add_domain(mk, ID_WINDOW_AUTHOR, -1, address, "w:a:", address);
+        identity_put_domain(mk, ID_WINDOW_AUTHOR, -1, address, "w:a:", address);
 }
 
 struct pair_words {
@@ -406,8 +296,8 @@ static void add_pair(struct identity_maker *mk, enum identity_kind kind, const c
                      const char *source, int index)
 {
     struct pair_words words = pair_words(kind);
-    char *subject = join(mk, author_org, words.between, source);
-    add(mk, kind, index, subject, "dom:", author_org, words.prefix, source);
+    char *subject = identity_join(mk, author_org, words.between, source);
+    identity_put(mk, kind, index, subject, "dom:", author_org, words.prefix, source);
 }
 
 void identity_add_pair_network(struct identity_maker *mk, enum identity_kind kind,
@@ -456,10 +346,10 @@ void identity_add_person(struct identity_maker *mk, enum identity_kind kind, str
     char *author = address_key(mk, local, domain);
     if (!author)
         return;
-    char *subject = join(mk, author, between, source);
-    char *value = join(mk, author, ":", source);
+    char *subject = identity_join(mk, author, between, source);
+    char *value = identity_join(mk, author, ":", source);
     if (subject && value)
-        add(mk, kind, -1, subject, "dom:", identity_org(mk, domain), prefix, value);
+        identity_put(mk, kind, -1, subject, "dom:", identity_org(mk, domain), prefix, value);
 }
 
 void identity_add_relationship(struct identity_maker *mk, struct span local, const char *domain,
@@ -473,8 +363,8 @@ void identity_add_relationship(struct identity_maker *mk, struct span local, con
     char *to = address_key(mk, rcpt_local, rcpt_domain);
     if (!author || !to)
         return;
-    char *subject = join(mk, author, " to ", to);
-    char *value = join(mk, author, ":", to);
+    char *subject = identity_join(mk, author, " to ", to);
+    char *value = identity_join(mk, author, ":", to);
     if (subject && value)
-        add(mk, ID_PAIR_RCPT, -1, subject, "dom:", identity_org(mk, domain), "r:", value);
+        identity_put(mk, ID_PAIR_RCPT, -1, subject, "dom:", identity_org(mk, domain), "r:", value);
 }

@@ -2,29 +2,11 @@
 #ifndef VOUCH_IDENTITY_KEY_H
 #define VOUCH_IDENTITY_KEY_H
 
-#include "identity.h"
+#include "identity_maker.h"
 #include "traits.h"
 
 /* Keys of single identities: private to identity.c and identity_text.c, which say which of them a
- * message or a person's text names. */
-#define IDENTITY_ORGS 8
-struct identity_maker {
-    struct arena *arena;
-    const struct psl_ctx_st *psl;
-    const struct pseudonym_key *alias; /* NULL: keys hold addresses as they are */
-    struct identity *list;
-    size_t count, cap;
-    /* Organizational Domains asked for lately: those of one message are few, and the list of public
-     * suffixes is asked some twenty times for them. */
-    struct identity_org {
-        const char *domain; /* NULL: free */
-        size_t skip;        /* bytes before its Organizational Domain */
-    } orgs[IDENTITY_ORGS];
-    unsigned org_count; /* asked for, over all */
-    bool failed;        /* out of memory: everything after does nothing */
-};
-
-/* What stands in one list already is not added again; neither is what is over IDENTITY_MAX. */
+ * message or a person's text names. What is over IDENTITY_MAX is not added. */
 void identity_add_ip(struct identity_maker *mk, const struct ipaddr *ip);
 void identity_add_network(struct identity_maker *mk, const struct ipnet *net);
 void identity_add_site(struct identity_maker *mk);
@@ -67,8 +49,6 @@ void identity_add_route(struct identity_maker *mk, const struct ipaddr *client,
 void identity_add_relationship(struct identity_maker *mk, struct span local, const char *domain,
                                struct span rcpt);
 
-/* domain_org */
-const char *identity_org(struct identity_maker *mk, const char *domain);
 /* the network whose history a host shares: /24 or /48 */
 struct ipnet identity_network(const struct ipaddr *ip);
 /* its provider's: /16 or /32 */
