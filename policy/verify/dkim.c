@@ -23,9 +23,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include "arena.h"
-#include "ascii.h"
+#include "dkim_field.h"
 #include "dkim_hash.h"
 #include "dkim_key.h"
+#include "dkim_library.h"
 #include "dkim_stream.h"
 #include "errors.h"
 #include "key_cache.h"
@@ -97,49 +98,11 @@ static DKIM_CBSTAT give_key(DKIM *dkim, DKIM_SIGINFO *info, unsigned char *buf, 
     return DKIM_CBSTAT_ERROR;
 }
 
-/* libopendkim takes some hundred pieces of memory a message, and needs them to its end. */
-static void *allocate(void *arena, size_t n)
-{
-    return arena_alloc(arena, n);
-}
-
-static void release(void *arena, void *p)
-{
-    (void)arena;
-    (void)p;
-}
-
-/* NULL: why in error_r */
-static DKIM_LIB *open_library(char *error_r, size_t size)
-{
-    /* BADSIGHANDLES: every signature is listed, and a From that cannot be parsed does no harm */
-    unsigned flags = DKIM_LIBFLAGS_DELAYSIGPROC | DKIM_LIBFLAGS_BADSIGHANDLES;
-    uint64_t drift = DKIM_EPOCH; /* t= minus this must not wrap; x= plus this must be to come */
-    DKIM_LIB *lib = dkim_init(allocate, release);
-    if (!lib)
-        snprintf(error_r, size, "libopendkim cannot be used: out of memory");
-    else if (!dkim_libfeature(lib, DKIM_FEATURE_SHA256) ||
-             !dkim_libfeature(lib, DKIM_FEATURE_ED25519))
-        snprintf(
-            error_r, size,
-            "libopendkim cannot be used: it was built without SHA-256 or Ed25519; install 2.11 "
-            "or later");
-    else if (dkim_options(lib, DKIM_OP_SETOPT, DKIM_OPTS_FLAGS, &flags, sizeof flags) != 0 ||
-             dkim_options(lib, DKIM_OP_SETOPT, DKIM_OPTS_CLOCKDRIFT, &drift, sizeof drift) != 0 ||
-             dkim_set_key_lookup(lib, give_key) != 0)
-        snprintf(error_r, size, "libopendkim cannot be used: it refuses its options");
-    else
-        return lib;
-    if (lib)
-        dkim_close(lib);
-    return NULL;
-}
-
 struct dkim_verifier *dkim_verifier_new(char *error_r, size_t size)
 {
     struct dkim_verifier *v = calloc(1, sizeof *v);
     snprintf(error_r, size, "out of memory");
-    if (v && (v->keys = key_cache_new()) && (v->lib = open_library(error_r, size)))
+    if (v && (v->keys = key_cache_new()) && (v->lib = dkim_library_open(give_key, error_r, size)))
         return v;
     dkim_verifier_free(&v);
     return NULL;
@@ -198,27 +161,6 @@ size_t dkim_check_memory(const struct dkim_check *c)
     return c ? sizeof *c + arena_held(c->library) : 0;
 }
 
-/* The field as it stood on the wire, without the last line end; NUL, which libopendkim takes for
- * the end of the field, becomes DEL: what was signed had neither. */
-static int wire_form(struct sbuf *text, struct span name, struct span value)
-{
-    struct span line;
-    while (value.len && (value.p[value.len - 1] == '\n' || value.p[value.len - 1] == '\r'))
-        value.len--;
-    sbuf_reset(text);
-    sbuf_addspan(text, name);
-    sbuf_addc(text, ':');
-    size_t nul = text->len;
-    while (span_split(&value, '\n', &line)) {
-        sbuf_addspan(text, line);
-        if (value.p)
-            sbuf_adds(text, line.len && line.p[line.len - 1] == '\r' ? "\n" : "\r\n");
-    }
-    while (!text->failed && (nul += strlen(text->p + nul)) < text->len)
-        text->p[nul] = '\177';
-    return text->failed ? VOUCH_E_NOMEM : 0;
-}
-
 static int show(struct dkim_check *c, struct span field, DKIM_STAT *status_r)
 {
     /* the library does not write to it */
@@ -255,21 +197,9 @@ static int add_signature(struct dkim_check *c, struct span value, struct item **
     return 0;
 }
 
-/* The name without the spaces that obsolete syntax allows before the colon; absent if h= cannot
- * name it. */
-static struct span bare_name(struct span name)
-{
-    while (name.len && name.p[name.len - 1] == ' ')
-        name.len--;
-    for (size_t i = 0; i < name.len; i++)
-        if (!ascii_is_visible(name.p[i]) || name.p[i] == ';')
-            return SPAN_NONE;
-    return name.len ? name : SPAN_NONE;
-}
-
 int dkim_check_field(struct dkim_check *c, struct span name, struct span value)
 {
-    struct span bare = bare_name(name);
+    struct span bare = dkim_field_name(name);
     struct item *item = NULL;
     DKIM_STAT status;
     c->from |= span_ieq_cstr(bare, "From");
@@ -283,7 +213,7 @@ int dkim_check_field(struct dkim_check *c, struct span name, struct span value)
             return 0;
         }
     }
-    if (wire_form(&c->text, name, value) != 0 || show(c, sbuf_span(&c->text), &status) != 0)
+    if (dkim_field_text(&c->text, name, value) != 0 || show(c, sbuf_span(&c->text), &status) != 0)
         return VOUCH_E_NOMEM;
     if (item)
         item->index = c->listed++;

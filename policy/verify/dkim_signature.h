@@ -12,7 +12,7 @@ struct arena;
 #define DKIM_MAX_H_NAMES 256   /* names in h=: each costs a walk over all fields of the message */
 #define DKIM_MAX_I_TAG   255   /* longest i= read: libopendkim reads past its buffer beyond that */
 #define DKIM_CLOCK_SKEW  300   /* s by which a signer's clock may differ from ours */
-#define DKIM_EPOCH       1072915200 /* 2004-01-01: nothing was signed before; see dkim_verifier_new */
+#define DKIM_EPOCH       1072915200 /* 2004-01-01: nothing was signed before; see dkim_library_open */
 
 /* One DKIM-Signature field before anything was looked up or hashed. */
 struct dkim_signature {
