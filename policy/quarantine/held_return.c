@@ -47,11 +47,13 @@ static bool parse_trace(struct span value, struct held_claim *c)
     return take(&value, c->id, HELD_ID_TEXT - 1) && held_id_ok(c->id);
 }
 
-/* What hosts and filters on the way may have put above it: nothing that a reader is shown. */
+/* What hosts and filters on the way may have put above it: nothing that a reader is shown. Sendmail's sendmail(1) warns in a field
+ * of its own that a user whom it does not trust has said who the sender is. */
 static bool is_trace(struct span name)
 {
     return span_ieq_cstr(name, "Received") || span_ieq_cstr(name, "DKIM-Signature") ||
-           span_ieq_cstr(name, "Authentication-Results");
+           span_ieq_cstr(name, "Authentication-Results") ||
+           span_ieq_cstr(name, "X-Authentication-Warning");
 }
 
 bool held_claim_parse(struct span top, struct held_claim *claim_r)

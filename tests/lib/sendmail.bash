@@ -107,8 +107,33 @@ MAILER(\`smtp')dnl
 EOF
 }
 
+# sendmail_submit: $MTA/sendmail, the sendmail(1) that submits to it by SMTP, as the one that is installed with it does
+sendmail_submit() {
+    mkdir -p "$MTA/queue.client"
+    chmod 770 "$MTA/queue.client"
+    chown nobody:nogroup "$MTA/queue.client"
+    cat >"$MTA/etc/submit.mc" <<EOF
+divert(0)dnl
+include(\`$SENDMAIL_CF/m4/cf.m4')dnl
+define(\`confCF_VERSION', \`Submit')dnl
+define(\`__OSTYPE__',\`')dnl
+define(\`MSP_QUEUE_DIR', \`$MTA/queue.client')dnl
+define(\`confDOMAIN_NAME',\`mx.example.org')dnl
+define(\`confDONT_PROBE_INTERFACES',\`true')dnl
+define(\`confSERVICE_SWITCH_FILE',\`$MTA/etc/service.switch')dnl
+define(\`confRUN_AS_USER', \`nobody')dnl
+define(\`confREFUSE_LA',\`1000')dnl
+define(\`confQUEUE_LA',\`1000')dnl
+define(\`RELAY_MAILER_ARGS',\`TCP \$h $SMTP_PORT')dnl
+FEATURE(\`msp', \`[127.0.0.1]')dnl
+EOF
+    m4 -D_CF_DIR_="$SENDMAIL_CF/" "$MTA/etc/submit.mc" >"$MTA/etc/submit.cf" || return 1
+    printf '#!/bin/sh\nexec "%s" -Am -C "%s" "$@"\n' "$SENDMAIL" "$MTA/etc/submit.cf" >"$MTA/sendmail"
+    chmod 755 "$MTA/sendmail"
+}
+
 queue_empty() {
-    [ -z "$(ls "$MTA/queue" | grep '^qf')" ]
+    [ -z "$(ls "$MTA/queue" "$MTA/queue.client" 2>/dev/null | grep '^qf')" ]
 }
 
 mta_held() {

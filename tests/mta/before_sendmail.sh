@@ -20,4 +20,5 @@ command -v m4 >/dev/null || skip "m4 is not installed"
     skip "$VOUCH_SENDMAIL/usr/libexec/sendmail/sendmail does not run (a library is missing?), or knows no filters"
 
 export VOUCH_SENDMAIL VOUCH_MTA=sendmail
-exec "$lib/netns" "$lib/run-bats" "$here/actions.bats" "$here/classes.bats" "$here/journal.bats" "$here/sendmail.bats"
+exec "$lib/netns" "$lib/run-bats" "$here/actions.bats" "$here/classes.bats" "$here/journal.bats" "$here/sendmail.bats" \
+    "$here/sendmail_release.bats"

@@ -16,7 +16,7 @@
 #define TRACE                                                                                      \
     "Received: from a (a [192.0.2.1])\r\n\tby h (vouch quarantine, release " MARK ")\r\n\tid " ID  \
     "; d\r\n"
-#define OTHERS "Received: x\r\nDKIM-Signature: x\r\n y\r\n"
+#define OTHERS "Received: x\r\nX-Authentication-Warning: x\r\nDKIM-Signature: x\r\n y\r\n"
 #define BARE   "received: (vouch quarantine, release " MARK ") id " ID ";\n"
 #define NOW_US INT64_C(1767225600000000)
 #define HOUR   (HELD_RETURN_S * INT64_C(1000000))
