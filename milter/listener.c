@@ -68,7 +68,7 @@ int listener_check(const char *spec, char *error_r, size_t size)
     if (family == AF_UNSPEC || !span_split(&rest, '@', &port_text) ||
         span_uint(port_text, 65535, &port) != 0 || port == 0) {
         snprintf(error_r, size,
-                 "socket '%s': expected unix:PATH, inet:PORT@ADDRESS or inet6:PORT@ADDRESS", spec);
+                 "socket '%s': expected unix:/PATH, inet:PORT@ADDRESS or inet6:PORT@ADDRESS", spec);
         return VOUCH_E_CONFIG;
     }
     return rest.p ? check_host(spec, rest.p, family, error_r, size) : 0;

@@ -62,11 +62,12 @@ static void usage(FILE *out)
           "  -c, --config FILE    settings [" SETTINGS_DEFAULT_FILE "]\n"
           "  -f, --foreground     do not go to the background\n"
           "  -s, --socket SOCKET  listen on SOCKET, whatever the settings say:\n"
-          "                       unix:PATH, inet:PORT@ADDRESS or inet6:PORT@ADDRESS\n"
+          "                       unix:/PATH, inet:PORT@ADDRESS or inet6:PORT@ADDRESS\n"
           "  -t, --test           check the settings and exit\n"
           "  -V, --version        print the version and exit\n"
           "  -h, --help           print this and exit\n\n"
-          "SIGUSR1 reads the settings again; SIGTERM stops. The manual is vouch-milter(8).\n",
+          "SIGHUP or SIGUSR1 reads the settings again; SIGTERM stops. The manual is "
+          "vouch-milter(8).\n",
           out);
 }
 

@@ -124,6 +124,20 @@ static int name_kind(struct span s)
     return span_ieq_cstr(s, "true") || span_ieq_cstr(s, "false") ? SCANNER_BOOL : SCANNER_NAME;
 }
 
+/* Why a word that is neither a key nor a value cannot stand at l->at, behind it. */
+static const char *word_fault(const struct scanner *l, struct span word)
+{
+    struct scanner ahead = *l;
+    struct mistakes none = {.failed = true}; /* takes no report */
+    ahead.mistakes = &none;
+    skip_space(&ahead);
+    if (word.p[0] & 0x80)
+        return "cannot stand here: only '\"' is a quotation mark";
+    if (memchr(word.p, '.', word.len) && (peek(&ahead, 0) == '=' || peek(&ahead, 0) == ':'))
+        return "is no key: a key of a group is written as group: { key = ...; };";
+    return "must be in quotes, as \"...\"";
+}
+
 static void report_word(struct scanner *l, struct span word, const char *after)
 {
     if (word.len > MISTAKE_SHOWN)
@@ -154,9 +168,7 @@ static int lex_word(struct scanner *l)
     } else if (span_eq(s, SPAN_LIT("@include"))) {
         report_word(l, s, "is not supported: keep everything in one file");
     } else if (kind == SCANNER_BAD) {
-        report_word(l, s,
-                    s.p[0] & 0x80 ? "cannot stand here: only '\"' is a quotation mark"
-                                  : "must be in quotes, as \"...\"");
+        report_word(l, s, word_fault(l, s));
     }
     return kind;
 }

@@ -34,7 +34,8 @@
     "(no user or password: see 'redis')"
 #define A_PATH "an absolute path, such as \"/etc/vouch/file\""
 #define A_FILTER                                                                                   \
-    "\"Field-Name: pattern\", such as \"X-Spam-Flag: YES*\", of a field that vouch does not write"
+    "a list such as [ \"Field-Name: pattern\", \"X-Spam-Flag: YES*\" ], of fields that are not "   \
+    "vouch's own"
 #define AN_ACCOUNT "a name of letters, digits, '_', '-' and '.'"
 
 /* clang-format off: a row is easier to read in two lines than in ten */
@@ -176,7 +177,7 @@ static const struct schema_row fixed_rows[] = {
     {{"dns.servers", "list of addresses", NULL, "[ ]",
       "resolvers to ask, \"ADDRESS\" or \"ADDRESS@PORT\"; without any, those of resolv.conf"},
      CHECKED(SCHEMA_STRINGS, S_LIST(dns_servers, dns_server_count), 64,
-             "an address, such as \"192.0.2.53\" or \"2001:db8::53@5353\"",
+             "a list of addresses, such as [ \"192.0.2.53\", \"2001:db8::53@5353\" ]",
              schema_check_dns_server)},
     {{"dns.trust_anchor", "path", NULL, NULL,
       "file with the root's DNSSEC key; without it answers are not validated"},
@@ -276,7 +277,7 @@ static const struct schema_row fixed_rows[] = {
     {{"milter.socket", "text", NULL, "\"unix:/run/vouch/vouch.sock\"",
       "where the MTA finds vouch-milter"},
      CHECKED(SCHEMA_TEXT, S(socket), 500,
-             "\"unix:PATH\", \"inet:PORT@ADDRESS\" or \"inet6:PORT@ADDRESS\"",
+             "\"unix:/PATH\", \"inet:PORT@ADDRESS\" or \"inet6:PORT@ADDRESS\"",
              schema_check_socket)},
     {{"milter.socket_mode", "text", "octal", "\"0660\"", "permissions of a unix socket"},
      RANGE(SCHEMA_OCTAL, S(socket_mode), 0600, 0770)},
@@ -298,7 +299,7 @@ static const struct schema_row fixed_rows[] = {
     {{"metrics.listen", "text", NULL, NULL,
       "where vouch-milter tells its numbers by HTTP; without it, nowhere"},
      CHECKED(SCHEMA_TEXT, S(metrics_listen), 200,
-             "\"127.0.0.1:9117\", \"[::1]:9117\" or \"unix:PATH\"", schema_check_http)},
+             "\"127.0.0.1:9117\", \"[::1]:9117\" or \"unix:/PATH\"", schema_check_http)},
     {{"metrics.allow_remote", "true|false", NULL, "false",
       "metrics.listen may be an address that other hosts reach"},
      PLAIN(SCHEMA_BOOL, S(metrics_allow_remote))},

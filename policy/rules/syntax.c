@@ -147,6 +147,16 @@ static bool elements(struct check *c, int depth, const struct name *name)
     return true;
 }
 
+static bool is_yes_or_no(const struct check *c, const struct scanner_token *t)
+{
+    static const char *const words[] = {"yes", "no", "on", "off"};
+    struct span word = span_make(c->text + t->from, t->to - t->from);
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (span_ieq_cstr(word, words[i]))
+            return true;
+    return false;
+}
+
 /* name: the setting that the value belongs to. */
 static bool value(struct check *c, int depth, const struct name *name)
 {
@@ -165,8 +175,8 @@ static bool value(struct check *c, int depth, const struct name *name)
         if (c->token.kind != '}')
             return not_closed(c, &t);
     } else if (t.kind == SCANNER_NAME) {
-        mistakes_add(c->scanner.mistakes, t.line, "'%.*s' must be in quotes, as \"...\"", shown(&t),
-                     c->text + t.from);
+        mistakes_add(c->scanner.mistakes, t.line, "'%.*s' must be %s", shown(&t), c->text + t.from,
+                     is_yes_or_no(c, &t) ? "true or false, or in quotes" : "in quotes, as \"...\"");
         return false;
     } else if (t.kind == ';' || t.kind == ',') {
         mistakes_add(c->scanner.mistakes, t.line, "'%.*s' has no value", (int)name->len,
@@ -225,15 +235,16 @@ static enum outcome setting(struct check *c, int depth, struct names *names)
         return SETTING_BROKEN;
     }
     take(c);
+    bool group = c->token.kind == '{';
     if (!setting_value(c, depth, &name))
         return SETTING_BROKEN;
     if (c->token.kind == ';' || c->token.kind == ',')
         take(c);
     const struct name *first = find_name(c, names, &name);
     if (first) {
-        mistakes_add(c->scanner.mistakes, name.line,
-                     "'%.*s' is set twice (first on line %d): remove one", (int)name.len,
-                     c->text + name.from, first->line);
+        mistakes_add(c->scanner.mistakes, name.line, "'%.*s' is set twice (first on line %d): %s",
+                     (int)name.len, c->text + name.from, first->line,
+                     group ? "put the keys of both into one" : "remove one");
         return SETTING_DROPPED;
     }
     names->list[names->count++] = name;

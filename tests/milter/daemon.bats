@@ -79,7 +79,7 @@ log_says() {
     settings
     run "$MILTER" -t -c "$CONF" -s nonsense
     [ "$status" -eq 78 ]
-    [[ "$output" == *"socket 'nonsense': expected unix:PATH"* ]]
+    [[ "$output" == *"socket 'nonsense': expected unix:/PATH"* ]]
 }
 
 @test "a daemon that cannot start says why, and its status too" {

@@ -82,15 +82,15 @@ static void specs(void **state)
         {"inet6:8891@[::1]", NULL},
         {"unix:vouch.sock", "absolute path"},
         {longest, "longer than"},
-        {"inet:0@127.0.0.1", "expected unix:PATH"},
-        {"inet:65536@127.0.0.1", "expected unix:PATH"},
-        {"inet:smtp@127.0.0.1", "expected unix:PATH"},
-        {"inet:", "expected unix:PATH"},
+        {"inet:0@127.0.0.1", "expected unix:/PATH"},
+        {"inet:65536@127.0.0.1", "expected unix:/PATH"},
+        {"inet:smtp@127.0.0.1", "expected unix:/PATH"},
+        {"inet:", "expected unix:/PATH"},
         {"inet:8891@::1", "is not an IPv4 address"},
         {"inet6:8891@127.0.0.1", "is not an IPv6 address"},
-        {"tcp:8891", "expected unix:PATH"},
-        {"/run/vouch.sock", "expected unix:PATH"},
-        {"", "expected unix:PATH"},
+        {"tcp:8891", "expected unix:/PATH"},
+        {"/run/vouch.sock", "expected unix:/PATH"},
+        {"", "expected unix:/PATH"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char error[512] = "";
