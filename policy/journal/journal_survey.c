@@ -203,7 +203,8 @@ int journal_writers(const char *dir, int (*each)(void *, const struct journal_wr
     struct dirent **names;
     int rc = 0, n = scandir(dir, &names, visible, by_name);
     if (n < 0) {
-        snprintf(error_r, size, "%s: %s", dir, strerror(errno));
+        snprintf(error_r, size, "%s: %s%s", dir, strerror(errno),
+                 errno == EACCES ? " (it belongs to the user that vouch-milter runs as)" : "");
         return VOUCH_E_IO;
     }
     for (int i = 0; i < n; i++) {

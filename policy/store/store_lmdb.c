@@ -239,7 +239,7 @@ static void lmdb_state(struct store *s, char *text_r, size_t size)
     else if (error)
         snprintf(text_r, size, "last failure: %s", mdb_strerror(error));
     else
-        snprintf(text_r, size, "open%s", s->read_only ? " for reading" : "");
+        snprintf(text_r, size, "its files are open%s", s->read_only ? " for reading" : "");
 }
 
 static void lmdb_close(struct store *s)

@@ -238,8 +238,8 @@ static int parse_option(struct check *c, int option, const char *argument)
     case OPT_AT:
         if (strcmp(optarg, "received") != 0 && tool_time(optarg, &ignored) != 0)
             return tool_usage_error(
-                "--at %s: not a time: give 2026-01-31T12:00:00Z, @EPOCH, now or "
-                "received",
+                "--at %s: not a time: give 2026-01-31, 2h (so long ago), 2026-01-31T12:00:00Z, "
+                "@EPOCH, now or received",
                 optarg);
         c->at = optarg;
         break;

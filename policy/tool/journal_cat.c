@@ -17,9 +17,11 @@
 #define FOLLOW_MS   200 /* between two looks */
 
 static const char options_help[] =
-    "  --since TIME         from this time on: 2026-01-31T12:00:00Z, @EPOCH or now\n"
+    "  --since TIME         from this time on: 2026-01-31, '2026-01-31 12:00' (UTC), 2h (so long\n"
+    "                       ago), 2026-01-31T12:00:00Z, @EPOCH or now\n"
     "  --until TIME         before this time\n"
     "  --id ID              the decision with this id (X-Vouch, log line), and labels about it\n"
+    "  --queue-id ID        of messages with this queue identifier of the MTA's\n"
     "  --message-id ID      of messages with this Message-ID\n"
     "  --sender PATTERN     of this envelope sender: user@example.com, example.com,\n"
     "                       .example.com (and all below it), '<>'\n"
@@ -66,16 +68,6 @@ static int usage_of(const struct listing *l, FILE *out)
     return 0;
 }
 
-/* The index of word among names, of which there are count; -1: a usage error was printed. */
-static int one_of(const char *option, const char *word, const char *(*name)(int), int count)
-{
-    for (int i = 0; i < count; i++)
-        if (strcmp(word, name(i)) == 0)
-            return i;
-    tool_usage_error("--%s '%s': no such %s", option, word, option);
-    return -1;
-}
-
 static const char *class_name(int class)
 {
     return trust_class_name((enum trust_class) class);
@@ -96,13 +88,6 @@ static int set_client(struct listing *l, const char *text)
                             text);
 }
 
-static int set_time(const char *option, const char *text, int64_t *time_us_r)
-{
-    if (tool_time(text, time_us_r) == 0)
-        return 0;
-    return tool_usage_error("--%s '%s': not a time, such as 2026-01-31T12:00:00Z", option, text);
-}
-
 static int set_lines(struct listing *l, const char *text)
 {
     uint64_t lines;
@@ -117,14 +102,17 @@ static int set_option(struct listing *l, int option, const char *value)
     struct journal_query *q = &l->query;
     switch (option) {
     case 's':
-        return set_time("since", value, &q->since_us);
+        return tool_time_option("since", value, &q->since_us);
     case 'u':
-        return set_time("until", value, &q->until_us);
+        return tool_time_option("until", value, &q->until_us);
     case 'i':
         q->id = value;
         return 0;
     case 'm':
         q->message_id = value;
+        return 0;
+    case 'q':
+        q->queue_id = value;
         return 0;
     case 'e':
         l->sender = value;
@@ -132,11 +120,9 @@ static int set_option(struct listing *l, int option, const char *value)
     case 'a':
         return set_client(l, value);
     case 'k':
-        q->class = one_of("class", value, class_name, CLASS_COUNT);
-        return q->class < 0 ? EX_USAGE : 0;
+        return tool_word_option("class", value, class_name, CLASS_COUNT, &q->class);
     case 't':
-        q->kind = one_of("kind", value, kind_name, RECORD_KIND_COUNT);
-        return q->kind < 0 ? EX_USAGE : 0;
+        return tool_word_option("kind", value, kind_name, RECORD_KIND_COUNT, &q->kind);
     case 'w':
         q->shadow_differs = true;
         return 0;
@@ -159,15 +145,23 @@ static int set_option(struct listing *l, int option, const char *value)
 /* 0: go on; otherwise *status_r is the exit status. */
 static int parse_options(struct listing *l, int argc, char **argv, int *status_r)
 {
-    static const struct option options[] = {
-        {"since", required_argument, NULL, 's'},    {"until", required_argument, NULL, 'u'},
-        {"id", required_argument, NULL, 'i'},       {"message-id", required_argument, NULL, 'm'},
-        {"sender", required_argument, NULL, 'e'},   {"client", required_argument, NULL, 'a'},
-        {"class", required_argument, NULL, 'k'},    {"kind", required_argument, NULL, 't'},
-        {"shadow-differs", no_argument, NULL, 'w'}, {"journal", required_argument, NULL, 'd'},
-        {"config", required_argument, NULL, 'c'},   {"json", no_argument, NULL, 'j'},
-        {"help", no_argument, NULL, 'h'},           {"lines", required_argument, NULL, 'n'},
-        {"follow", no_argument, NULL, 'f'},         {NULL, 0, NULL, 0}};
+    static const struct option options[] = {{"since", required_argument, NULL, 's'},
+                                            {"until", required_argument, NULL, 'u'},
+                                            {"id", required_argument, NULL, 'i'},
+                                            {"message-id", required_argument, NULL, 'm'},
+                                            {"sender", required_argument, NULL, 'e'},
+                                            {"client", required_argument, NULL, 'a'},
+                                            {"class", required_argument, NULL, 'k'},
+                                            {"kind", required_argument, NULL, 't'},
+                                            {"queue-id", required_argument, NULL, 'q'},
+                                            {"shadow-differs", no_argument, NULL, 'w'},
+                                            {"journal", required_argument, NULL, 'd'},
+                                            {"config", required_argument, NULL, 'c'},
+                                            {"json", no_argument, NULL, 'j'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {"lines", required_argument, NULL, 'n'},
+                                            {"follow", no_argument, NULL, 'f'},
+                                            {NULL, 0, NULL, 0}};
     optind = 1;
     for (int o; (o = getopt_long(argc, argv, l->tail ? ":n:fh" : ":h", options, NULL)) != -1;) {
         bool wrong = o == '?' || o == ':' || (!l->tail && (o == 'n' || o == 'f'));
@@ -279,8 +273,8 @@ static int run(struct listing *l, int argc, char **argv)
     if ((status = complete(l)) != 0)
         return status;
     /* filters may pass over any number of the last records */
-    bool filtered = l->sender || l->query.id || l->query.message_id || l->query.class >= 0 ||
-                    l->query.kind >= 0 || l->query.shadow_differs ||
+    bool filtered = l->sender || l->query.id || l->query.message_id || l->query.queue_id ||
+                    l->query.class >= 0 || l->query.kind >= 0 || l->query.shadow_differs ||
                     l->query.client.addr.family != IP_NONE;
     struct journal_streams_options options = {
         .dir = l->dir,

@@ -28,6 +28,8 @@ bool journal_query_matches(const struct journal_query *q, const struct record *r
         return false;
     if (q->message_id && !(m && m->message_id && strcmp(m->message_id, q->message_id) == 0))
         return false;
+    if (q->queue_id && !(m && m->env.queue_id && strcmp(m->env.queue_id, q->queue_id) == 0))
+        return false;
     if (q->senders.count && !(m && m->env.sender && pattern_list_match(&q->senders, m->env.sender)))
         return false;
     if (q->client.addr.family != IP_NONE && !(m && client_matches(&q->client, r)))

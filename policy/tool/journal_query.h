@@ -9,6 +9,7 @@
 struct journal_query {
     int64_t since_us, until_us;  /* from, and before; INT64_MIN, INT64_MAX: no bound */
     const char *id;              /* of a decision, and of the labels about it; NULL: any */
+    const char *queue_id;        /* the MTA's; NULL: any */
     const char *message_id;      /* without "<>"; NULL: any */
     struct pattern_list senders; /* of envelope senders; empty: any */
     struct ipnet client;         /* family IP_NONE: any */

@@ -61,9 +61,8 @@ static int set_option(void *arg, int option, const char *value)
     int64_t at_us = 0;
     switch (option) {
     case 'a':
-        if (tool_time(value, &at_us) != 0)
-            return tool_usage_error("--at %s: not a time: give 2026-01-31T12:00:00Z, @EPOCH or now",
-                                    value);
+        if (tool_time_option("at", value, &at_us) != 0)
+            return EX_USAGE;
         l->now = at_us / 1000000;
         return 0;
     case 'c':

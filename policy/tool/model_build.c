@@ -38,14 +38,15 @@ static const char usage[] =
     "  --fit           fit the weights of the evidence to the labels in the journals; if they "
     "judge\n"
     "                  the latest messages worse than those in force, nothing is activated\n"
-    "  --holdout SHARE of the messages with labels that the fit is judged by, the latest (0.2)\n"
+    "  --holdout SHARE of the labelled messages, the latest, that the fit is judged by (0.2)\n"
     "  --no-activate   make and check the version only\n"
     "  --keep N        versions to keep beside the active one; older ones are removed (1)\n"
     "  --help          this text\n\n"
     "Exit status: 0 done; 1 the fitted weights are worse than those in force; 64 usage, 65 "
-    "something in the journals cannot be read: the version is\n"
-    "made but not activated, 66 there is no journal, 69 the store cannot be reached, 75 another\n"
-    "build runs, 78 configuration.\n";
+    "something\n"
+    "in the journals cannot be read: the version is made but not activated, 66 there is no "
+    "journal,\n"
+    "69 the store cannot be reached, 75 another build runs, 78 configuration.\n";
 
 struct build {
     struct model_options o;

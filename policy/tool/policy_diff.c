@@ -23,7 +23,8 @@ static const char usage[] =
     "stores,\n"
     "or names of versions. Nothing is changed, nothing is learnt.\n\n"
     "  --journal DIR         the journal's directory [as the settings say]\n"
-    "  --since TIME          mail of the journal from this time on: 2026-01-31T12:00:00Z, @EPOCH\n"
+    "  --since TIME          mail of the journal from this time on: 2026-01-31, 7d (so long ago),\n"
+    "                        2026-01-31T12:00:00Z, @EPOCH\n"
     "  --until TIME          before this time\n"
     "  --index FILE          in place of the journal a TREC index: lines of 'ham PATH', 'spam "
     "PATH';\n"
@@ -172,13 +173,6 @@ static int run(struct diff *d)
     return rc ? rc : status ? status : diff_report_count(d->report) > 0;
 }
 
-static int set_time(const char *option, int64_t *time_us_r)
-{
-    if (tool_time(optarg, time_us_r) == 0)
-        return 0;
-    return tool_usage_error("--%s '%s': not a time, such as 2026-01-31T12:00:00Z", option, optarg);
-}
-
 static int add_messages(struct diff *d, int option)
 {
     char error[ERROR_BYTES];
@@ -201,9 +195,9 @@ static int set_option(void *arg, int option, const char *value)
         d->journal = value;
         return 0;
     case 'f':
-        return set_time("since", &d->since_us);
+        return tool_time_option("since", optarg, &d->since_us);
     case 'u':
-        return set_time("until", &d->until_us);
+        return tool_time_option("until", optarg, &d->until_us);
     case 'i':
     case 'g':
     case 'b':

@@ -19,8 +19,10 @@ static const char usage[] =
     "Lists the messages that vouch-milter has kept, the oldest first: id, time (UTC), state, "
     "class, size,\n"
     "sender, recipients, subject.\n\n"
-    "  --since TIME         from this time on: 2026-01-31T12:00:00Z, @EPOCH or now\n"
+    "  --since TIME         from this time on: 2026-01-31, '2026-01-31 12:00' (UTC), 2h (so long\n"
+    "                       ago), 2026-01-31T12:00:00Z, @EPOCH or now\n"
     "  --until TIME         before this time\n"
+    "  --queue-id ID        with this queue identifier of the MTA's\n"
     "  --sender PATTERN     of this envelope sender: user@example.com, example.com,\n"
     "                       .example.com (and all below it), '<>'\n"
     "  --recipient PATTERN  kept for this recipient\n"
@@ -56,30 +58,17 @@ static const char *state_name(int state)
     return quarantine_state_name((enum quarantine_state)state);
 }
 
-static int set_word(const char *option, const char *word, const char *(*name)(int), int count,
-                    int *value_r)
-{
-    for (*value_r = 0; *value_r < count; ++*value_r)
-        if (strcmp(word, name(*value_r)) == 0)
-            return 0;
-    return tool_usage_error("--%s '%s': no such %s", option, word, option);
-}
-
-static int set_time(const char *option, const char *text, int64_t *time_us_r)
-{
-    if (tool_time(text, time_us_r) == 0)
-        return 0;
-    return tool_usage_error("--%s '%s': not a time, such as 2026-01-31T12:00:00Z", option, text);
-}
-
 static int set_option(void *arg, int option, const char *value)
 {
     struct listing *l = arg;
     switch (option) {
     case 's':
-        return set_time("since", value, &l->query.since_us);
+        return tool_time_option("since", value, &l->query.since_us);
     case 'u':
-        return set_time("until", value, &l->query.until_us);
+        return tool_time_option("until", value, &l->query.until_us);
+    case 'q':
+        l->query.queue_id = value;
+        return 0;
     case 'e':
         l->sender = value;
         return 0;
@@ -96,9 +85,9 @@ static int set_option(void *arg, int option, const char *value)
                                 "192.0.2.0/24",
                                 value);
     case 'k':
-        return set_word("class", value, class_name, CLASS_COUNT, &l->query.class);
+        return tool_word_option("class", value, class_name, CLASS_COUNT, &l->query.class);
     case 't':
-        return set_word("state", value, state_name, QUARANTINE_STATE_COUNT, &l->state);
+        return tool_word_option("state", value, state_name, QUARANTINE_STATE_COUNT, &l->state);
     case 'j':
         l->json = true;
         return 0;
@@ -116,6 +105,7 @@ static int parse_options(struct listing *l, int argc, char **argv, int *status_r
 {
     static const struct option options[] = {{"since", required_argument, NULL, 's'},
                                             {"until", required_argument, NULL, 'u'},
+                                            {"queue-id", required_argument, NULL, 'q'},
                                             {"sender", required_argument, NULL, 'e'},
                                             {"recipient", required_argument, NULL, 'r'},
                                             {"author", required_argument, NULL, 'a'},

@@ -14,6 +14,7 @@
 #include "settings_load.h"
 #include "store.h"
 #include "tool.h"
+#include "units.h"
 #include "utf8.h"
 
 #define ERROR_BYTES 8192 /* of one message; a path is at most half of that */
@@ -169,10 +170,23 @@ struct psl_ctx_st *tool_psl(const struct settings *s)
     return psl;
 }
 
+/* "2026-01-31", "2026-01-31 12:00" or "2026-01-31 12:00:00", as lists print it: UTC. */
+static int plain_time(const char *text, int64_t *time_us_r)
+{
+    char full[] = "0000-00-00T00:00:00Z";
+    size_t len = strlen(text);
+    if (len != 10 && len != 16 && len != 19)
+        return VOUCH_E_SYNTAX;
+    memcpy(full, text, len);
+    if (full[10] == ' ')
+        full[10] = 'T';
+    return rfc3339_parse(full, time_us_r);
+}
+
 int tool_time(const char *text, int64_t *time_us_r)
 {
     time_t t;
-    uint64_t epoch;
+    uint64_t epoch, ago_ms;
     if (strcmp(text, "now") == 0) {
         *time_us_r = clock_wall_us();
         return 0;
@@ -183,12 +197,47 @@ int tool_time(const char *text, int64_t *time_us_r)
         *time_us_r = (int64_t)epoch * 1000000;
         return 0;
     }
-    if (rfc3339_parse(text, time_us_r) == 0)
+    if (!units_parse(units_duration, span_of(text), &ago_ms)) {
+        int64_t now_us = clock_wall_us();
+        if (ago_ms > (uint64_t)now_us / 1000)
+            return VOUCH_E_SYNTAX;
+        *time_us_r = now_us - (int64_t)ago_ms * 1000;
+        return 0;
+    }
+    if (rfc3339_parse(text, time_us_r) == 0 || plain_time(text, time_us_r) == 0)
         return 0;
     if (rfc5322_date(span_of(text), &t) != 0)
         return VOUCH_E_SYNTAX;
     *time_us_r = (int64_t)t * 1000000;
     return 0;
+}
+
+int tool_time_option(const char *option, const char *text, int64_t *time_us_r)
+{
+    if (tool_time(text, time_us_r) == 0)
+        return 0;
+    return tool_usage_error("--%s '%s': not a time: write 2026-01-31, '2026-01-31 12:00' (UTC), "
+                            "2h (so long ago), @EPOCH or now",
+                            option, text);
+}
+
+int tool_word_option(const char *option, const char *word, const char *(*name)(int), int count,
+                     int *index_r)
+{
+    char words[200] = "";
+    for (int i = 0; i < count; i++) {
+        if (strcmp(word, name(i)) == 0) {
+            *index_r = i;
+            return 0;
+        }
+        size_t len = strlen(words);
+        snprintf(words + len, sizeof words - len, "%s%s",
+                 i == 0           ? ""
+                 : i + 1 == count ? " or "
+                                  : ", ",
+                 name(i));
+    }
+    return tool_usage_error("--%s '%s': write %s", option, word, words);
 }
 
 const struct tool_style *tool_style_for(FILE *out)

@@ -62,9 +62,14 @@ struct store *tool_store_version(const struct settings *s, const char *url, cons
 /* Loads the public suffix list of the settings; NULL (with a warning) if it cannot be read. Caller
  * frees with psl_free. */
 struct psl_ctx_st *tool_psl(const struct settings *s);
-/* RFC 3339 ("2026-01-02T03:04:05Z", with or without fraction, any offset), RFC 5322, "@EPOCH" or
- * "now". 0 or VOUCH_E_SYNTAX; microseconds. */
+/* RFC 3339 ("2026-01-02T03:04:05Z", with or without fraction, any offset), the same without zone (UTC), seconds or time,
+ * RFC 5322, "@EPOCH", "now", or a duration: so long ago. 0 or VOUCH_E_SYNTAX; microseconds. */
 int tool_time(const char *text, int64_t *time_us_r);
+/* The same for "--OPTION TEXT": 0, or the usage error. */
+int tool_time_option(const char *option, const char *text, int64_t *time_us_r);
+/* Which of count words an option's value is: 0 and *index_r, or the usage error, which names them all. */
+int tool_word_option(const char *option, const char *word, const char *(*name)(int), int count,
+                     int *index_r);
 
 /* Colours, only where out is a terminal, TERM is not "dumb" and NO_COLOR is not set: otherwise each
  * is "". */

@@ -93,7 +93,8 @@ send() {
         "198.51.100.20 new@stranger.example accept@example.org" ]
     [ "$(record auth.spf.result)" = pass ]
     [ "$(record labels)" = "" ]
-    grep -q "id=$(record id) " "$MTA/milter.log"
+    grep -q "$(record queue_id): id=$(record id) " "$MTA/milter.log"
+    [ "$("$VOUCH" journal cat --queue-id "$(record queue_id)" --config "$MTA/vouch.conf")" = "$output" ]
 }
 
 @test "whatever becomes of it" {

@@ -135,6 +135,16 @@ counts() { # KIND ID
     [ "$(journal cat --client 192.0.2.200 | wc -l)" -eq 0 ]
     [ "$(journal cat --since 2001-01-01T00:00:00Z --until 2002-01-01T00:00:00Z | wc -l)" -eq 0 ]
     [ "$(journal cat --since 2001-01-01T00:00:00Z | wc -l)" -eq 2 ]
+    for time in 2001-01-01 '2001-01-01 00:00' '2001-01-01 00:00:00' 2001-01-01T00:00 1d @1; do
+        [ "$(journal cat --since "$time" --until now | wc -l)" -eq 2 ]
+        [ "$(journal cat --until "$time" | wc -l)" -eq 0 ]
+    done
+    [ "$(journal cat --queue-id 4ABC | wc -l)" -eq 0 ]
+    for time in yesterday 2001-13-01 '2001-01-01 00' 2x 999999999d; do
+        run journal cat --since "$time"
+        [ "$status" -eq 64 ]
+        [[ "$output" == *"--since '$time': not a time: write 2026-01-31, '2026-01-31 12:00' (UTC), 2h"* ]]
+    done
     [ "$(journal cat | field 'r["labels"][0]["note"]' | tail -n 1)" = "ticket 7" ]
     id=$(journal cat --message-id good-1@example.org | field 'r["id"]')
     [ "$(journal cat --id "$id" | wc -l)" -eq 1 ]
@@ -143,6 +153,7 @@ counts() { # KIND ID
     [ "$status" -eq 66 ]
     run journal cat --class splendid
     [ "$status" -eq 64 ]
+    [[ "$output" == *"--class 'splendid': write "* ]]
     run journal cat --journal "$T/none"
     [ "$status" -eq 66 ]
 }

@@ -41,6 +41,8 @@ same "vouch model drop" "$src/man/vouch.1" "vouch model drop" "$build/vouch" mod
 same "vouch forget" "$src/man/vouch.1" "vouch forget" "$build/vouch" forget
 same "vouch model learn" "$src/man/vouch.1" "vouch model learn" "$build/vouch" model learn
 same "vouch stats" "$src/man/vouch.1" "vouch stats" "$build/vouch" stats
+same "vouch replay" "$src/man/vouch.1" "vouch replay" "$build/vouch" replay
+same "vouch quarantine list" "$src/man/vouch.1" "vouch quarantine list" "$build/vouch" quarantine list
 same "vouch journal cat" "$src/man/vouch.1" "vouch journal cat" "$build/vouch" journal tail
 same "vouch journal verify" "$src/man/vouch.1" "vouch journal verify" "$build/vouch" journal verify
 same "vouch policy test" "$src/man/vouch.1" "vouch policy test" "$build/vouch" policy test
