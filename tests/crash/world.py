@@ -121,7 +121,7 @@ class World:
 authserv_id = "mx.example.org";
 store = "{self.store_url()}";
 dns: {{ servers = [ "127.0.0.1@{self.dns_port}" ]; }};
-deadlines: {{ message = "2s"; dns = "1s"; store = "{store_ms}ms"; }};
+deadlines: {{ message = "10s"; dns = "1s"; store = "{store_ms}ms"; }};
 journal: {{ directory = "{self.dir}/{journal}"; segment_size = "{segment}"; interval = "20ms"; writer = "{name}"; }};
 labels: {{ traps = [ "trap@example.org" ]; filter_good = [ "X-Spam-Flag: NO" ]; {labels} }};
 log: {{ to = "stderr"; level = "warning"; }};

@@ -48,6 +48,7 @@ mta_begin() {
 
 # mta_until COMMAND...: waits, 15 s at most, for COMMAND to succeed
 mta_until() {
+    local i # COMMAND may wait, too
     for ((i = 0; i < 300; i++)); do
         "$@" && return 0
         sleep 0.05

@@ -20,6 +20,7 @@ mta_halt() {
     local pid
     [ -f "$MTA/queue/pid/master.pid" ] || return 0
     pid=$(tr -d ' ' <"$MTA/queue/pid/master.pid")
+    rm "$MTA/queue/pid/master.pid" # Postfix leaves it behind, and its number may be another's by and by
     kill "$pid" 2>/dev/null && mta_until process_gone "$pid"
 }
 
