@@ -10,8 +10,7 @@
 #include <sysexits.h>
 #include "ascii.h"
 #include "errors.h"
-#include "journal.h"
-#include "record_avro.h"
+#include "record_append.h"
 
 /* Another vouch-milter that is just stopping lets its messages end first (DRAIN_MAX_MS of main.c). */
 #define LOCK_WAIT_MS 12000
@@ -121,29 +120,12 @@ void recorder_close(struct recorder **rp)
 }
 
 /* The journal itself reports a failing disk, once; this is for the rest. */
-static void append(struct recorder *r, const struct record *record, struct span datum)
+void recorder_keep(struct recorder *r, const struct record *record)
 {
-    const char *message_id = record->message ? record->message->message_id : NULL;
-    int rc = journal_append(r->journal, datum, span_of(record->id), span_of(message_id),
-                            record->time_us, NULL);
+    int rc = r ? record_append(r->journal, record, NULL) : 0;
     if (rc != 0 && rc != VOUCH_E_IO)
         log_often(r->log, LOG_LEVEL_ERROR, "journal: %s is lost: %s", record->id,
                   vouch_strerror(rc));
-}
-
-void recorder_keep(struct recorder *r, const struct record *record)
-{
-    struct sbuf datum;
-    if (!r)
-        return;
-    sbuf_init(&datum, RECORD_BYTES_MAX);
-    int rc = record_encode(&datum, record);
-    if (rc == 0)
-        append(r, record, sbuf_span(&datum));
-    else
-        log_often(r->log, LOG_LEVEL_ERROR, "journal: %s is lost: %s", record->id,
-                  vouch_strerror(rc));
-    sbuf_clear(&datum);
 }
 
 void recorder_flush(struct recorder *r)

@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include "domain.h"
 #include "journal_reader.h"
+#include "record_append.h"
 #include "record_avro.h"
 
 #define STEP_RECORDS 1000        /* read in one step by each reader */
@@ -182,16 +183,10 @@ static int label(struct labeller *l, const struct record *about, enum label_sour
                        .message = about->message,
                        .evidence = about->evidence};
     uint8_t random[10];
-    struct sbuf out;
     if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
         return fail(l, VOUCH_E_IO, "no random bytes");
     record_id(r.id, now_us, random);
-    sbuf_init(&out, RECORD_BYTES_MAX);
-    int rc = record_encode(&out, &r);
-    if (rc == 0)
-        rc = journal_append(l->options.journal, sbuf_span(&out), span_of(r.id),
-                            span_of(r.message->message_id), now_us, NULL);
-    sbuf_clear(&out);
+    int rc = record_append(l->options.journal, &r, NULL);
     return rc == VOUCH_E_NOMEM ? fail(l, rc, "out of memory") : 0; /* the journal tells the rest */
 }
 

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "clock.h"
-#include "record_avro.h"
+#include "record_append.h"
 #include "tool.h"
 
 #define WRITER_MAX 64 /* letters of a writer's name */
@@ -123,7 +123,6 @@ void tool_journal_close(struct tool_journal *tj)
 
 int tool_journal_append(struct tool_journal *tj, struct record *r)
 {
-    struct sbuf datum;
     uint8_t random[10];
     if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
         return tool_error(EX_OSERR, "no random numbers: %s", strerror(errno));
@@ -131,14 +130,9 @@ int tool_journal_append(struct tool_journal *tj, struct record *r)
         r->time_us = clock_wall_us();
     record_id(r->id, r->time_us, random);
     r->sensor = tj->host;
-    sbuf_init(&datum, RECORD_BYTES_MAX);
-    int rc = record_encode(&datum, r);
-    if (rc == 0)
-        rc = journal_append(tj->journal, sbuf_span(&datum), span_of(r->id),
-                            span_of(r->message ? r->message->message_id : NULL), r->time_us, NULL);
+    int rc = record_append(tj->journal, r, NULL);
     if (rc == 0)
         rc = journal_flush(tj->journal);
-    sbuf_clear(&datum);
     if (rc == 0)
         return 0;
     return tool_error(rc == VOUCH_E_NOMEM ? EX_OSERR : EX_IOERR, "%s: cannot be written: %s",

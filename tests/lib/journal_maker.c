@@ -17,10 +17,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
-#include "journal.h"
 #include "learn.h"
 #include "learn_records.h"
-#include "record_avro.h"
+#include "record_append.h"
 
 static void fail_with(const char *what)
 {
@@ -64,12 +63,8 @@ static struct journal *open_journal(const char *dir, const char *writer)
 
 static void append(struct journal *j, const struct record *r)
 {
-    struct sbuf datum;
-    sbuf_init(&datum, RECORD_BYTES_MAX);
-    if (record_encode(&datum, r) != 0 ||
-        journal_append(j, sbuf_span(&datum), span_of(r->id), SPAN_NONE, r->time_us, NULL) != 0)
+    if (record_append(j, r, NULL) != 0)
         fail_with("a record cannot be written");
-    sbuf_clear(&datum);
 }
 
 static void judge(struct records *records)

@@ -12,11 +12,10 @@
 #include <unistd.h>
 #include <cmocka.h>
 #include "clock.h"
-#include "journal.h"
 #include "learn_records.h"
 #include "learn_tree.h"
 #include "model_dump.h"
-#include "record_avro.h"
+#include "record_append.h"
 #include "tally.h"
 
 #define DAY       86400
@@ -125,12 +124,7 @@ static struct written open_journal(struct fixture *f, const char *name)
 
 static void append(struct written *w, const struct record *r)
 {
-    struct sbuf b;
-    sbuf_init(&b, RECORD_BYTES_MAX);
-    assert_int_equal(record_encode(&b, r), 0);
-    assert_int_equal(
-        journal_append(w->journal, sbuf_span(&b), span_of(r->id), SPAN_NONE, r->time_us, NULL), 0);
-    sbuf_clear(&b);
+    assert_int_equal(record_append(w->journal, r, NULL), 0);
 }
 
 static void append_all(struct written *w, const struct records *r)
