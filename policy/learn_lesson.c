@@ -23,7 +23,7 @@ static int64_t seconds(int64_t us)
     return s < TALLY_TIME_MAX ? s : TALLY_TIME_MAX;
 }
 
-void lesson_mark_group(int64_t time, char group_r[LESSON_MARK_GROUP])
+static void mark_group(int64_t time, char group_r[LESSON_MARK_GROUP])
 {
     time_t t = (time_t)time;
     struct tm tm;
@@ -190,7 +190,7 @@ static int add_labels(struct arena *arena, const struct settings *s, const struc
     char group[LESSON_MARK_GROUP];
     if (!is_subject(subject))
         return 0;
-    lesson_mark_group(l->time, group);
+    mark_group(l->time, group);
     l->mark_key = (struct store_key){arena_strdup(arena, group), subject};
     if (!marks || !l->mark_key.group)
         return VOUCH_E_NOMEM;

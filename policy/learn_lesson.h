@@ -61,6 +61,5 @@ int lesson_input(struct arena *arena, const struct settings *s, const struct psl
  * "mark:2026-01-02". time: seconds. */
 #define LESSON_MARK_PREFIX "mark:"
 #define LESSON_MARK_GROUP  (sizeof LESSON_MARK_PREFIX + 10)
-void lesson_mark_group(int64_t time, char group_r[LESSON_MARK_GROUP]);
 
 #endif

@@ -156,11 +156,6 @@ void journal_sealed_close(struct journal_sealed **sp)
     *sp = NULL;
 }
 
-struct span journal_sealed_schema(const struct journal_sealed *s)
-{
-    return s->header.schema;
-}
-
 const char *journal_sealed_error(const struct journal_sealed *s)
 {
     return s->error;

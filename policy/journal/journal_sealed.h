@@ -12,7 +12,6 @@ struct journal_sealed;
  * the file is damaged or foreign. */
 struct journal_sealed *journal_sealed_open(int dir, uint64_t first, char *error_r, size_t size);
 void journal_sealed_close(struct journal_sealed **sp);
-struct span journal_sealed_schema(const struct journal_sealed *s);
 
 /* The next datum whose number is at least from: 1; 0: the end. VOUCH_E_SYNTAX: a block is damaged;
  * VOUCH_E_IO, VOUCH_E_NOMEM: journal_sealed_error says more. After damage the next call goes on behind

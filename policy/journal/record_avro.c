@@ -311,7 +311,8 @@ static void get_part(struct reader *r, const struct plain_shape *shape, void *at
         get_value(r, &shape->fields[i], (char *)at + shape->fields[i].offset);
 }
 
-int plain_read(struct arena *arena, struct span datum, struct plain_record *p_r)
+/* One datum; the texts are in the arena. 0, VOUCH_E_NOMEM, VOUCH_E_SYNTAX. */
+static int plain_read(struct arena *arena, struct span datum, struct plain_record *p_r)
 {
     struct reader r = {datum, arena, arena_alloc(arena, datum.len), false};
     if (!r.texts)

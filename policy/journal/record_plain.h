@@ -162,8 +162,6 @@ int plain_build(struct arena *arena, const struct plain_record *p, const struct 
 /* Appends the datum; arena: for what has to be made. As record_encode. */
 int plain_write(struct arena *arena, struct sbuf *out, struct plain_record *p);
 
-/* One datum; the texts are in the arena. 0, VOUCH_E_NOMEM, VOUCH_E_SYNTAX. */
-int plain_read(struct arena *arena, struct span datum, struct plain_record *p_r);
 /* A line of JSON, from malloc; NULL: out of memory. */
 char *plain_json(const struct plain_record *p);
 

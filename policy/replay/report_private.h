@@ -66,8 +66,6 @@ struct report_data {
 char *report_explain(const struct replay_judged *j, const struct settings *settings);
 
 /* report_table.c */
-/* A value with so many decimals; "-" for NaN. unit: "" or "%", which has it times 100. */
-void report_number(struct sbuf *page, double value, int decimals, const char *unit);
 /* "2023-11-14 22:13" (length 16), or the start of it */
 void report_time(struct sbuf *page, int64_t time, int length);
 void report_tiles(struct sbuf *page, const struct report_data *d);

@@ -7,7 +7,8 @@
 
 #define BAR_REM 4.0 /* width of the longest bar */
 
-void report_number(struct sbuf *page, double value, int decimals, const char *unit)
+/* A value with so many decimals; "-" for NaN. unit: "" or "%", which has it times 100. */
+static void number(struct sbuf *page, double value, int decimals, const char *unit)
 {
     if (isnan(value))
         sbuf_addc(page, '-');
@@ -56,7 +57,7 @@ static void end_fold(struct sbuf *page)
 static void cell(struct sbuf *page, double value, int decimals, const char *unit)
 {
     sbuf_adds(page, "<td>");
-    report_number(page, value, decimals, unit);
+    number(page, value, decimals, unit);
     sbuf_adds(page, "</td>");
 }
 
@@ -75,7 +76,7 @@ static double share(size_t part, size_t all)
 static void tile(struct sbuf *page, const char *name, double value, int decimals, const char *unit)
 {
     sbuf_addf(page, "<div><dt>%s</dt><dd>", name);
-    report_number(page, value, decimals, unit);
+    number(page, value, decimals, unit);
     sbuf_adds(page, "</dd></div>\n");
 }
 

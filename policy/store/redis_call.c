@@ -81,7 +81,8 @@ int redis_send(struct redis *r, struct sbuf *out, unsigned replies, redisReply *
     return rc;
 }
 
-int redis_refusal(struct redis *r, const redisReply *reply)
+/* 0; VOUCH_E_TEMP or VOUCH_E_IO: this answer is a refusal, trouble says why. */
+static int refusal(struct redis *r, const redisReply *reply)
 {
     if (reply->type != REDIS_REPLY_ERROR)
         return 0;
@@ -103,7 +104,7 @@ int redis_call(struct redis *r, struct sbuf *out, unsigned replies, redisReply *
     if (rc != 0)
         return rc;
     for (unsigned i = 0; i < replies && rc == 0; i++)
-        rc = redis_refusal(r, replies_r[i]);
+        rc = refusal(r, replies_r[i]);
     if (rc != 0)
         redis_free_replies(replies_r, replies);
     return rc;
@@ -117,7 +118,7 @@ int redis_not_ours(struct redis *r)
 
 int redis_word(struct redis *r, const redisReply *reply, char answer_r[REDIS_ANSWER_MAX])
 {
-    int rc = redis_refusal(r, reply);
+    int rc = refusal(r, reply);
     if (rc != 0)
         return rc;
     if (reply->type != REDIS_REPLY_STRING || reply->len >= REDIS_ANSWER_MAX)

@@ -58,11 +58,9 @@ void redis_cancel(struct store_query *q);
  * after an error). 0, VOUCH_E_TEMP, VOUCH_E_NOMEM; an answer may say that the server refused. */
 int redis_send(struct redis *r, struct sbuf *out, unsigned replies, struct redisReply **replies_r);
 void redis_free_replies(struct redisReply **replies, unsigned count);
-/* 0; VOUCH_E_TEMP or VOUCH_E_IO: this answer is a refusal, trouble says why. */
-int redis_refusal(struct redis *r, const struct redisReply *reply);
-/* The same, where any refusal is an error: then nothing is to be freed. */
+/* The same, where any refusal (VOUCH_E_TEMP or VOUCH_E_IO; trouble says why) is an error: then nothing is to be freed. */
 int redis_call(struct redis *r, struct sbuf *out, unsigned replies, struct redisReply **replies_r);
-/* What a script of ours says: a word. 0 or redis_refusal's errors. */
+/* What a script of ours says: a word. 0 or redis_call's errors. */
 int redis_word(struct redis *r, const struct redisReply *reply, char answer_r[REDIS_ANSWER_MAX]);
 /* One script. 0, or redis_call's errors. */
 int redis_answer(struct redis *r, struct sbuf *out, char answer_r[REDIS_ANSWER_MAX]);

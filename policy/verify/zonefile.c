@@ -240,7 +240,16 @@ static void drop_duplicates(struct zonefile *z)
     z->count = kept;
 }
 
-struct zonefile *zonefile_load(const char *path, char *error_r, size_t size)
+static void zone_free(struct zonefile **zp)
+{
+    if (!*zp)
+        return;
+    arena_free(&(*zp)->arena);
+    free(*zp);
+    *zp = NULL;
+}
+
+static struct zonefile *zone_load(const char *path, char *error_r, size_t size)
 {
     int rc = VOUCH_E_NOMEM;
     struct stat st;
@@ -264,17 +273,8 @@ out:
     if (f)
         fclose(f);
     if (rc != 0)
-        zonefile_free(&z);
+        zone_free(&z);
     return z;
-}
-
-void zonefile_free(struct zonefile **zp)
-{
-    if (!*zp)
-        return;
-    arena_free(&(*zp)->arena);
-    free(*zp);
-    *zp = NULL;
 }
 
 /* Answering. */
@@ -343,7 +343,8 @@ static struct dns_answer *answer_set(const struct zonefile *z, const struct reco
     return a;
 }
 
-struct dns_answer *zonefile_answer(const struct zonefile *z, const uint8_t *qname, uint16_t qtype)
+static struct dns_answer *zone_answer(const struct zonefile *z, const uint8_t *qname,
+                                      uint16_t qtype)
 {
     uint8_t name[DNS_WIRE_NAME], owner[DNS_WIRE_NAME];
     size_t length = dnswire_name_length(span_make(qname, DNS_WIRE_NAME)), owner_length;
@@ -364,4 +365,4 @@ struct dns_answer *zonefile_answer(const struct zonefile *z, const uint8_t *qnam
     return dnswire_failure("too many CNAMEs");
 }
 
-const struct zonefile_ops zonefile_ops = {zonefile_load, zonefile_free, zonefile_answer};
+const struct zonefile_ops zonefile_ops = {zone_load, zone_free, zone_answer};
