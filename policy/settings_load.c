@@ -66,8 +66,11 @@ static int load_pseudonyms(struct settings *s, struct mistakes *m)
     if (rc == VOUCH_E_NOMEM)
         return rc;
     if (rc != 0) {
-        mistakes_add(m, 0, "journal.pseudonym_key: %s: %s; without the key nothing can be written",
-                     path, rc == VOUCH_E_LIMIT ? "too large" : strerror(errno));
+        mistakes_add(
+            m, 0,
+            "journal.pseudonym_key: cannot read %s: %s; 'openssl rand -hex 32' makes a key. "
+            "If there was one before, bring it back: under another one the model knows nobody",
+            path, rc == VOUCH_E_LIMIT ? "too large" : strerror(errno));
         return VOUCH_E_CONFIG;
     }
     struct pseudonym_keys *keys = arena_alloc(s->arena, sizeof *keys);

@@ -27,7 +27,7 @@ mta_halt() {
 # postfix_known, postfix_refused: $MTA_KNOWN and $MTA_REFUSED as tables
 postfix_known() {
     local name table=
-    for name in $MTA_KNOWN; do
+    for name in ${MTA_KNOWN-}; do
         table+=" { $name@example.org = here },"
     done
     echo "relay_recipient_maps = ${table:+inline:{${table%,}\}}"
@@ -37,7 +37,7 @@ postfix_refused() {
     local address reply table=
     while read -r address reply; do
         table+=" { $address = $reply },"
-    done <<<"$MTA_REFUSED"
+    done <<<"${MTA_REFUSED-}"
     echo "smtpd_recipient_restrictions = ${MTA_REFUSED:+check_recipient_access inline:{${table%,}\}}"
 }
 

@@ -41,3 +41,8 @@ setup() {
     [ "$(field X-Vouch | wc -l)" -eq 1 ]
     grep -q 'client=localhost\[127.0.0.1\]' "$MTA/milter.log"
 }
+
+@test "recipients need not be named, as in contrib/quickstart/demo" {
+    run bash -uc '. "$VOUCH_SRCDIR/tests/lib/mta.bash" && postfix_known && postfix_refused'
+    [ "$output" = $'relay_recipient_maps = \nsmtpd_recipient_restrictions = ' ]
+}
