@@ -95,7 +95,9 @@ for c in second:  # on the same connection, and again: nothing is lost by and by
     judged(c)
 '
     log_says 'overload: .* accepted unjudged'
-    [ "$(grep -c overload: "$MTA/milter.log")" -eq 10 ] # and 10 more are told of in a minute
+    local told
+    told=$(grep -c overload: "$MTA/milter.log")
+    [ "$told" -ge 10 ] && [ "$told" -lt 20 ] # and 10 more are told of in a minute
 }
 
 @test "on_overload = tempfail defers each recipient" {
@@ -237,7 +239,7 @@ judged(open_message())
 }
 
 @test "a silent connection, one that never said anything, and a message without end, end with milter.idle_timeout" {
-    daemon 'milter: { idle_timeout = "1s"; };'
+    daemon 'milter: { idle_timeout = "3s"; };'
     python '
 never = socket.socket(socket.AF_UNIX)
 never.connect(PATH)

@@ -22,7 +22,7 @@ settings() {
 authserv_id = "mx.example.org"; learn = true;
 journal: { directory = "$MTA/journal"; writer = "mx1"; };
 dns: { servers = [ "127.0.0.1@9" ]; };
-deadlines: { message = "200ms"; dns = "100ms"; store = "50ms"; };
+deadlines: { message = "3s"; dns = "100ms"; store = "2s"; };
 log: { to = "stderr"; level = "debug"; };
 policies = ( { name = "refused"; recipients = [ "reject@example.org" ]; actions: { suspicious = "reject"; }; } );
 EOF

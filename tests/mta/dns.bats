@@ -35,7 +35,7 @@ good.example. TXT "v=spf1 ip4:192.0.2.10 -all"
 EOF
     } >"$MTA/zone"
     mta_dns "$MTA/zone"
-    mta_conf 'store = "memory:"; milter: { socket_group = "postfix"; };' 'deadlines: { message = "2s"; dns = "1500ms"; };'
+    mta_conf 'store = "memory:"; milter: { socket_group = "postfix"; };' 'deadlines: { message = "4s"; dns = "3s"; };'
     mta_milter
     mta_postfix
 }
@@ -72,7 +72,7 @@ result() {
     SPF=$(field Authentication-Results | grep -o 'spf=[a-z]*' | head -1 | cut -d= -f2)
     CLASS=$(vouch_word class)
     echo "$1: $(cat "$MTA/out.$1") spf=$SPF class=$CLASS"
-    awk '{ exit !($1 < 2.2 && $2 == 250) }' "$MTA/out.$1" # 1.5 s, and Postfix under load
+    awk '{ exit !($1 < 5 && $2 == 250) }' "$MTA/out.$1" # 3 s, and Postfix under load; the resolver gives up after 6
 }
 
 @test "answers that never come well: temperror, suspicious, within the deadline" {
@@ -116,12 +116,12 @@ result() {
         inject --ip 192.0.2.10 --sender a@good.example --count 10 --times "$MTA/quick"
         [ "$status" -eq 0 ]
         echo "$output"
-        echo "$output" | awk '$1 > 0.4 { exit 1 }'
+        echo "$output" | awk '$1 > 1.5 { exit 1 }' # half of what the others wait
     done
     for pid in $pids; do
         wait "$pid"
     done
     cat "$MTA"/slow[0-9]*
     [ "$(cat "$MTA"/slow[0-9]* | grep -c '^[0-9.]* 250 ')" -eq 30 ]
-    cat "$MTA"/slow[0-9]* | awk '$1 > 2.6 { exit 1 }' # the deadline, 1.5 s, and Postfix under load
+    cat "$MTA"/slow[0-9]* | awk '$1 > 5 { exit 1 }' # the deadline, 3 s, and Postfix under load
 }
