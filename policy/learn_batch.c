@@ -28,10 +28,7 @@
 struct entry {
     int64_t time;
     bool seen, mark_seen;
-    struct target {
-        struct learn_slot *slot;
-        bool good, bad;
-    } * targets;
+    struct learn_slot **targets;
     size_t target_count;
     struct entry_window {
         struct learn_slot *slot;
@@ -190,9 +187,8 @@ static int take_targets(struct learn_batch *b, const struct lesson *l, struct en
     if (!e->targets)
         return VOUCH_E_NOMEM;
     for (size_t i = 0; i < l->target_count; i++) {
-        const struct lesson_target *t = &l->targets[i];
-        e->targets[i] = (struct target){slot_of(b, &t->key), t->good, t->bad};
-        if (!e->targets[i].slot)
+        e->targets[i] = slot_of(b, &l->targets[i]);
+        if (!e->targets[i])
             return VOUCH_E_NOMEM;
     }
     e->target_count = l->target_count;
@@ -268,18 +264,17 @@ static void add_verdict(struct learn_batch *b, struct entry *e, const struct mar
 {
     double mass = sign * (m->mass / MASS_UNIT);
     for (size_t i = 0; i < e->target_count && m->mass; i++) {
-        const struct target *t = &e->targets[i];
-        if (m->verdict == LABEL_GOOD && t->good)
-            learn_slot_add(t->slot, b->half_life, m->at, mass, 0, 0);
-        if (m->verdict == LABEL_BAD && t->bad)
-            learn_slot_add(t->slot, b->half_life, m->at, 0, mass, 0);
+        if (m->verdict == LABEL_GOOD)
+            learn_slot_add(e->targets[i], b->half_life, m->at, mass, 0, 0);
+        if (m->verdict == LABEL_BAD)
+            learn_slot_add(e->targets[i], b->half_life, m->at, 0, mass, 0);
     }
 }
 
 static void add_seen(struct learn_batch *b, struct entry *e)
 {
     for (size_t i = 0; i < e->target_count; i++)
-        learn_slot_add(e->targets[i].slot, b->half_life, e->time, 0, 0, 1);
+        learn_slot_add(e->targets[i], b->half_life, e->time, 0, 0, 1);
 }
 
 static void add_labels(struct learn_batch *b, struct entry *e)

@@ -93,19 +93,17 @@ static bool is_window(enum identity_kind kind)
 static int add_subjects(struct arena *arena, const struct trust_input *in, bool windows,
                         struct lesson *l)
 {
-    struct lesson_target *targets = arena_array(arena, in->identity_count, sizeof *targets);
-    bool *good = arena_array(arena, in->identity_count, sizeof *good);
-    bool *bad = arena_array(arena, in->identity_count, sizeof *bad);
-    int rc = targets && good && bad ? 0 : VOUCH_E_NOMEM;
+    struct store_key *targets = arena_array(arena, in->identity_count, sizeof *targets);
+    bool *teaches = arena_array(arena, in->identity_count, sizeof *teaches);
+    int rc = targets && teaches ? 0 : VOUCH_E_NOMEM;
     if (rc == 0)
-        trust_teaching(in, good, bad);
+        trust_teaching(in, teaches);
     for (size_t i = 0; i < in->identity_count && rc == 0; i++) {
         const struct identity *id = &in->identities[i];
-        if (!good[i] && !bad[i])
+        if (!teaches[i])
             continue;
         if (!is_window(id->kind))
-            targets[l->target_count++] =
-                (struct lesson_target){{id->group, id->field}, good[i], bad[i]};
+            targets[l->target_count++] = (struct store_key){id->group, id->field};
         else if (windows)
             rc = add_window(arena, in, id, l);
     }

@@ -14,12 +14,6 @@
 #define LESSON_LABEL_DAYS 180
 #define LESSON_LABELS_MAX 16 /* of one record; the rest is passed over */
 
-/* A subject that good or bad may be taught to. */
-struct lesson_target {
-    struct store_key key;
-    bool good, bad;
-};
-
 /* One message in a subject's window, and the names it brings along. */
 struct lesson_window {
     struct store_key key;
@@ -28,8 +22,8 @@ struct lesson_window {
 };
 
 struct lesson {
-    int64_t time; /* seconds: when the message came */
-    const struct lesson_target *targets;
+    int64_t time;                    /* seconds: when the message came */
+    const struct store_key *targets; /* whom good and bad are taught to */
     size_t target_count;
     bool seen;      /* the targets are seen once more */
     bool mark_seen; /* ... only if the message has no mark yet */

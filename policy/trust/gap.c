@@ -13,7 +13,7 @@ struct gap {
     double wanted;
     struct ledger *scratch;
     struct counts *counts; /* scratch */
-    bool *good, *bad;      /* which identities more messages like it would teach */
+    bool *teaches;         /* which identities more messages like it would teach */
 };
 
 static double trust_if(const struct gap *g, const struct counts *counts,
@@ -107,7 +107,7 @@ static bool enough(const struct gap *g, int more)
     const struct trust_case *c = g->c;
     for (size_t i = 0; i < c->input.identity_count; i++) {
         g->counts[i] = c->counts[i];
-        if (g->good[i])
+        if (g->teaches[i])
             g->counts[i].good += more;
     }
     return trust_if(g, g->counts, NULL) >= g->wanted;
@@ -137,11 +137,10 @@ const char *trust_explain_gap(struct arena *arena, const struct trust_result *re
     struct gap g = {.arena = arena, .c = c, .wanted = wanted};
     g.scratch = arena_alloc(arena, sizeof *g.scratch);
     g.counts = arena_array(arena, c->input.identity_count, sizeof *g.counts);
-    g.good = arena_array(arena, c->input.identity_count, sizeof *g.good);
-    g.bad = arena_array(arena, c->input.identity_count, sizeof *g.bad);
-    if (!g.scratch || !g.counts || !g.good || !g.bad)
+    g.teaches = arena_array(arena, c->input.identity_count, sizeof *g.teaches);
+    if (!g.scratch || !g.counts || !g.teaches)
         return NULL;
-    trust_teaching(&c->input, g.good, g.bad);
+    trust_teaching(&c->input, g.teaches);
     const char *phrase = proof_gap(&g);
     if (!phrase)
         phrase = contradiction_gap(&g, result);

@@ -238,15 +238,14 @@ static bool teaches(const struct trust_input *in, size_t i, enum proof proof)
     }
 }
 
-bool trust_teaches(const struct trust_input *in, size_t i, bool good)
+bool trust_teaches(const struct trust_input *in, size_t i)
 {
-    (void)good; /* what teaches bad teaches good as well, and the reverse */
     return teaches(in, i, proof_author(in->message, in->evidence, in->psl));
 }
 
-void trust_teaching(const struct trust_input *in, bool *good_r, bool *bad_r)
+void trust_teaching(const struct trust_input *in, bool *teaches_r)
 {
     const enum proof proof = proof_author(in->message, in->evidence, in->psl);
     for (size_t i = 0; i < in->identity_count; i++)
-        good_r[i] = bad_r[i] = teaches(in, i, proof);
+        teaches_r[i] = teaches(in, i, proof);
 }

@@ -177,15 +177,15 @@ const char *trust_explain_gap(struct arena *arena, const struct trust_result *re
 unsigned trust_known_before(const struct identity *identities, const struct trust_known *known,
                             size_t count);
 
-/* Whether a label of this message may be taught to each of its identities, if it is good and if it is
- * bad: both arrays have identity_count entries. A name is taught only by messages that prove it, and its
+/* Whether a label of this message, good or bad, may be taught to each of its identities (teaches_r:
+ * identity_count entries). A name is taught only by messages that prove it, and its
  * double that is only claimed (ID_CLAIM_*) by those that do not, so that nobody can spoil the reputation of
  * a name by forging it. What is known of a pair is of all mail that its source sent in that name; it is never
  * held against an author who proves himself. An outbound message teaches nothing but its author's window.
- * For windows both say whether the message counts there, labelled or not: in the client's always, in the
+ * For windows it says whether the message counts there, labelled or not: in the client's always, in the
  * author's if he is proven, or our own user. */
-void trust_teaching(const struct trust_input *in, bool *good_r, bool *bad_r);
+void trust_teaching(const struct trust_input *in, bool *teaches_r);
 /* The same for one identity. */
-bool trust_teaches(const struct trust_input *in, size_t i, bool good);
+bool trust_teaches(const struct trust_input *in, size_t i);
 
 #endif

@@ -31,7 +31,7 @@ static void check(const struct lesson *l)
         l->correspondent_count > IDENTITY_MAX || l->label_count > LESSON_LABELS_MAX)
         abort();
     for (size_t i = 0; i < l->target_count; i++)
-        check_key(&l->targets[i].key);
+        check_key(&l->targets[i]);
     for (size_t i = 0; i < l->window_count; i++)
         check_key(&l->windows[i].key);
     for (size_t i = 0; i < l->correspondent_count; i++)

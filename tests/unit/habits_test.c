@@ -157,9 +157,9 @@ static void first_contact_is_taught_where_it_was_told(void **state)
         for (size_t i = 0; i < f.in.identity_count; i++) {
             const struct identity *id = &f.identities[i];
             if (id->kind == ID_NEW)
-                assert_int_equal(trust_teaches(&f.in, i, true), told && id->index != KNOWN_NETWORK);
+                assert_int_equal(trust_teaches(&f.in, i), told && id->index != KNOWN_NETWORK);
             if (id->kind == ID_SITUATION)
-                situations += trust_teaches(&f.in, i, true);
+                situations += trust_teaches(&f.in, i);
         }
         assert_int_equal(situations, told);
     }

@@ -214,17 +214,15 @@ static void a_signer_is_proven_by_any_of_its_signatures(void **state)
 }
 
 /* what trust_teaching says, and each of its answers alone */
-static bool teaches(struct fixture *f, enum identity_kind kind, bool good)
+static bool teaches(struct fixture *f, enum identity_kind kind)
 {
-    bool all_good[IDENTITY_MAX], all_bad[IDENTITY_MAX];
-    trust_teaching(&f->in, all_good, all_bad);
-    for (size_t i = 0; i < f->in.identity_count; i++) {
-        assert_int_equal(all_good[i], trust_teaches(&f->in, i, true));
-        assert_int_equal(all_bad[i], trust_teaches(&f->in, i, false));
-    }
+    bool all[IDENTITY_MAX];
+    trust_teaching(&f->in, all);
+    for (size_t i = 0; i < f->in.identity_count; i++)
+        assert_int_equal(all[i], trust_teaches(&f->in, i));
     for (size_t i = 0; i < f->in.identity_count; i++)
         if (f->identities[i].kind == kind)
-            return trust_teaches(&f->in, i, good);
+            return all[i];
     fail_msg("no %s", identity_kind_name(kind));
     return false;
 }
@@ -243,39 +241,30 @@ static void a_forgery_teaches_nothing_about_the_name_it_wears(void **state)
     f.dkim[0].result = AUTH_FAIL;
     f.ev.spf.result = AUTH_FAIL;
     f.ev.iprev.result = AUTH_FAIL;
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        assert_false(teaches(&f, names[i], true));
-        assert_false(teaches(&f, names[i], false));
-    }
-    for (size_t i = 0; i < sizeof claims / sizeof *claims; i++) {
-        assert_true(teaches(&f, claims[i], true)); /* a history of their own */
-        assert_true(teaches(&f, claims[i], false));
-    }
-    assert_true(teaches(&f, ID_HOST, false));
-    assert_true(teaches(&f, ID_NETWORK, false));
-    assert_true(teaches(&f, ID_HOP, false));
-    assert_true(teaches(&f, ID_WINDOW_CLIENT, false));
-    assert_false(teaches(&f, ID_WINDOW_AUTHOR, false));
-    assert_false(teaches(&f, ID_HOP_NETWORK, false)); /* a claim about somebody's network */
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        assert_false(teaches(&f, names[i]));
+    for (size_t i = 0; i < sizeof claims / sizeof *claims; i++)
+        assert_true(teaches(&f, claims[i])); /* a history of their own */
+    assert_true(teaches(&f, ID_HOST));
+    assert_true(teaches(&f, ID_NETWORK));
+    assert_true(teaches(&f, ID_HOP));
+    assert_true(teaches(&f, ID_WINDOW_CLIENT));
+    assert_false(teaches(&f, ID_WINDOW_AUTHOR));
+    assert_false(teaches(&f, ID_HOP_NETWORK)); /* a claim about somebody's network */
     /* of all mail that came that way in that name: never held against who proves to be it */
-    assert_true(teaches(&f, ID_PAIR_NETWORK, true));
-    assert_true(teaches(&f, ID_PAIR_NETWORK, false));
+    assert_true(teaches(&f, ID_PAIR_NETWORK));
     fixture_prove(&f);
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        assert_true(teaches(&f, names[i], true));
-        assert_true(teaches(&f, names[i], false));
-    }
-    assert_true(teaches(&f, ID_WINDOW_AUTHOR, true));
-    assert_false(teaches(&f, ID_HOP_NETWORK, true));
-    for (size_t i = 0; i < sizeof claims / sizeof *claims; i++) {
-        assert_false(teaches(&f, claims[i], true));
-        assert_false(teaches(&f, claims[i], false));
-    }
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        assert_true(teaches(&f, names[i]));
+    assert_true(teaches(&f, ID_WINDOW_AUTHOR));
+    assert_false(teaches(&f, ID_HOP_NETWORK));
+    for (size_t i = 0; i < sizeof claims / sizeof *claims; i++)
+        assert_false(teaches(&f, claims[i]));
     for (int result = AUTH_UNKNOWN; result < AUTH_RESULT_COUNT; result++)
         for (int undecided = 0; undecided < 2; undecided++) {
             f.ev.dmarc.result = f.dkim[0].result = (enum auth_result)result;
             f.ev.spf.result = undecided ? AUTH_TEMPERROR : AUTH_NONE;
-            teaches(&f, ID_HOST, true); /* both agree */
+            teaches(&f, ID_HOST); /* both agree */
         }
     fixture_clear(&f);
 }

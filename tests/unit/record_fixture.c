@@ -373,10 +373,9 @@ const char *made_lessons(const struct record *r)
     char *text = arena_strdup(arena, "");
     for (size_t i = 0; i < in.identity_count; i++) {
         const struct identity *id = &in.identities[i];
-        text = arena_printf(arena, "%s%s|%s|%s|%s|%d %s%s\n", text, identity_kind_name(id->kind),
+        text = arena_printf(arena, "%s%s|%s|%s|%s|%d %s\n", text, identity_kind_name(id->kind),
                             id->subject, id->group, id->field, id->index,
-                            trust_teaches(&in, i, true) ? "good" : "",
-                            trust_teaches(&in, i, false) ? " bad" : "");
+                            trust_teaches(&in, i) ? "taught" : "");
         assert_non_null(text);
     }
     return text;

@@ -119,10 +119,8 @@ void fixture_know(struct fixture *f, enum identity_kind kind, double good, doubl
 void fixture_teach(struct fixture *f, double good, double bad)
 {
     for (size_t i = 0; i < f->in.identity_count; i++) {
-        if (good > 0 && trust_teaches(&f->in, i, true))
-            count_more(&f->known[i], good, 0);
-        if (bad > 0 && trust_teaches(&f->in, i, false))
-            count_more(&f->known[i], 0, bad);
+        if (trust_teaches(&f->in, i))
+            count_more(&f->known[i], good, bad);
     }
 }
 
