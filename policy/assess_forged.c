@@ -55,6 +55,9 @@ bool assess_carried_forged(const struct assess *a)
 {
     const struct message *m = &a->message;
     size_t boundary = 0;
+    /* at rest, and on its whole way within our hosts: the field is one that we wrote */
+    if (!m->env.live && m->env.ip.family == IP_NONE && m->client_hop < 0 && m->hop_count > 0)
+        return false;
     for (ptrdiff_t hop = -1; hop < m->client_hop && boundary < m->field_count; boundary++)
         hop += span_ieq_cstr(m->fields[boundary].name, "Received");
     for (size_t i = 0; i < a->forged_count; i++)

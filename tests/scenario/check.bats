@@ -50,6 +50,17 @@ fails_with() { # STATUS PATTERN
     [ "$(json class)" = suspicious ]
 }
 
+@test "a field of ours is forged if it came from outside, not if we wrote it on the way within our hosts" {
+    printf 'internal = [ "203.0.113.0/24" ];\nauthserv_id = "mx.example.com";\n' >"$T/vouch.conf"
+    for ip in 203.0.113.9 198.51.100.9; do
+        printf '%s\n' "Received: from a.example.org (a.example.org [$ip]) by mx.example.com; Sat, 31 Jan 2026 11:00:00 +0000" \
+            "Authentication-Results: mx.example.com; spf=pass" "From: a@stranger.example" "" "Here." >"$T/$ip"
+        check --json --config "$T/vouch.conf" "$T/$ip"
+        json flags >>"$T/flags"
+    done
+    [ "$(cat "$T/flags")" = $'[]\n["forged_authres"]' ]
+}
+
 @test "a forged author with history is untrusted and quarantined: 2" {
     check --json "$S/forged.eml"
     [ "$status" -eq 2 ]
