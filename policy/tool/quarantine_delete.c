@@ -20,12 +20,12 @@ static const char delete_usage[] =
     "being released at this moment, 77 not allowed, 78 configuration.\n";
 
 static const char purge_usage[] =
-    "Usage: vouch quarantine purge --older-than DURATION | --beyond SIZE [OPTION]...\n"
+    "Usage: vouch quarantine purge --older-than AGE | --beyond SIZE [OPTION]...\n"
     "Removes messages that are kept, for good, the oldest first, whether or not they were "
     "released.\n"
     "Those that are being released at this moment stay.\n\n"
-    "  --older-than DURATION  what came longer ago than this: 30d, 12h\n"
-    "  --beyond SIZE          the oldest, while all together have more bytes than this: 10G, 500M\n"
+    "  --older-than AGE     what came longer ago than this: 30d, 12h\n"
+    "  --beyond SIZE        the oldest, while all together have more bytes than this: 10G, 500M\n"
     "  --dry-run            only say what would go\n" QUARANTINE_PLACE_HELP "\n"
     "Exit status: 0 done; 64 usage, 66 there is no quarantine, 74 something cannot be removed, 77 "
     "not\n"
