@@ -14,9 +14,9 @@
 #include "journal_tail.h"
 #include "rfc5322.h"
 
-#define SCRATCH_MAX   (16u << 20)  /* a decoded record */
-#define ID_SLACK_US   3600000000ll /* between the time in an id and that of its record */
-#define UUID7_VERSION 14           /* where a UUID's text has its version */
+#define SCRATCH_MAX   (16u << 20) /* a decoded record */
+#define ID_SLACK_US   60000000ll /* the time in an id is its record's, but a file's may be guessed */
+#define UUID7_VERSION 14         /* where a UUID's text has its version */
 
 struct search {
     struct span id, message_id; /* one of them is absent */
