@@ -82,7 +82,7 @@ int held_dir_open(int above, const char *path, bool make)
 
 int held_file_open(int dir, const char *name, int flags)
 {
-    return disk_file_open(dir, name, flags, FILE_MODE);
+    return disk_file_open(dir, name, flags | O_NONBLOCK, FILE_MODE); /* for what is no file */
 }
 
 /* The file is locked by us and still has its name, or was swept away in between. */

@@ -152,10 +152,12 @@ static uint64_t tidy(struct quarantine *q)
     return released;
 }
 
-/* Removes those of all that are too old or too much, and counts what stays. */
+/* Removes those of all that are too old or too much, and counts what stays. One that cannot be removed does not keep the others: rc and
+ * errno tell of the first. */
 static int remove_from(struct quarantine *q, struct all *all, int64_t before_us, uint64_t bytes,
                        struct quarantine_purged *p)
 {
+    int error = 0;
     for (size_t i = 0; i < all->count; i++) {
         const struct kept *k = &all->list[i];
         int64_t us = held_id_us(k->id);
@@ -166,14 +168,15 @@ static int remove_from(struct quarantine *q, struct all *all, int64_t before_us,
                 all->bytes -= k->bytes;
                 continue;
             }
-            if (errno != EBUSY)
-                return VOUCH_E_IO;
+            if (errno != EBUSY && error == 0)
+                error = errno;
         }
         if (p->messages++ == 0)
             p->oldest_us = us;
     }
     p->bytes = all->bytes;
-    return 0;
+    errno = error;
+    return error ? VOUCH_E_IO : 0;
 }
 
 int quarantine_purge(struct quarantine *q, int64_t before_us, uint64_t bytes,

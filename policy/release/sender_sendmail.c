@@ -11,11 +11,13 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <sysexits.h>
 #include <unistd.h>
 #include "clock.h"
 #include "sender_private.h"
 
 #define POLL_MS 5
+#define NOT_RUN 127 /* the child's exit status */
 
 struct spool {
     FILE *f; /* nameless */
@@ -81,7 +83,7 @@ static void run(const char *path, const struct spool *sp, int errors)
     static const char *const environment[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL};
     size_t n = 0;
     if (!argv || dup2(fileno(sp->f), 0) != 0 || dup2(errors, 1) < 0 || dup2(errors, 2) < 0)
-        _exit(127);
+        _exit(NOT_RUN);
     argv[n++] = path;
     argv[n++] = "-oi";
     argv[n++] = "-odb"; /* queue it; what comes of it the log and bounces tell */
@@ -96,7 +98,7 @@ static void run(const char *path, const struct spool *sp, int errors)
         argv[n++] = e->rcpts[i];
     signal(SIGPIPE, SIG_DFL);
     execve(path, (char *const *)(uintptr_t)argv, (char *const *)(uintptr_t)environment);
-    _exit(127);
+    _exit(NOT_RUN);
 }
 
 /* Waits for the child to end. false: it has not, or was killed. */
@@ -125,7 +127,28 @@ static void tell(struct sender *s, int errors, const char *what)
     sender_say(s, 0, "%s %s%s%s", s->target, what, n > 0 ? ": " : "", said);
 }
 
-static enum sender_outcome outcome(struct sender *s, pid_t pid, int errors)
+/* Sendmail's takes a message for the recipients that it knows, and tells of the others by its status; and that it could only queue it,
+ * it says too. */
+static enum sender_outcome judge(int status, size_t rcpts)
+{
+    switch (status) {
+    case EX_OK:
+        return SENDER_TAKEN;
+    case EX_SOFTWARE:
+    case EX_OSERR:
+    case EX_OSFILE:
+    case EX_CANTCREAT:
+    case EX_IOERR:
+    case EX_NOPERM:
+    case EX_CONFIG:
+    case NOT_RUN:
+        return SENDER_REFUSED;
+    default:
+        return rcpts == 1 && status != EX_TEMPFAIL ? SENDER_REFUSED : SENDER_DOUBT;
+    }
+}
+
+static enum sender_outcome outcome(struct sender *s, pid_t pid, const struct spool *sp, int errors)
 {
     int status = 0;
     char what[64];
@@ -135,7 +158,7 @@ static enum sender_outcome outcome(struct sender *s, pid_t pid, int errors)
     }
     snprintf(what, sizeof what, "ended with status %d", WEXITSTATUS(status));
     tell(s, errors, what);
-    return WEXITSTATUS(status) == 0 ? SENDER_TAKEN : SENDER_REFUSED;
+    return judge(WEXITSTATUS(status), sp->e->rcpt_count);
 }
 
 static enum sender_outcome sendmail_end(struct sender *s, int (*last)(void *), void *arg)
@@ -152,7 +175,7 @@ static enum sender_outcome sendmail_end(struct sender *s, int (*last)(void *), v
         if (pid == 0)
             run(s->target, sp, fileno(errors));
         if (pid > 0)
-            rc = outcome(s, pid, fileno(errors));
+            rc = outcome(s, pid, sp, fileno(errors));
         else
             sender_say(s, 0, "%s cannot be run: %s", s->target, strerror(errno));
     }

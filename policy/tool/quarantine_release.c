@@ -133,28 +133,31 @@ static int open_sender(struct releasing *r)
 
 /* --- the lesson --- */
 
-enum lesson { LESSON_NONE, LESSON_LEARNT, LESSON_UNDONE };
-
-static enum lesson lesson_of(const struct held_log *l)
+/* What the log says of it last; NULL: nothing. */
+static const struct held_line *last_lesson(const struct held_log *l)
 {
     size_t count;
     const struct held_line *lines = held_log_lines(l, &count);
     for (size_t i = count; i > 0; i--)
         if (lines[i - 1].event == HELD_LEARNT || lines[i - 1].event == HELD_UNDONE)
-            return lines[i - 1].event == HELD_LEARNT ? LESSON_LEARNT : LESSON_UNDONE;
-    return LESSON_NONE;
+            return &lines[i - 1];
+    return NULL;
 }
 
 /* Writes the label, then to the log that it is written: repeating the first does no harm. 0 or an exit status. */
 static int teach(struct releasing *r, struct held_log *l, const struct record *record, bool undo)
 {
     char note[NOTE_TEXT];
+    const struct held_line *before = last_lesson(l);
+    int64_t now_us = clock_wall_us();
+    if (before && now_us <= before->time_us) /* the clock went back; of labels the latest holds */
+        now_us = before->time_us + 1;
     snprintf(note, sizeof note, "released by %s%s%s", r->order.who, r->order.why ? ": " : "",
              r->order.why ? r->order.why : "");
-    int status =
-        release_lesson_write(r->place.settings, record, undo ? LABEL_NONE : LABEL_GOOD, note);
+    int status = release_lesson_write(r->place.settings, record, undo ? LABEL_NONE : LABEL_GOOD,
+                                      note, now_us);
     struct held_line line = {.event = undo ? HELD_UNDONE : HELD_LEARNT,
-                             .time_us = clock_wall_us(),
+                             .time_us = now_us,
                              .who = r->order.who,
                              .why = r->order.why};
     if (status == 0 && held_log_add(l, &line) != 0)
@@ -168,7 +171,8 @@ static int teach(struct releasing *r, struct held_log *l, const struct record *r
 
 static int undo(struct releasing *r, struct held_log *l, const struct record *record)
 {
-    if (lesson_of(l) != LESSON_LEARNT)
+    const struct held_line *lesson = last_lesson(l);
+    if (!lesson || lesson->event != HELD_LEARNT)
         return tool_error(
             EX_DATAERR, "%s: nothing was learnt of a release that could be taken back", record->id);
     int status = teach(r, l, record, true);
@@ -182,8 +186,9 @@ static int release(struct releasing *r, struct held *h, struct held_log *l,
 {
     struct release_result result;
     int status = release_message(r->sender, h, l, record, &r->order, &result);
-    enum lesson lesson = lesson_of(l);
-    if ((result.sent && lesson != LESSON_LEARNT) || (result.released && lesson == LESSON_NONE)) {
+    const struct held_line *lesson = last_lesson(l);
+    bool learnt = lesson && lesson->event == HELD_LEARNT;
+    if ((result.sent && !learnt) || (result.released && !lesson)) {
         int taught = teach(r, l, record, false);
         status = status ? status : taught;
     }

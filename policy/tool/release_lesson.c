@@ -33,7 +33,7 @@ static const struct record *find(const char *dir, struct arena *arena, const str
 }
 
 int release_lesson_write(const struct settings *s, const struct record *kept,
-                         enum label_verdict verdict, const char *note)
+                         enum label_verdict verdict, const char *note, int64_t time_us)
 {
     const struct label label = {verdict, LABEL_RELEASE, note};
     struct tool_journal journal;
@@ -49,6 +49,7 @@ int release_lesson_write(const struct settings *s, const struct record *kept,
     if (!found && s->pseudonyms)
         m.alias = &s->pseudonyms->list[0];
     r.message = &m;
+    r.time_us = time_us;
     r.labels = &label;
     r.label_count = 1;
     if (tool_journal_open(s, NULL, &journal, &status) == 0) {

@@ -21,6 +21,7 @@ struct release {
     const char **rcpts; /* those that are sent to, then those of them that were accepted */
     size_t count;
     struct sender_reply *replies; /* of each */
+    int unnoted;                  /* "began" cannot be written: the exit status */
 };
 
 /* --- the log --- */
@@ -46,7 +47,8 @@ static int note(struct release *r, enum held_event event, const char *said)
 
 static int note_began(void *arg)
 {
-    return note(arg, HELD_BEGAN, NULL);
+    struct release *r = arg;
+    return r->unnoted = note(r, HELD_BEGAN, NULL);
 }
 
 /* --- what is said --- */
@@ -227,6 +229,8 @@ static int end_message(struct release *r, struct release_result *result)
     case SENDER_REFUSED:
         break;
     }
+    if (r->unnoted)
+        return tool_error(r->unnoted, "%s: not released: nothing was sent", r->record->id);
     if (held_log_state(r->log, r->rcpts[0]) != HELD_DOUBT)
         return failed(r, VOUCH_E_TEMP); /* nothing had begun */
     status = note(r, HELD_FAILED, sender_text(r->sender));
@@ -261,8 +265,14 @@ static int release_to(struct release *r, struct release_result *result)
     result->released = r->count > 0;
     int status = settle_doubt(r, result);
     choose(r, HELD_WAITS);
-    if (status != 0 || r->count == 0 || r->order->done)
+    if (status != 0 || r->count == 0)
         return status;
+    if (r->order->done && !result->sent)
+        return tool_error(EX_DATAERR,
+                          "%s: waits: no release of it is in doubt; without --done it is sent",
+                          r->record->id);
+    if (r->order->done)
+        return 0;
     if (!release_mark(r->mark))
         return tool_error(EX_OSERR, "no random numbers: %s", strerror(errno));
     return send_to(r, result);

@@ -44,6 +44,7 @@ reinject_greets() {
 
 teardown_file() {
     . "$VOUCH_SRCDIR/tests/lib/mta.bash"
+    umount "$MTA/full" 2>/dev/null || true
     mta_end
 }
 
@@ -213,6 +214,85 @@ EOF
     for ((n = 0; n < 18; n++)); do keep "$MTA/in"; done
     letter "another" # for vouch learn
     ids | $PYTHON "$LIB/release_race.py" "$VOUCH" "$MTA/vouch.conf" "$MTA/sink" "$MTA/etc" "$MTA/in" >&3
+}
+
+@test "undo holds, though the clock went back since" {
+    letter
+    keep "$MTA/in"
+    quarantine release "$ID"
+    [ "$status" -eq 0 ]
+    local log
+    log=$(ls "$MTA"/quarantine/2*/"$ID.log")
+    $PYTHON - "$log" <<'EOF'
+import json, sys
+lines = [json.loads(line) for line in open(sys.argv[1])]
+lines[-1]["time_us"] += 3600 * 1000000
+open(sys.argv[1], "w").writelines(json.dumps(line) + "\n" for line in lines)
+EOF
+    quarantine release --undo "$ID"
+    [ "$status" -eq 0 ]
+    "$VOUCH" journal cat --config "$MTA/vouch.conf" --kind label --id "$ID" | $PYTHON -c '
+import datetime, json, sys
+times = [datetime.datetime.fromisoformat(json.loads(line)["time"].rstrip("Z")) for line in sys.stdin]
+assert len(times) == 2 and (times[1] - times[0]).total_seconds() > 3500, times'
+}
+
+@test "what only waits is not noted as released" {
+    letter
+    keep "$MTA/in"
+    quarantine release --done "$ID"
+    [ "$status" -eq 65 ]
+    [[ "$output" == *"$ID: waits: no release of it is in doubt"* ]]
+    [ "$(state)" = waits ]
+}
+
+@test "on a full disk nothing is sent" {
+    letter
+    keep "$MTA/in"
+    mkdir "$MTA/full"
+    mount -t tmpfs -o size=256k,mode=755 tmpfs "$MTA/full" 2>/dev/null || skip "nothing may be mounted here"
+    cp -a "$MTA/quarantine/." "$MTA/full"
+    dd if=/dev/zero of="$MTA/full/filler" bs=4k 2>/dev/null || true
+    quarantine release --directory "$MTA/full" "$ID"
+    [ "$status" -eq 74 ]
+    [[ "$output" == *"No space left on device"*"$ID: not released: nothing was sent"* ]]
+    delivered_is 0
+    rm "$MTA/full/filler"
+    quarantine release --directory "$MTA/full" "$ID"
+    [ "$status" -eq 0 ]
+    sink_one
+}
+
+# by_sendmail SCRIPT RCPT...: a message that is released by that sendmail(1)
+by_sendmail() {
+    local script=$1
+    shift
+    printf '#!/bin/sh\n%s\n' "$script" >"$MTA/sendmail.odd"
+    chmod 755 "$MTA/sendmail.odd"
+    sink_clear
+    letter
+    keep "$MTA/in" "$@"
+    quarantine release --via "sendmail:$MTA/sendmail.odd" "$ID"
+}
+
+@test "a sendmail(1) that takes a message for some recipients, or queues it, and says so by its status: in doubt, never sent twice" {
+    local status_of
+    for status_of in 64 67 69; do # as Sendmail's, of a recipient that it does not know
+        by_sendmail "\"$MTA/sendmail\" \"\$@\"; exit $status_of" bob@example.org carol@example.org
+        [ "$status" -eq 75 ] || { echo "$status_of: $output" >&2; return 1; }
+        quarantine release --via "sendmail:$MTA/sendmail" "$ID"
+        [ "$status" -eq 75 ]
+        delivered_is 1
+    done
+    by_sendmail "\"$MTA/sendmail\" \"\$@\"; exit 75" bob@example.org
+    [ "$status" -eq 75 ]
+    delivered_is 1
+    for status_of in 70 71 73 78 127; do # of its own trouble
+        by_sendmail "exit $status_of" bob@example.org carol@example.org
+        [ "$status" -eq 69 ] && [ "$(state)" = waits ] || { echo "$status_of: $output" >&2; return 1; }
+    done
+    by_sendmail "exit 67" bob@example.org
+    [ "$status" -eq 69 ] && [ "$(state)" = waits ]
 }
 
 @test "release by sendmail(1)" {

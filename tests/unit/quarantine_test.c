@@ -282,6 +282,32 @@ static void what_expires(void **state)
     quarantine_close(&q);
 }
 
+/* The others go. */
+static void one_cannot_be_removed(void **state)
+{
+    struct held_fixture *f = *state;
+    char id[HELD_ID_TEXT], log[400];
+    struct quarantine_purged purged;
+    struct quarantine *q = held_fixture_open(f);
+    for (unsigned n = 3; n-- > 0;) {
+        held_fixture_id(id, n);
+        held_fixture_keep(q, id, 1000);
+    }
+    held_fixture_path(f, id, ".log", log, sizeof log); /* the oldest's is none */
+    assert_int_equal(mkdir(log, 0700), 0);
+    assert_int_equal(quarantine_purge(q, INT64_MAX, 0, &purged), VOUCH_E_IO);
+    assert_int_equal(errno, EISDIR);
+    assert_int_equal(purged.removed, 2);
+    assert_int_equal(purged.messages, 1);
+    assert_int_equal(rmdir(log), 0);
+    assert_int_equal(mkfifo(log, 0600), 0); /* nobody waits for what is never written */
+    assert_int_equal(quarantine_purge(q, INT64_MIN, 0, &purged), 0);
+    assert_int_equal(unlink(log), 0);
+    assert_int_equal(quarantine_purge(q, INT64_MAX, 0, &purged), 0);
+    assert_int_equal(purged.removed, 1);
+    quarantine_close(&q);
+}
+
 /* What was released counts once, however often and to whomever; what failed or is under way does not. */
 static void released_are_counted(void **state)
 {
@@ -480,6 +506,7 @@ int main(void)
         TEST(an_id_is_kept_once),
         TEST(a_full_one_takes_no_more),
         TEST(what_expires),
+        TEST(one_cannot_be_removed),
         TEST(released_are_counted),
         TEST(leftovers),
         TEST(several_processes),
