@@ -6,7 +6,6 @@
 #include <jansson.h>
 #include <libpsl.h>
 #include <string.h>
-#include <time.h>
 #include "arena.h"
 #include "clock.h"
 #include "identity.h"
@@ -137,16 +136,6 @@ static int ask(struct lookup *l)
     return tool_error(EX_UNAVAILABLE, "the model cannot be asked (%s)", state);
 }
 
-/* RFC 3339; its first ten bytes are the date */
-static const char *format_time(int64_t t, char text_r[32])
-{
-    time_t seconds = (time_t)t;
-    struct tm tm;
-    if (!gmtime_r(&seconds, &tm) || strftime(text_r, 32, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
-        text_r[0] = '\0';
-    return text_r;
-}
-
 static double log_odds(const struct lookup *l, const struct counts *c)
 {
     return reputation(c, l->settings->trust.prior, 0);
@@ -175,7 +164,7 @@ static const char *const span_json[WINDOW_SPANS] = {"hour", "day"};
 static void print_window(const struct lookup *l, const struct window_words *words,
                          const struct window_sum *window)
 {
-    char last[32];
+    char last[TOOL_TIME_TEXT];
     struct window_sum s = window_sum_at(window, l->now);
     for (int span = 0; span < WINDOW_SPANS; span++) {
         uint32_t n = s.messages[span];
@@ -185,13 +174,14 @@ static void print_window(const struct lookup *l, const struct window_words *word
             printf(", %u %s", n, n == 1 ? words->one[set] : words->many[set]);
         }
     }
-    printf("; last %s\n", format_time(s.last, last));
+    printf("; last %s\n", tool_time_text(s.last, last));
 }
 
 static void print_value(const struct lookup *l, const struct identity *id,
                         const struct store_value *v, const struct tool_style *st)
 {
-    char first[32], last[32];
+    char first[TOOL_TIME_TEXT], last[TOOL_TIME_TEXT];
+    char good[TOOL_COUNT_TEXT], bad[TOOL_COUNT_TEXT], seen[TOOL_COUNT_TEXT];
     printf("  %-24s ", identity_kind_name(id->kind));
     tool_print_safe(stdout, id->subject);
     if (v->outcome != LOOKUP_FOUND) {
@@ -204,25 +194,27 @@ static void print_value(const struct lookup *l, const struct identity *id,
     }
     struct counts c = counts_at(&v->counts, l->now, l->settings->trust.half_life);
     double odds = log_odds(l, &c);
-    printf(": good %.4g, bad %.4g, seen %.4g, log-odds %s%+.2f%s; first %.10s, last %.10s\n",
-           c.good, c.bad, c.seen,
+    printf(": good %s, bad %s, seen %s, log-odds %s%+.2f%s; first %.10s, last %.10s\n",
+           tool_count_text(c.good, good), tool_count_text(c.bad, bad),
+           tool_count_text(c.seen, seen),
            odds > 0   ? st->green
            : odds < 0 ? st->red
                       : "",
-           odds, st->reset, format_time(v->counts.first, first), format_time(v->counts.last, last));
+           odds, st->reset, tool_time_text(v->counts.first, first),
+           tool_time_text(v->counts.last, last));
 }
 
 /* What is not known is null. */
 static json_t *json_counts(const struct lookup *l, const struct store_value *v)
 {
-    char first[32], last[32];
+    char first[TOOL_TIME_TEXT], last[TOOL_TIME_TEXT];
     if (v->outcome != LOOKUP_FOUND)
         return json_pack("{s:n, s:n, s:n, s:n, s:n, s:n}", "good", "bad", "seen", "log_odds",
                          "first", "last");
     struct counts c = counts_at(&v->counts, l->now, l->settings->trust.half_life);
     return json_pack("{s:f, s:f, s:f, s:f, s:s, s:s}", "good", c.good, "bad", c.bad, "seen", c.seen,
-                     "log_odds", log_odds(l, &c), "first", format_time(v->counts.first, first),
-                     "last", format_time(v->counts.last, last));
+                     "log_odds", log_odds(l, &c), "first", tool_time_text(v->counts.first, first),
+                     "last", tool_time_text(v->counts.last, last));
 }
 
 static json_t *json_span(const struct window_words *words, const struct window_sum *s, int span)
@@ -236,13 +228,13 @@ static json_t *json_span(const struct window_words *words, const struct window_s
 static json_t *json_window(const struct lookup *l, const struct window_words *words,
                            const struct store_value *v)
 {
-    char last[32];
+    char last[TOOL_TIME_TEXT];
     if (v->outcome != LOOKUP_FOUND)
         return json_pack("{s:n, s:n, s:n}", span_json[WINDOW_HOUR], span_json[WINDOW_DAY], "last");
     struct window_sum s = window_sum_at(&v->window, l->now);
     return json_pack("{s:o, s:o, s:s}", span_json[WINDOW_HOUR], json_span(words, &s, WINDOW_HOUR),
                      span_json[WINDOW_DAY], json_span(words, &s, WINDOW_DAY), "last",
-                     format_time(s.last, last));
+                     tool_time_text(s.last, last));
 }
 
 static int print_json(const struct lookup *l, const struct subject *s, const struct identity *id,

@@ -4,7 +4,6 @@
 #include "model_weights.h"
 #include <inttypes.h>
 #include <string.h>
-#include <time.h>
 #include "model.h"
 #include "model_versions.h"
 #include "tool.h"
@@ -30,30 +29,21 @@ int model_weights_read(struct store *s, struct trust_fit *fit_r)
     return outcome;
 }
 
-static const char *time_text(int64_t seconds, char text_r[32])
-{
-    time_t t = (time_t)seconds;
-    struct tm tm;
-    if (!gmtime_r(&t, &tm) || strftime(text_r, 32, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
-        snprintf(text_r, 32, "at %" PRId64, seconds);
-    return text_r;
-}
-
 const char *model_weights_text(const struct trust_fit *fit, char text_r[MODEL_WEIGHTS_TEXT])
 {
-    char when[32];
+    char when[TOOL_TIME_TEXT];
     snprintf(text_r, MODEL_WEIGHTS_TEXT,
              "fitted %s to %" PRIu64 " messages, log loss %.4f before and %.4f after",
-             time_text(fit->time, when), fit->rows, fit->log_loss_before, fit->log_loss_after);
+             tool_time_text(fit->time, when), fit->rows, fit->log_loss_before, fit->log_loss_after);
     return text_r;
 }
 
 json_t *model_weights_json(const struct trust_fit *fit)
 {
-    char when[32];
+    char when[TOOL_TIME_TEXT];
     if (!fit)
         return json_null();
-    return json_pack("{s:s, s:I, s:f, s:f}", "time", time_text(fit->time, when), "rows",
+    return json_pack("{s:s, s:I, s:f, s:f}", "time", tool_time_text(fit->time, when), "rows",
                      (json_int_t)fit->rows, "log_loss_before", fit->log_loss_before,
                      "log_loss_after", fit->log_loss_after);
 }

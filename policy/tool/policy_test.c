@@ -141,11 +141,13 @@ static void add_why(struct sbuf *out, const struct record *r)
     sbuf_addf(out, "because %s\n", r->decision->reason);
     for (size_t i = 0; i < r->trust->item_count && i < WHY_ITEMS; i++) {
         const struct trust_item *t = &r->trust->items[i];
+        char good[TOOL_COUNT_TEXT], bad[TOOL_COUNT_TEXT];
         sbuf_addf(out, "  %+.2f %s", t->weight, t->name);
         if (t->subject)
             sbuf_addf(out, " %s", t->subject);
         if (t->good >= 0)
-            sbuf_addf(out, " (%.4g good, %.4g bad)", t->good, t->bad);
+            sbuf_addf(out, " (%s good, %s bad)", tool_count_text(t->good, good),
+                      tool_count_text(t->bad, bad));
         if (t->note)
             sbuf_addf(out, ": %s", t->note);
         sbuf_addc(out, '\n');

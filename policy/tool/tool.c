@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include "ascii.h"
 #include "clock.h"
@@ -219,6 +220,21 @@ int tool_time_option(const char *option, const char *text, int64_t *time_us_r)
     return tool_usage_error("--%s '%s': not a time: write 2026-01-31, '2026-01-31 12:00' (UTC), "
                             "2h (so long ago), @EPOCH or now",
                             option, text);
+}
+
+const char *tool_time_text(int64_t seconds, char text_r[TOOL_TIME_TEXT])
+{
+    time_t t = (time_t)seconds;
+    struct tm tm;
+    if (!gmtime_r(&t, &tm) || strftime(text_r, TOOL_TIME_TEXT, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+        snprintf(text_r, TOOL_TIME_TEXT, "@%lld", (long long)seconds);
+    return text_r;
+}
+
+const char *tool_count_text(double count, char text_r[TOOL_COUNT_TEXT])
+{
+    snprintf(text_r, TOOL_COUNT_TEXT, count < 9999.5 ? "%.4g" : "%.0f", count);
+    return text_r;
 }
 
 int tool_word_option(const char *option, const char *word, const char *(*name)(int), int count,

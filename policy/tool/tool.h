@@ -67,6 +67,12 @@ struct psl_ctx_st *tool_psl(const struct settings *s);
 int tool_time(const char *text, int64_t *time_us_r);
 /* The same for "--OPTION TEXT": 0, or the usage error. */
 int tool_time_option(const char *option, const char *text, int64_t *time_us_r);
+/* Seconds since the epoch in RFC 3339; the first ten bytes are the date. Returns text_r. */
+#define TOOL_TIME_TEXT 32
+const char *tool_time_text(int64_t seconds, char text_r[TOOL_TIME_TEXT]);
+/* How many messages, of which fractions count: "12.5", "250000". Returns text_r. */
+#define TOOL_COUNT_TEXT 32
+const char *tool_count_text(double count, char text_r[TOOL_COUNT_TEXT]);
 /* Which of count words an option's value is: 0 and *index_r, or the usage error, which names them all. */
 int tool_word_option(const char *option, const char *word, const char *(*name)(int), int count,
                      int *index_r);

@@ -163,6 +163,9 @@ lookup() {
     [[ $output == *"rfc5322.from.org"*"good 12.5, bad 0, seen 20, log-odds +"*"first 2023-11-14, last 2023-11-15"* ]]
     [[ $output == *"dkim"*"example.org: unknown"* ]]
     [[ $output == *"ip.network"*"198.51.100.0/24: good 1000, bad 0.25"* ]]
+    sed -i s/1200.125/250000/ "$d/m.jsonl"
+    lookup --store "memory:$d/m.jsonl" --at @1700086400 198.51.100.7
+    [[ $output == *"seen 250000,"* ]]
     lookup --store none example.org
     [ "$status" -eq 0 ]
     [[ $output != *"good"* ]]
