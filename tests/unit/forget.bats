@@ -3,36 +3,17 @@
 # vouch forget: who is forgotten, in which versions, and that it stays so.
 
 setup() {
-    vouch=$VOUCH_BUILDDIR/vouch
-    maker=$VOUCH_BUILDDIR/tests/lib/journal_maker
-    [ -x "$maker" ] || skip "built without cmocka"
-    d=$(mktemp -d)
-    store=lmdb:$d/m
-    mkdir "$d/j"
-    configure
+    . "$VOUCH_SRCDIR/tests/lib/model.bash"
+    model_begin
 }
 
 teardown() {
-    [ -z "${redis_pid:-}" ] || { kill "$redis_pid"; wait "$redis_pid" || true; }
-    chmod -R u+w "$d"
-    rm -rf "$d"
-}
-
-configure() { # [SETTING]
-    printf 'journal: { directory = "%s"; writer = "mx1"; %s };\n' "$d/j" "${1:-}" >"$d/vouch.conf"
+    model_end
 }
 
 forget() {
     run "$vouch" forget --config "$d/vouch.conf" --store "$store" "$@"
     echo "vouch forget $*: $status: $output"
-}
-
-model() {
-    "$vouch" model "$1" --config "$d/vouch.conf" --store "$store" "${@:2}"
-}
-
-digest() {
-    model verify "$@" | awk '$1 == "digest" { print $2 }'
 }
 
 # letters of user0@d0.example [11.0.0.0], user1@d0.example [11.0.0.1], ... user9@d3.example [11.0.0.9]
@@ -109,14 +90,7 @@ letters() {
 }
 
 @test "Redis forgets as well, and a build in it" {
-    command -v redis-server >/dev/null || skip "no redis-server on this host"
-    redis-server --port 0 --unixsocket "$d/r.sock" --save "" --daemonize no --dir "$d" \
-        --logfile redis.log 3>&- &
-    redis_pid=$!
-    for _ in $(seq 200); do
-        [ ! -S "$d/r.sock" ] || break
-        sleep 0.05
-    done
+    start_redis
     letters
     embedded=$(digest)
     store=redis+unix:$d/r.sock

@@ -3,6 +3,7 @@
 # vouch model import and export, vouch lookup: what they write, what they refuse, how they exit.
 
 setup() {
+    . "$VOUCH_SRCDIR/tests/lib/model.bash"
     vouch=$VOUCH_BUILDDIR/vouch
     d=$(mktemp -d)
     : >"$d/empty.conf"
@@ -14,7 +15,7 @@ END
 }
 
 teardown() {
-    rm -rf "$d"
+    model_end
 }
 
 import() {
@@ -211,21 +212,12 @@ lookup() {
 }
 
 @test "a model moves to Redis and back" {
-    command -v redis-server >/dev/null || skip "no redis-server on this host"
-    redis-server --port 0 --unixsocket "$d/r.sock" --save "" --daemonize no --dir "$d" \
-        --logfile redis.log 3>&- &
-    pid=$!
-    for _ in $(seq 200); do
-        [ -S "$d/r.sock" ] && break
-        sleep 0.05
-    done
+    start_redis
     import --store "redis+unix:$d/r.sock" "$d/m.jsonl"
     moved=$output
     "$vouch" model export --config "$d/empty.conf" --store "redis+unix:$d/r.sock" | sort >"$d/redis"
     lookup --store "redis+unix:$d/r.sock" example.org
     known=$output
-    kill "$pid"
-    wait "$pid" || true
     [ "$moved" = "imported 2 keys" ]
     [[ $known == *"rfc5322.from.org"*"good"* ]]
     "$vouch" model export --config "$d/empty.conf" --store "memory:$d/m.jsonl" | sort | cmp - "$d/redis"

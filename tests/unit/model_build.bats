@@ -4,47 +4,17 @@
 # nothing that stops a build, and nothing that goes on meanwhile, changes that.
 
 setup() {
-    vouch=$VOUCH_BUILDDIR/vouch
-    maker=$VOUCH_BUILDDIR/tests/lib/journal_maker
-    [ -x "$maker" ] || skip "built without cmocka"
-    d=$(mktemp -d)
-    store=lmdb:$d/m
-    mkdir "$d/j"
-    printf 'journal: { directory = "%s"; writer = "mx1"; };\n' "$d/j" >"$d/vouch.conf"
+    . "$VOUCH_SRCDIR/tests/lib/model.bash"
+    model_begin
 }
 
 teardown() {
-    [ -z "${redis_pid:-}" ] || { kill "$redis_pid"; wait "$redis_pid" || true; }
-    rm -rf "$d"
-}
-
-# COMMAND [ARGUMENT]...: of vouch model, on the store at hand
-model() {
-    "$vouch" model "$1" --config "$d/vouch.conf" --store "$store" "${@:2}"
-}
-
-digest() {
-    model verify "$@" | awk '$1 == "digest" { print $2 }'
+    model_end
 }
 
 # "1previous 2active "
 versions() {
     model list | awk '/ keys$/ { print $1 $2 }' | tr '\n' ' '
-}
-
-active() {
-    model list | awk '$2 == "active" { print $1 }'
-}
-
-start_redis() {
-    command -v redis-server >/dev/null || skip "no redis-server on this host"
-    redis-server --port 0 --unixsocket "$d/r.sock" --save "" --daemonize no --dir "$d" \
-        --logfile redis.log 3>&- &
-    redis_pid=$!
-    for _ in $(seq 200); do
-        [ ! -S "$d/r.sock" ] || break
-        sleep 0.05
-    done
 }
 
 @test "a build is what was learnt live, whatever the batches and the order of journals" {
