@@ -250,6 +250,7 @@ static int context_for(struct run *r, struct assess_context **context_r)
         *context = assess_context_new(runner->settings, &options, error, sizeof error, &status);
         if (!*context)
             return tool_error(status, "%s", error);
+        tool_wait_for_model(assess_context_store(*context));
     }
     *context_r = *context;
     return 0;

@@ -299,7 +299,10 @@ static int open_context(struct check *c)
         .sensor = host,
     };
     c->context = assess_context_new(c->settings, &o, error, sizeof error, &status);
-    return c->context ? 0 : tool_error(status, "%s", error);
+    if (!c->context)
+        return tool_error(status, "%s", error);
+    tool_wait_for_model(assess_context_store(c->context));
+    return 0;
 }
 
 static int check_files(struct check *c, char **files, int count)

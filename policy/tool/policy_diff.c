@@ -77,7 +77,10 @@ static int open_context(struct diff *d, int side)
                                      .read_only = true,
                                      .sensor = "vouch.invalid"};
     d->contexts[side] = assess_context_new(d->settings[side], &o, error, sizeof error, &status);
-    return d->contexts[side] ? 0 : tool_error(status, "%s", error);
+    if (!d->contexts[side])
+        return tool_error(status, "%s", error);
+    tool_wait_for_model(assess_context_store(d->contexts[side]));
+    return 0;
 }
 
 /* The settings of both sides. Of one model the half-life is A's: it is the model's. */

@@ -11,6 +11,7 @@
 #include "ascii.h"
 #include "clock.h"
 #include "errors.h"
+#include "params.h"
 #include "rfc3339.h"
 #include "settings_load.h"
 #include "store.h"
@@ -157,6 +158,12 @@ struct store *tool_store_version(const struct settings *s, const char *url, cons
                                                   : EX_UNAVAILABLE,
                                "%s", error);
     return store;
+}
+
+void tool_wait_for_model(struct store *s)
+{
+    struct trust_fit fit;
+    (void)store_weights(s, &fit);
 }
 
 struct psl_ctx_st *tool_psl(const struct settings *s)

@@ -59,6 +59,9 @@ struct store *tool_store(const struct settings *s, const char *url, bool read_on
 /* The same for one version of it; NULL: the active one. */
 struct store *tool_store_version(const struct settings *s, const char *url, const char *version,
                                  bool read_only, int *status_r);
+/* A daemon has long been connected to its model when mail comes. So is, after this, a command: its first message has no less
+ * time than others for the look-up. If the model cannot be asked, that look-up will say so. */
+void tool_wait_for_model(struct store *s);
 /* Loads the public suffix list of the settings; NULL (with a warning) if it cannot be read. Caller
  * frees with psl_free. */
 struct psl_ctx_st *tool_psl(const struct settings *s);

@@ -391,7 +391,7 @@ while not log_says("DNS answers again"):
     python '
 sys.path.insert(0, os.path.join(os.environ["VOUCH_SRCDIR"], "tests", "milter"))
 from hostile import CASES, CHUNK
-fields, body = CASES["signatures-and-a-huge-body"]
+fields, body = CASES["signatures-and-a-huge-body"]()
 c = Client(PATH)
 c.connect()
 c.envelope()

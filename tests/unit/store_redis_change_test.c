@@ -280,7 +280,7 @@ static void a_change_is_one_read_and_two_scripts(void **state)
 static void a_huge_change_is_one_step(void **state)
 {
     struct redis_server *r = *state;
-    struct keys keys = keys_new(100000);
+    struct keys keys = keys_new(rounds(100000));
     struct adding a = {0};
     /* one group of many fields, too */
     for (size_t i = 0; i < 5000; i++)
