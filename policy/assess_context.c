@@ -50,13 +50,13 @@ static int open_suffixes(struct assess_context *c, const struct settings *s, cha
 {
     const char *path = s->public_suffix_list ? s->public_suffix_list : PUBLIC_SUFFIX_LIST;
     c->psl = psl_load_file(path);
-    if (c->psl)
+    /* any text is read as a list */
+    if (c->psl && psl_is_public_suffix2(c->psl, "com", PSL_TYPE_ANY | PSL_TYPE_NO_STAR_RULE))
         return 0;
-    snprintf(
-        error_r, size,
-        "%s: cannot read the public suffix list, without which DMARC cannot be judged: install "
-        "the publicsuffix package, or name the file with public_suffix_list in vouch.conf",
-        path);
+    snprintf(error_r, size,
+             "%s: %s, without which DMARC cannot be judged: install the publicsuffix package, or "
+             "name the file with public_suffix_list in vouch.conf",
+             path, c->psl ? "is not the public suffix list" : "cannot read the public suffix list");
     return EX_CONFIG;
 }
 

@@ -95,6 +95,10 @@ log_says() {
     run "$MILTER" -c "$CONF" -s "unix:$MTA/file"
     [ "$status" -eq 69 ]
     [ -f "$MTA/file" ]
+    settings 'public_suffix_list = "/etc/passwd";'
+    run "$MILTER" -c "$CONF" -s "unix:$MILTER_SOCKET"
+    [ "$status" -eq 78 ]
+    [[ "$output" == *"/etc/passwd: is not the public suffix list, "* ]]
     settings 'public_suffix_list = "/nonexistent/list";'
     run "$MILTER" -c "$CONF" -s "unix:$MILTER_SOCKET"
     [ "$status" -eq 78 ]
