@@ -185,9 +185,10 @@ static bool print_json(const struct quarantine_item *item)
     char when[32], ip[IPADDR_TEXT];
     record_time(r->time_us, when);
     json_t *o = json_pack(
-        "{s:s, s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:s?, s:o, s:o, s:o, s:o}", "id", item->id,
+        "{s:s, s:s, s:s, s:o, s:I, s:o, s:o, s:o, s:o, s:s?, s:o, s:o, s:o, s:o}", "id", item->id,
         "time", when, "state", quarantine_state_name(quarantine_state_of(item->held, item->log)),
-        "size", (json_int_t)held_size(item->held), "sender",
+        "queue_id", json_text(item->arena, m->env.queue_id), "size",
+        (json_int_t)held_size(item->held), "sender",
         json_text(item->arena, quarantine_address(item->arena, held_envelope(item->held)->sender)),
         "recipients", json_rcpts(item), "author",
         json_text(item->arena, m->author ? m->author->address : NULL), "subject",

@@ -79,12 +79,14 @@ EOF
     letter one
     keep "$MTA/in"
     for none in --sender=bob@example.org --recipient=carol@example.org --author=example.org --client=198.51.100.0/24 \
-        --class=trusted --state=released --until=@1000 --since=2100-01-01T00:00:00Z; do
+        --class=trusted --state=released --until=@1000 --since=2100-01-01 --queue-id=none; do
         quarantine list "$none"
         [ "$status" -eq 0 ] && [ -z "$output" ] || { echo "$none: $output" >&2; return 1; }
     done
+    quarantine list --json
+    queue_id=$(sed 's/.*"queue_id":"\([^"]*\)".*/\1/' <<<"$output")
     for it in --sender=good.example --recipient=example.org --author=alice@good.example --client=192.0.2.0/24 --state=waits \
-        --since=@1000; do
+        --since=@1000 --since=1h "--queue-id=$queue_id"; do
         quarantine list "$it"
         [[ "$output" == "$ID"* ]] || { echo "$it: $output" >&2; return 1; }
     done
