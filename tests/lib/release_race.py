@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Many who write lessons at once. The ids of 18 messages that wait are on standard input, a line each.
+"""Many who write lessons at once. The ids of 24 messages that wait are on standard input, a line each.
 
     release_race.py VOUCH CONF SINK ETC MESSAGE
 
@@ -20,7 +20,7 @@ import time
 
 vouch, conf, sink, etc, message = sys.argv[1:6]
 ids = sys.stdin.read().split()
-assert len(ids) == 18, len(ids)
+assert len(ids) == 24, len(ids)
 
 
 def start(*command):
@@ -165,7 +165,27 @@ def killed(some):
     assert "damage" not in verified, verified
 
 
+def removed(some):
+    """Released, deleted and purged at once: sent or not, but never half."""
+    releases = {id: release(id) for id in some}
+    others = [start("quarantine", "delete", "--config", conf, id) for id in some[::2]]
+    others += [start("quarantine", "purge", "--beyond", "1B", "--config", conf) for _ in range(3)]
+    for p in others:
+        finish(p, 0, 66, 75)
+    for id, p in releases.items():
+        finish(p, 0, 66)
+    until(queue_is_empty)
+    mail = [open(name, "rb").read() for name in glob.glob(os.path.join(sink, "*.msg"))]
+    for id, p in releases.items():
+        taken = sum(("id " + id).encode() in m for m in mail)
+        said = lessons(id)
+        assert taken == (p.returncode == 0) and said == ["good"] * taken, (id, p.returncode, taken, said)
+    finish(start("quarantine", "purge", "--beyond", "1B", "--config", conf))
+    assert not states(), states()
+
+
 many(ids[:6])
 slow(*ids[6:9])
 locked(ids[9:12])
-killed(ids[12:])
+killed(ids[12:18])
+removed(ids[18:])

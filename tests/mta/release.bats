@@ -213,7 +213,7 @@ EOF
 @test "many who write lessons at once: none is lost or doubled, and who waits for an MTA keeps nobody waiting" {
     local n
     letter
-    for ((n = 0; n < 18; n++)); do keep "$MTA/in"; done
+    for ((n = 0; n < 24; n++)); do keep "$MTA/in"; done
     letter "another" # for vouch learn
     ids | $PYTHON "$LIB/release_race.py" "$VOUCH" "$MTA/vouch.conf" "$MTA/sink" "$MTA/etc" "$MTA/in" >&3
 }
