@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The vouch command: finds the subcommand and runs it. */
 #include "config.h"
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 #include "tool.h"
 
 static const struct tool_command commands[] = {
@@ -34,9 +36,21 @@ static void usage(FILE *out)
           out);
 }
 
+/* No file that is opened later, a journal's or a log's, takes the place of standard output that is closed. */
+static void occupy_standard(void)
+{
+    int fd;
+    do
+        fd = open("/dev/null", O_RDONLY); /* writing there fails, as where it is closed */
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
+}
+
 int main(int argc, char **argv)
 {
     signal(SIGPIPE, SIG_IGN);
+    occupy_standard();
     const char *name = argc > 1 ? argv[1] : NULL;
     if (!name) {
         usage(stderr);

@@ -96,14 +96,15 @@ static void tell(const struct quarantine_item *item, const char *what)
 static int delete_one(const struct removal *r, const char *id)
 {
     struct quarantine_item item;
-    int status = quarantine_item_open(&r->place, id, &item);
+    int status = quarantine_item_open(&r->place, id, false, &item);
     bool readable = status == 0;
     if (!readable && status != EX_DATAERR && status != EX_NOPERM)
         return status;
     /* what is damaged can go as well: that was said */
     if (!r->dry_run && quarantine_delete(r->place.q, id) != 0)
-        status = errno == EBUSY
-                     ? tool_error(EX_TEMPFAIL, "%s: is being released: try again", id)
+        status = errno == EBUSY ? tool_error(EX_TEMPFAIL, "%s: is being released: try again", id)
+                 : errno == ENOENT
+                     ? tool_error(EX_NOINPUT, "%s: somebody else has just removed it", id)
                      : tool_error(EX_IOERR, "%s: cannot be removed: %s", id, strerror(errno));
     else if (!readable)
         printf("%s: %s\n", id, r->dry_run ? "would go" : "removed");

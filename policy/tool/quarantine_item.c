@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "mime.h"
 #include "tool.h"
 #include "tool_journal.h"
@@ -24,6 +25,9 @@ int quarantine_place_open(struct quarantine_place *p)
     if (!options.dir || !*options.dir)
         return tool_error(EX_CONFIG, "no mail is kept: set quarantine.directory, or name one with "
                                      "--directory DIR");
+    if (p->dir && access(p->dir, F_OK) != 0)
+        return tool_error(errno == EACCES ? EX_NOPERM : EX_NOINPUT, "there is no quarantine %s: %s",
+                          p->dir, strerror(errno));
     if ((status = tool_leave_root(options.dir)) != 0)
         return status;
     p->q = quarantine_open(&options, error, sizeof error);
@@ -123,7 +127,19 @@ static const char *read_subject(struct arena *arena, struct held *h)
     return subject.p ? rfc5322_text(arena, subject) : "";
 }
 
-int quarantine_item_open(const struct quarantine_place *p, const char *id,
+/* What cannot be opened, by errno. listed: as quarantine_item_open's. */
+static int explain(const char *error, bool listed)
+{
+    if (listed && errno == ENOENT)
+        return EX_NOINPUT;
+    return tool_error(errno == ENOENT    ? EX_NOINPUT
+                      : errno == EBADMSG ? EX_DATAERR
+                      : errno == EACCES  ? EX_NOPERM
+                                         : EX_IOERR,
+                      "%s", error);
+}
+
+int quarantine_item_open(const struct quarantine_place *p, const char *id, bool listed,
                          struct quarantine_item *item_r)
 {
     char error[600];
@@ -132,17 +148,10 @@ int quarantine_item_open(const struct quarantine_place *p, const char *id,
     if (!item_r->arena)
         return tool_error(EX_OSERR, "out of memory");
     item_r->held = held_open(p->q, id, error, sizeof error);
-    if (!item_r->held)
-        status = tool_error(errno == ENOENT    ? EX_NOINPUT
-                            : errno == EBADMSG ? EX_DATAERR
-                            : errno == EACCES  ? EX_NOPERM
-                                               : EX_IOERR,
-                            "%s", error);
-    if (status == 0) {
+    if (item_r->held)
         item_r->log = held_log_read(p->q, id, error, sizeof error);
-        if (!item_r->log)
-            status = tool_error(EX_IOERR, "%s", error);
-    }
+    if (!item_r->log)
+        status = explain(error, listed);
     if (status == 0)
         status =
             quarantine_item_record(item_r->arena, item_r->held, id, p->settings, &item_r->record);

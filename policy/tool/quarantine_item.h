@@ -43,8 +43,9 @@ struct quarantine_item {
     const struct record *record; /* of its decision, with the subject read from the message */
     const char *subject;         /* decoded; "" if it has none */
 };
-/* 0 or an exit status; then the error was printed. */
-int quarantine_item_open(const struct quarantine_place *p, const char *id,
+/* 0 or an exit status; then the error was printed. listed: it was there a moment ago; that it has gone since is EX_NOINPUT without a
+ * word. */
+int quarantine_item_open(const struct quarantine_place *p, const char *id, bool listed,
                          struct quarantine_item *item_r);
 void quarantine_item_close(struct quarantine_item *item);
 /* The decision of a kept message, as `settings` name its policies, in the arena. 0 or an exit status; then the error was printed. */

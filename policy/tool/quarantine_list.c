@@ -232,7 +232,9 @@ static int list_one(void *arg, const char *id, uint64_t bytes)
 {
     struct listing *l = arg;
     struct quarantine_item item;
-    int status = quarantine_item_open(&l->place, id, &item);
+    int status = quarantine_item_open(&l->place, id, true, &item);
+    if (status == EX_NOINPUT)
+        return 0;
     if (status != 0) {
         l->status = l->status ? l->status : EX_DATAERR; /* go on with the others */
         return status == EX_OSERR;

@@ -145,7 +145,7 @@ static int print_message(const struct showing *s, const struct quarantine_item *
 static int show(const struct showing *s, const char *id)
 {
     struct quarantine_item item;
-    int status = quarantine_item_open(&s->place, id, &item);
+    int status = quarantine_item_open(&s->place, id, false, &item);
     if (status != 0)
         return status;
     if (s->raw) {

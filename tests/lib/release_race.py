@@ -170,6 +170,7 @@ def removed(some):
     releases = {id: release(id) for id in some}
     others = [start("quarantine", "delete", "--config", conf, id) for id in some[::2]]
     others += [start("quarantine", "purge", "--beyond", "1B", "--config", conf) for _ in range(3)]
+    states()  # what goes meanwhile is not missed
     for p in others:
         finish(p, 0, 66, 75)
     for id, p in releases.items():

@@ -248,6 +248,31 @@ assert len(times) == 2 and (times[1] - times[0]).total_seconds() > 3500, times'
     [ "$(state)" = waits ]
 }
 
+@test "run with nothing open, as by a careless script" {
+    local log
+    letter
+    keep "$MTA/in"
+    "$VOUCH" quarantine release --config "$MTA/vouch.conf" "$ID" <&- >&- 2>&- || [ $? -eq 74 ]
+    sink_one
+    ends_as_sent "$MTA/in"
+    log=$(ls "$MTA"/quarantine/2*/"$ID.log")
+    $PYTHON -c 'import json, sys; assert [json.loads(l)["event"] for l in open(sys.argv[1])] == ["began", "released", "learnt"]' "$log"
+    sink_clear
+    keep "$MTA/in"
+    "$VOUCH" quarantine release --config "$MTA/vouch.conf" --via "sendmail:$MTA/sendmail" "$ID" <&- >&- 2>&- || [ $? -eq 74 ]
+    sink_one
+    ends_as_sent "$MTA/in"
+    [ "$(state)" = released ]
+    "$VOUCH" quarantine list --config "$MTA/vouch.conf" >&- 2>"$MTA/said" || [ $? -eq 74 ]
+    grep -q "standard output: Bad file descriptor" "$MTA/said"
+}
+
+@test "a directory that is not there is none, and is not made" {
+    quarantine list --directory "$MTA/quarantin"
+    [ "$status" -eq 66 ] && [[ "$output" == *"there is no quarantine $MTA/quarantin: No such file or directory" ]]
+    [ ! -e "$MTA/quarantin" ]
+}
+
 @test "on a full disk nothing is sent" {
     letter
     keep "$MTA/in"
@@ -457,6 +482,17 @@ EOF
         keep "$MTA/in"
     done
     ids | $PYTHON "$LIB/release_kill.py" sendmail "$VOUCH" "$MTA/vouch.conf" "$MTA/sink" "$MTA/etc" "$MTA/sendmail" >&3
+}
+
+@test "a message whose log is damaged is not released, and can go" {
+    letter
+    keep "$MTA/in"
+    echo damaged >"$(ls "$MTA"/quarantine/2*/"$ID.held" | sed 's/held$/log/')"
+    quarantine release "$ID"
+    [ "$status" -eq 65 ] && [[ "$output" == *"line 1 of the log of message $ID"*"is damaged"* ]]
+    delivered_is 0
+    quarantine delete "$ID"
+    [ "$status" -eq 0 ] && [ -z "$(ids)" ]
 }
 
 @test "delete and purge" {
