@@ -103,13 +103,13 @@ def missing(name):
     return lacking + (["redis-server"] if redis and not shutil.which("redis-server") else [])
 
 
-def until(what, found):
+def until(what, found, pause=0.05):
     """Waits as long as rspamd takes to compile its list of suffixes on a busy machine."""
     deadline = time.monotonic() + 240
     while not found():
         if time.monotonic() > deadline:
             break
-        time.sleep(0.05)
+        time.sleep(pause)
     else:
         return
     raise SystemExit(f"{what}: waited in vain")
