@@ -286,9 +286,15 @@ static void a_huge_change_is_one_step(void **state)
     for (size_t i = 0; i < 5000; i++)
         keys.keys[i].group = "dom:large.example";
     struct store *s = open_at(r->socket, NULL);
-    for (uint64_t i = 1; i <= 2; i++)
-        assert_fine(s, add_with(s, &keys, "mx1", i, &a));
-    assert_int_equal(a.computed, 2);
+    unsigned late = 0; /* a busy host's answer may be: whoever changes comes again */
+    for (uint64_t i = 1; i <= 2; i++) {
+        int rc;
+        for (int64_t end = clock_ms() + RECOVERY_MS;
+             (rc = add_with(s, &keys, "mx1", i, &a)) == VOUCH_E_TEMP && clock_ms() < end;)
+            late++;
+        assert_fine(s, rc);
+    }
+    assert_in_range(a.computed, 2, 2 + late);
     struct seen seen = scan(s);
     assert_int_equal(seen.least, 2);
     assert_true(seen.count >= keys.count && seen.most == 2);
