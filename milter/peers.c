@@ -14,6 +14,11 @@
  * costs, for an MTA sends dozens of packets in one piece. So a worker reads as much as there is, and the library's poll() and
  * read() are answered from that. It gives a connection back only when poll() finds nothing, so nothing of it is left behind.
  *
+ * Staying. The library's worker waits 1 ms for the next packet and then gives the connection back to the controller, who wakes a
+ * worker when the packet comes. Ours stays longer, for the MTA is mostly about to send more, and to give back costs both sides
+ * more than to wait. But it goes at once while another connection waits for a worker: the library counts as idle who is already
+ * called, so of many connections that come together some would have nobody, until a worker is free.
+ *
  * A library that waits otherwise is not limited and reads for itself, as before. */
 #include "config.h" /* ppoll, accept4 */
 #include "peers.h"
@@ -35,6 +40,7 @@
     65536 /* descriptors that are watched; the library uses the lowest that are free */
 #define AHEAD_BYTES   8192 /* twice what Postfix sends in one piece */
 #define LOOK_EVERY_MS 100  /* at idle sockets */
+#define STAY_MS       10   /* that a worker stays with a silent connection, if no other waits */
 #define NO_SOCKETS_MS                                                                              \
     50 /* wait after accept has found no free descriptor: the library would ask at once again */
 
@@ -43,13 +49,15 @@ struct peer {
     atomic_llong heard_ms;   /* when it last began a packet; 0: no connection */
     atomic_llong message_ms; /* since when a message is under way; 0: none is */
     atomic_bool told;        /* of a client: so it is no probe */
+    atomic_bool waits;       /* has something for a worker, and none serves it yet */
 };
 
 struct peers {
     struct daemon *daemon;
     int listener;
     size_t count;
-    int64_t looked_ms; /* the controller's own */
+    int64_t looked_ms;  /* the controller's own */
+    atomic_int waiting; /* connections for which waits is true */
     struct peer peer[];
 };
 
@@ -70,6 +78,19 @@ static struct peer *find(struct peers *p, int fd)
     if (!p || fd < 0 || (size_t)fd >= p->count || !atomic_load(&p->peer[fd].heard_ms))
         return NULL;
     return &p->peer[fd];
+}
+
+/* The library is about to call a worker for it. */
+static void await_worker(struct peers *p, struct peer *peer)
+{
+    if (!atomic_exchange(&peer->waits, true))
+        atomic_fetch_add(&p->waiting, 1);
+}
+
+static void found_worker(struct peers *p, struct peer *peer)
+{
+    if (atomic_load(&peer->waits) && atomic_exchange(&peer->waits, false))
+        atomic_fetch_sub(&p->waiting, 1);
 }
 
 int peers_watch(int listener, struct daemon *d)
@@ -179,6 +200,7 @@ static void begin_packet(struct peers *p, int fd)
     if (fd != served || number != ahead.number)
         ahead.at = ahead.end = 0; /* of a connection that broke off */
     served = fd;
+    found_worker(p, peer);
     ahead.number = number;
     writing_ms = 0;
     if (find(p, fd))
@@ -198,7 +220,9 @@ static int wait_for_peer(struct peers *p, struct pollfd *fds, int timeout)
         fds->revents = fds->events & (POLLIN | POLLOUT);
         return 1;
     }
-    if (begins || !find(p, fds->fd))
+    if (begins)
+        return wait_for(fds, 1, atomic_load(&p->waiting) ? 0 : STAY_MS);
+    if (!find(p, fds->fd))
         return wait_for(fds, 1, timeout);
     int64_t began_ms = writes ? writing_ms : atomic_load(&p->peer[fds->fd].heard_ms);
     int limited = packet_time(p, began_ms, timeout);
@@ -216,9 +240,14 @@ int peers_poll(struct pollfd *fds, nfds_t count, int timeout)
     struct peers *p = atomic_load(&the_peers);
     if (p && count == 1 && fds->fd >= 0 && (fds->fd == served || find(p, fds->fd)))
         return wait_for_peer(p, fds, timeout);
-    if (p && count > 1 && find(p, fds[1].fd)) /* fds[0] is the controller's pipe */
+    bool controls = p && count > 1 && find(p, fds[1].fd); /* fds[0] is the controller's pipe */
+    if (controls)
         timeout = idle_time(p, fds, count, timeout);
-    return wait_for(fds, count, timeout);
+    int found = wait_for(fds, count, timeout);
+    for (nfds_t i = 1; controls && found > 0 && i < count; i++)
+        if (fds[i].revents && find(p, fds[i].fd))
+            await_worker(p, &p->peer[fds[i].fd]);
+    return found;
 }
 
 ssize_t peers_read(int fd, void *to, size_t n) __asm__("read");
@@ -248,6 +277,7 @@ static void accepted(struct peers *p, int fd)
         atomic_store(&p->peer[fd].told, false);
         atomic_store(&p->peer[fd].message_ms, 0);
         atomic_store(&p->peer[fd].heard_ms, clock_ms());
+        await_worker(p, &p->peer[fd]);
         /* the library writes without looking at how much the socket takes: so poll() need not look either */
         unsigned ms = daemon_packet_timeout_ms(p->daemon);
         const struct timeval limit = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000L};
