@@ -25,9 +25,10 @@ static bool take(struct span *s, char *text_r, size_t n)
 
 static bool is_mark(const char *text)
 {
-    while (ascii_hex(*text) >= 0)
-        text++;
-    return *text == '\0';
+    size_t digits = 0;
+    while (ascii_hex(text[digits]) >= 0)
+        digits++;
+    return digits == HELD_MARK_TEXT - 1; /* a message may have a NUL there */
 }
 
 /* "... (vouch quarantine, release MARK)\r\n\tid ID; ..." */
