@@ -220,9 +220,10 @@ static int wait_for_peer(struct peers *p, struct pollfd *fds, int timeout)
         fds->revents = fds->events & (POLLIN | POLLOUT);
         return 1;
     }
-    if (begins)
-        return wait_for(fds, 1, atomic_load(&p->waiting) ? 0 : STAY_MS);
-    if (!find(p, fds->fd))
+    /* a library that waits longer is let: to it, 0 would be the end */
+    if (begins && timeout >= 0 && timeout < STAY_MS)
+        timeout = atomic_load(&p->waiting) ? 0 : STAY_MS;
+    if (begins || !find(p, fds->fd))
         return wait_for(fds, 1, timeout);
     int64_t began_ms = writes ? writing_ms : atomic_load(&p->peer[fds->fd].heard_ms);
     int limited = packet_time(p, began_ms, timeout);
@@ -244,9 +245,11 @@ int peers_poll(struct pollfd *fds, nfds_t count, int timeout)
     if (controls)
         timeout = idle_time(p, fds, count, timeout);
     int found = wait_for(fds, count, timeout);
-    for (nfds_t i = 1; controls && found > 0 && i < count; i++)
-        if (fds[i].revents && find(p, fds[i].fd))
-            await_worker(p, &p->peer[fds[i].fd]);
+    for (nfds_t i = 1; controls && found > 0 && i < count; i++) {
+        struct peer *peer = fds[i].revents ? find(p, fds[i].fd) : NULL;
+        if (peer)
+            await_worker(p, peer);
+    }
     return found;
 }
 
